@@ -1,0 +1,1 @@
+"""The asyncio front end: `connect`, `serve`, `accept`, `broadcast` and the connections."""

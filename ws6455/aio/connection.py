@@ -1,0 +1,587 @@
+"""One WebSocket connection on an asyncio stream pair: receive, send, ping, close.
+
+Floor 5, asyncio. The base of :class:`~ws6455.aio.client.ClientConnection` and
+:class:`~ws6455.aio.server.ServerConnection`. What the bytes mean, and what is due by the clock,
+is decided below, in the protocol and the session; here is only what asyncio adds: waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
+from types import TracebackType
+from typing import Any, Literal, Self, cast, overload
+
+from ..errors import ConcurrencyError, ConnectionClosed, ConnectionClosedOK
+from ..frames import BytesLike, CloseCode, Frame, Opcode
+from ..opening import ClientProtocol, ServerProtocol
+from ..protocol import SharedMessage, State
+from ..session import Session, control_payload, water_marks
+
+__all__ = ["Connection", "Data"]
+
+Data = str | bytes
+DataLike = str | BytesLike
+
+# Frames up to this size are collected while received messages still wait to be handled, and
+# written in one go; at most so many.
+CORKED_FRAME_SIZE = 1 << 14
+CORKED_FRAMES = 64
+# A coroutine that does nothing but send must not keep every other one from running.
+SENDS_WITHOUT_YIELDING = 64
+
+
+class Connection(Session):
+    """A connection; make one with `connect`, `serve` or `accept`.
+
+    Args:
+        protocol: the connection without I/O.
+        ping_interval, ping_timeout, close_timeout, max_queue: see
+            :class:`~ws6455.session.Session`.
+        write_limit: bytes in the transport's buffer above which :meth:`send` waits; or that
+            and the number below which it goes on.
+    """
+
+    def __init__(
+        self,
+        protocol: ClientProtocol | ServerProtocol,
+        *,
+        ping_interval: float | None = 20,
+        ping_timeout: float | None = 20,
+        close_timeout: float | None = 10,
+        max_queue: int | tuple[int | None, int | None] | None = 16,
+        write_limit: int | tuple[int, int | None] = 1 << 15,
+    ) -> None:
+        self.loop = asyncio.get_running_loop()
+        super().__init__(
+            protocol,
+            self.loop.time,
+            ping_interval=ping_interval,
+            ping_timeout=ping_timeout,
+            close_timeout=close_timeout,
+            max_queue=max_queue,
+        )
+        self._write_limit = write_limit
+        self._writer: asyncio.StreamWriter | None = None
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at: float | None = None
+        self._receiving = ""  # the name of the call that is receiving
+        self._recv_waiter: asyncio.Future[None] | None = None
+        self._opened_waiter: asyncio.Future[None] | None = None
+        self._closed_waiter: asyncio.Future[None] | None = None
+        self._fragments_sent: asyncio.Future[None] | None = None
+        self._flush_scheduled = False
+        self._writing_paused = False
+        self._transport_lost = False
+        self._sends = 0
+
+    # From the transport -----------------------------------------------------------------
+
+    def attach(self, writer: asyncio.StreamWriter) -> None:
+        """Take the stream pair's writer; its reader calls :meth:`receive` from now on."""
+        self._writer = writer
+        self._transport = cast(asyncio.Transport, writer.transport)
+        high, low = water_marks(self._write_limit)
+        self._transport.set_write_buffer_limits(high, low)
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes from the transport."""
+        protocol = self.protocol
+        queued = len(self._messages)
+        protocol.receive_data(data)
+        self._heard = True
+        if self._dropping:
+            self._drop_messages(queued)
+        if protocol.attention:
+            self._attend()
+        if self._messages:
+            waiter = self._recv_waiter
+            if waiter is None:
+                self._check_high_water_mark()
+            elif not waiter.done():
+                waiter.set_result(None)
+
+    def receive_eof(self) -> bool:
+        """Take the end of the stream; return whether there is still something to write."""
+        self.protocol.receive_eof()
+        if self.protocol.state is State.OPEN:
+            self._attend()
+            return True
+        self._expect_close()
+        return False
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Take the end of the transport, with the error that ended it."""
+        protocol = self.protocol
+        if exc is not None and protocol.cause is None:
+            protocol.cause = exc
+        protocol.receive_eof()
+        if protocol.state is not State.CLOSED:
+            protocol.fail(CloseCode.ABNORMAL_CLOSURE)
+        self._transport_lost = True
+        self._closed()
+        self._deadline_changed()
+        for waiter in (self._opened_waiter, self._recv_waiter, self._closed_waiter):
+            if waiter is not None and not waiter.done():
+                waiter.set_result(None)
+
+    def pause_writing(self) -> None:
+        """Note that the transport's buffer is above its high-water mark."""
+        self._writing_paused = True
+
+    def resume_writing(self) -> None:
+        """Note that the transport's buffer is below its low-water mark."""
+        self._writing_paused = False
+        self._flush()
+
+    # What the session asks for ----------------------------------------------------------
+
+    def _attend(self) -> None:
+        super()._attend()
+        opened = self._opened_waiter
+        if opened is not None and not opened.done():
+            protocol = self.protocol
+            if protocol.state is not State.CONNECTING or protocol.handshake_exc is not None:
+                opened.set_result(None)
+
+    def _flush(self) -> None:
+        self._flush_scheduled = False
+        protocol = self.protocol
+        writer = self._writer
+        if writer is None:
+            return
+        if self._writing_paused and protocol.pongs_due:
+            # §5.5.3: the latest ping alone needs an answer; it goes out when there is room.
+            del protocol.pongs_due[:-1]
+            if not protocol.writes and protocol.state is State.OPEN:
+                return
+        writes = protocol.take_writes()
+        if not writes or writer.is_closing():
+            return
+        ends = writes[-1] == b""
+        data = writes[0] if len(writes) == 1 else b"".join(writes)
+        if data:
+            writer.write(data)
+        if ends:
+            self._close_sending(writer)
+
+    def _close_sending(self, writer: asyncio.StreamWriter) -> None:
+        """Close TCP for sending, and wholly once the peer has; TLS can do that only at once."""
+        if self.protocol.eof_received or not writer.can_write_eof():
+            writer.close()
+        else:
+            writer.write_eof()
+            self._expect_close()
+            self._go_on_reading()  # the peer's end of file may stand behind what nobody takes
+
+    def _abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _pause_reading(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def _resume_reading(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _unsent_bytes(self) -> int:
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
+    def _settle_ping(self, waiter: Any, outcome: float | ConnectionClosed) -> None:
+        if waiter.done():
+            return  # cancelled
+        if isinstance(outcome, float):
+            waiter.set_result(outcome)
+        else:
+            waiter.set_exception(outcome)
+            waiter.exception()  # not waiting for a pong is no error
+
+    def _deadline_changed(self) -> None:
+        deadline = self._next_deadline()
+        if deadline == self._timer_at:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = deadline
+        self._timer = None if deadline is None else self.loop.call_at(deadline, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = self._timer_at = None
+        self._tick()
+
+    # What a connection shows ------------------------------------------------------------
+
+    @property
+    def transport(self) -> asyncio.Transport | None:
+        """The asyncio transport; None before there is one."""
+        return self._transport
+
+    @property
+    def local_address(self) -> Any:
+        """This side's address, as the socket gives it; (host, port) for IPv4."""
+        return None if self._writer is None else self._writer.get_extra_info("sockname")
+
+    @property
+    def remote_address(self) -> Any:
+        """The peer's address, as the socket gives it; (host, port) for IPv4."""
+        return None if self._writer is None else self._writer.get_extra_info("peername")
+
+    # Receiving --------------------------------------------------------------------------
+
+    @overload
+    async def recv(self, decode: Literal[True]) -> str: ...
+    @overload
+    async def recv(self, decode: Literal[False]) -> bytes: ...
+    @overload
+    async def recv(self, decode: bool | None = None) -> Data: ...
+
+    async def recv(self, decode: bool | None = None) -> Data:
+        """Receive the next message.
+
+        Cancelling it loses nothing. Messages received before the connection closed can be
+        received after it.
+
+        Args:
+            decode: True gives a string, False gives bytes, whatever the frame; None gives a
+                string for a Text message and bytes for a Binary one.
+
+        Raises:
+            ConnectionClosed: when the connection is closed and every message is taken.
+            ConcurrencyError: if another call is receiving.
+            UnicodeDecodeError: if a Binary message is to be decoded and is not UTF-8.
+        """
+        if self._receiving or not self._messages or self.protocol.open_fragments:
+            await self._wait_for_message("recv")
+        message = self._take_message()
+        if decode is None:
+            return message
+        return _decoded(message) if decode else _encoded(message)
+
+    async def _wait_for_message(self, caller: str) -> None:
+        """Wait until a whole message can be taken."""
+        self._start_receiving(caller)
+        try:
+            while not self._has_message():
+                await self._wait_for_more()
+        finally:
+            self._receiving = ""
+
+    def _start_receiving(self, caller: str) -> None:
+        if self._receiving:
+            raise ConcurrencyError(
+                f"cannot call {caller} while another coroutine is already running {self._receiving}"
+            )
+        self._receiving = caller
+
+    async def _wait_for_more(self) -> None:
+        """Wait until more was received.
+
+        Raises:
+            ConnectionClosed: if nothing more will come.
+        """
+        if self.protocol.writes:
+            self._flush()
+        self._application_is_back()
+        if self.protocol.state is State.CLOSED:
+            await self.wait_closed()
+            raise self.protocol.close_exc
+        self._go_on_reading()  # what a message still needs may be more than the queue's bound
+        self._recv_waiter = self.loop.create_future()
+        try:
+            await self._recv_waiter
+        finally:
+            self._recv_waiter = None
+
+    async def recv_streaming(self, decode: bool | None = None) -> AsyncIterator[Data]:
+        """Receive the next message fragment by fragment, as the peer sent them.
+
+        The iterator must be used to its end before anything else is received.
+
+        Args:
+            decode: see :meth:`recv`; a character cut by a fragment comes with the next.
+
+        Raises:
+            ConnectionClosed, ConcurrencyError, UnicodeDecodeError: see :meth:`recv`.
+        """
+        self._start_receiving("recv_streaming")
+        decoder: codecs.IncrementalDecoder | None = None
+        between_messages = True
+        try:
+            while True:
+                while not self._messages:
+                    await self._wait_for_more()
+                fragment = self._take_fragment()
+                if not isinstance(fragment, Frame):
+                    self._receiving = ""
+                    whole = _encoded(fragment) if decode is False else fragment
+                    yield _decoded(whole) if decode else whole
+                    return
+                if fragment.opcode is not Opcode.CONT and (
+                    decode or (decode is None and fragment.opcode is Opcode.TEXT)
+                ):
+                    decoder = codecs.getincrementaldecoder("utf-8")()
+                between_messages = fragment.fin
+                if between_messages:
+                    self._receiving = ""
+                if decoder is None:
+                    yield fragment.data
+                else:
+                    yield decoder.decode(fragment.data, fragment.fin)
+                if fragment.fin:
+                    return
+        finally:
+            # Given up within a message, nothing else can be received: it would get the rest.
+            if between_messages:
+                self._receiving = ""
+
+    async def __aiter__(self) -> AsyncIterator[Data]:
+        """Receive messages until the connection closes as it should.
+
+        Raises:
+            ConnectionClosedError: when it closes otherwise.
+        """
+        try:
+            while True:
+                yield await self.recv()
+        except ConnectionClosedOK:
+            return
+
+    # Sending ----------------------------------------------------------------------------
+
+    async def send(
+        self,
+        message: DataLike | Iterable[DataLike] | AsyncIterable[DataLike],
+        *,
+        text: bool | None = None,
+    ) -> None:
+        """Send a message.
+
+        A string is sent as Text, a bytes-like object as Binary. An iterable, plain or
+        asynchronous, of either is sent as a fragmented message, each item as soon as it is
+        there; other messages wait until it is through. Waits while the peer reads too slowly.
+        Cancelling it never sends half a message: a fragmented one that cannot be finished
+        fails the connection with 1011.
+
+        Args:
+            message: what to send.
+            text: True sends bytes as Text (they must be UTF-8), False a string as Binary.
+
+        Raises:
+            ConnectionClosed: if the connection is closed.
+            TypeError: if the message is of no such type, or its fragments are of both.
+        """
+        while self._fragments_sent is not None:
+            await asyncio.shield(self._fragments_sent)
+        if isinstance(message, str):
+            is_text, data = text is not False, message.encode()
+        elif isinstance(message, BytesLike):
+            is_text, data = text is True, bytes(message)
+        else:
+            await self._send_fragments(_aiter_fragments(message), text)
+            return
+        protocol = self.protocol
+        if protocol.state is not State.OPEN:
+            await self._raise_closed()
+        if is_text:
+            protocol.send_text(data)
+        else:
+            protocol.send_binary(data)
+        if self._messages and len(data) <= CORKED_FRAME_SIZE:
+            self._flush_later()
+        else:
+            self._flush()
+        await self._yield()
+
+    def _flush_later(self) -> None:
+        """Collect: the application has more to handle and will most likely send more."""
+        if len(self.protocol.writes) >= CORKED_FRAMES:
+            self._flush()
+        elif not self._flush_scheduled:
+            self._flush_scheduled = True
+            self.loop.call_soon(self._flush)
+
+    def send_shared(self, message: SharedMessage) -> None:
+        """Send a message of :func:`~ws6455.aio.broadcast.broadcast`, without waiting.
+
+        Raises:
+            InvalidState: unless OPEN.
+            ProtocolError: within a fragmented message.
+        """
+        self.protocol.send_shared(message)
+        self._flush()
+
+    async def _yield(self) -> None:
+        """Wait for the transport to have room, and let others run now and then."""
+        if self._writing_paused:
+            assert self._writer is not None
+            try:
+                await self._writer.drain()
+            except ConnectionError:
+                await self._raise_closed()
+            return
+        self._sends += 1
+        if self._sends >= SENDS_WITHOUT_YIELDING:
+            self._sends = 0
+            await asyncio.sleep(0)
+
+    async def _raise_closed(self) -> None:
+        """Wait for the end, so that the exception tells the whole of it."""
+        await self.wait_closed()
+        raise self.protocol.close_exc
+
+    async def _send_fragments(self, fragments: AsyncIterator[DataLike], text: bool | None) -> None:
+        """Send a fragmented message (§5.4): each item, and an empty last fragment."""
+        protocol = self.protocol
+        self._fragments_sent = self.loop.create_future()
+        kind: type | None = None
+        try:
+            async for fragment in fragments:
+                if not isinstance(fragment, str | BytesLike):
+                    raise TypeError(
+                        f"fragment must be str or bytes-like, not {type(fragment).__name__}"
+                    )
+                this_kind = str if isinstance(fragment, str) else bytes
+                if kind is not None and this_kind is not kind:
+                    raise TypeError("all fragments must be of the same kind")
+                data = fragment.encode() if isinstance(fragment, str) else bytes(fragment)
+                if protocol.state is not State.OPEN:
+                    await self._raise_closed()
+                if kind is not None:
+                    protocol.send_continuation(data, fin=False)
+                elif this_kind is str if text is None else text:
+                    protocol.send_text(data, fin=False)
+                else:
+                    protocol.send_binary(data, fin=False)
+                kind = this_kind
+                self._flush()
+                await self._yield()
+            if kind is not None:
+                if protocol.state is not State.OPEN:
+                    await self._raise_closed()
+                protocol.send_continuation(b"", fin=True)
+                self._flush()
+        except BaseException as exc:
+            # Half a message is out, and nothing can take it back.
+            if kind is not None and protocol.state is State.OPEN:
+                self._fail(CloseCode.INTERNAL_ERROR, "error in fragmented message", exc)
+            raise
+        finally:
+            self._fragments_sent.set_result(None)
+            self._fragments_sent = None
+
+    async def ping(self, data: DataLike | None = None) -> asyncio.Future[float]:
+        """Send a ping.
+
+        Args:
+            data: its payload, at most 125 bytes; four random bytes by default.
+
+        Returns:
+            A future: awaited, it gives the seconds until the pong, or raises ConnectionClosed.
+
+        Raises:
+            ConnectionClosed: if the connection is closed.
+            ConcurrencyError: if a ping with the same payload waits for its pong.
+            ProtocolError: if the payload is too long.
+            TypeError: if it is neither a string nor bytes-like.
+        """
+        if self.protocol.state not in (State.OPEN, State.CLOSING):
+            await self._raise_closed()
+        waiter: asyncio.Future[float] = self.loop.create_future()
+        self._send_ping(data, waiter)
+        await self._yield()
+        return waiter
+
+    async def pong(self, data: DataLike = b"") -> None:
+        """Send a pong that answers no ping, as a one-way heartbeat (§5.5.3).
+
+        Args:
+            data: its payload, at most 125 bytes.
+
+        Raises:
+            ConnectionClosed: if the connection is closed.
+            ProtocolError, TypeError: see :meth:`ping`.
+        """
+        payload = control_payload(data)
+        if self.protocol.state not in (State.OPEN, State.CLOSING):
+            await self._raise_closed()
+        self.protocol.send_pong(payload)
+        self._flush()
+        await self._yield()
+
+    # Closing ----------------------------------------------------------------------------
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close the connection: the closing handshake, then TCP (§7.1.2).
+
+        Takes at most twice `close_timeout`. Closing a closed connection does nothing.
+
+        Args:
+            code: the close code.
+            reason: at most 123 bytes of UTF-8.
+
+        Raises:
+            ProtocolError: if the code must not travel, or the reason is too long.
+        """
+        state = self.protocol.state
+        if state is State.CONNECTING:
+            self._abort()
+        elif state is State.OPEN:
+            if self._fragments_sent is not None:
+                self._fail(CloseCode.INTERNAL_ERROR, "close during fragmented message")
+            else:
+                self._start_closing(code, reason)
+        await self.wait_closed()
+
+    def go_away(self) -> None:
+        """Close with 1001 and without waiting, for a task or a loop that is ending."""
+        if self.protocol.state is State.OPEN:
+            self._start_closing(CloseCode.GOING_AWAY, "")
+        self._abort()
+
+    async def wait_closed(self) -> None:
+        """Wait until the connection is closed, TCP included."""
+        if self._transport_lost:
+            return
+        if self._closed_waiter is None:
+            self._closed_waiter = self.loop.create_future()
+        await asyncio.shield(self._closed_waiter)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close(1000 if exc_type is None else 1011)
+
+
+async def _aiter_fragments(
+    message: Iterable[DataLike] | AsyncIterable[DataLike],
+) -> AsyncIterator[DataLike]:
+    if isinstance(message, Mapping):
+        raise TypeError("message must be str, bytes-like or an iterable of them, not a mapping")
+    if isinstance(message, AsyncIterable):
+        async for fragment in message:
+            yield fragment
+    elif isinstance(message, Iterable):
+        for fragment in message:
+            yield fragment
+    else:
+        raise TypeError(
+            f"message must be str, bytes-like or an iterable of them, not {type(message).__name__}"
+        )
+
+
+def _encoded(message: Data) -> bytes:
+    return message.encode() if isinstance(message, str) else message
+
+
+def _decoded(message: Data) -> str:
+    return message if isinstance(message, str) else message.decode()

@@ -1,0 +1,525 @@
+"""The asyncio server: `serve`, the server it gives, and its connections.
+
+Floor 5, asyncio. RFC 6455 §4.2.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import os
+import socket
+import weakref
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from ..deflate import ServerPerMessageDeflateFactory
+from ..errors import ConnectionClosed, InvalidStatus
+from ..handshake import Origins, validate_subprotocols
+from ..http11 import SERVER, Request, Response
+from ..opening import ServerProtocol
+from ..protocol import MAX_FRAGMENTS, MAX_SIZE, State
+from .connection import Connection
+from .streams import StreamProtocol
+
+__all__ = ["Server", "ServerConnection", "serve", "unix_serve"]
+
+Handler = Callable[..., Awaitable[Any]]
+ProcessRequest = Callable[
+    ["ServerConnection", Request], Awaitable[Response | None] | Response | None
+]
+ProcessResponse = Callable[
+    ["ServerConnection", Request, Response], Awaitable[Response | None] | Response | None
+]
+SelectSubprotocol = Callable[["ServerConnection", Sequence[str]], str | None]
+
+
+class ServerConnection(Connection):
+    """A server's connection; the handler given to :class:`serve` gets one.
+
+    Args:
+        protocol: the connection without I/O.
+        server: the server; None for one made by :func:`~ws6455.aio.accept.accept`.
+        options: see :class:`~ws6455.aio.connection.Connection`.
+    """
+
+    protocol: ServerProtocol
+
+    def __init__(self, protocol: ServerProtocol, server: Server | None, **options: Any) -> None:
+        super().__init__(protocol, **options)
+        self.server = server
+        self._task: asyncio.Task[None] | None = None
+
+    def respond(self, status: int, text: str) -> Response:
+        """Make a plain-text response, for `process_request` to return.
+
+        Args:
+            status: an HTTP status.
+            text: the body.
+        """
+        return self.protocol.reject(status, text)
+
+    def open_by(self, deadline: float | None) -> None:
+        """Abort unless the opening handshake is through at `deadline`, by the loop's clock."""
+        self._close_by = deadline
+        self._deadline_changed()
+
+    async def handshake(
+        self,
+        process_request: ProcessRequest | None = None,
+        process_response: ProcessResponse | None = None,
+        server_header: str | None = SERVER,
+    ) -> None:
+        """Answer the request that was received; afterwards `protocol.handshake_exc` tells.
+
+        Args:
+            process_request: see :class:`serve`.
+            process_response: see :class:`serve`.
+            server_header: the value of Server, unless the response has one; None for none.
+        """
+        protocol = self.protocol
+        request = protocol.request
+        assert request is not None
+        response = await self._respond(request, process_request, process_response)
+        if server_header is not None and "Server" not in response.headers:
+            response.headers["Server"] = server_header
+        if protocol.state is not State.CONNECTING:
+            return  # the client has gone
+        protocol.send_response(response)
+        self._close_by = None
+        self._attend()
+        self._go_on_reading()
+        if protocol.handshake_exc is None:
+            self._check_high_water_mark()
+            self._start_keepalive()
+        else:
+            self._log_refusal(response)
+
+    async def _respond(
+        self,
+        request: Request,
+        process_request: ProcessRequest | None,
+        process_response: ProcessResponse | None,
+    ) -> Response:
+        protocol = self.protocol
+        try:
+            response = None
+            if process_request is not None:
+                response = await _maybe_await(process_request(self, request))
+            if self.server is not None and not self.server.is_serving():
+                return self.respond(503, "Server is shutting down.\n")
+            if response is None:
+                response = protocol.accept(request)
+            if process_response is not None:
+                changed = await _maybe_await(process_response(self, request, response))
+                response = response if changed is None else changed
+        except Exception as exc:
+            protocol.handshake_exc = exc
+            self.logger.error("opening handshake failed", exc_info=exc)
+            return self.respond(500, "Failed to open a WebSocket connection: see the server log.\n")
+        return response
+
+    def _attend(self) -> None:
+        super()._attend()
+        protocol = self.protocol
+        if protocol.state is not State.CONNECTING:
+            return
+        if self._task is None:
+            if protocol.response is not None:
+                self._log_refusal(protocol.response)  # the request could not even be read
+            elif protocol.request is not None and self.server is not None:
+                self._task = self.loop.create_task(self.server.conduct(self))
+        if protocol.has_early_data and not self._reading_paused:
+            # Frames before the response are kept, but no more of them than came with the first.
+            self._reading_paused = True
+            self._pause_reading()
+
+    def _log_refusal(self, response: Response) -> None:
+        exc = self.protocol.handshake_exc
+        reason = "" if isinstance(exc, InvalidStatus) else f": {exc}"
+        self.logger.info(
+            "connection rejected (%d %s)%s", response.status_code, response.reason_phrase, reason
+        )
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Take the end of the transport; it ends a handshake that is being answered."""
+        opening = self.protocol.state is State.CONNECTING
+        if opening and self.protocol.request is None and self.protocol.response is None:
+            self.logger.debug("connection closed before a request came")
+        super().connection_lost(exc)
+        if opening and self._task is not None:
+            self._task.cancel()
+        if self.server is not None and self._task is None:
+            self.server.forget(self)
+
+
+async def _maybe_await(value: Awaitable[Response | None] | Response | None) -> Response | None:
+    return await value if inspect.isawaitable(value) else value
+
+
+def _takes_path(handler: Handler) -> bool:
+    """Whether a handler wants ``(connection, path)`` rather than ``(connection)``."""
+    try:
+        signature = inspect.signature(handler)
+    except (TypeError, ValueError):
+        return False  # a callable without a signature
+    try:
+        signature.bind(None)
+    except TypeError:
+        pass
+    else:
+        return False
+    try:
+        signature.bind(None, "/")
+    except TypeError:
+        raise TypeError(
+            f"handler must take (connection) or (connection, path), not {signature}"
+        ) from None
+    return True
+
+
+class Server:
+    """A running server; make one with :class:`serve`.
+
+    Args:
+        handler: see :class:`serve`.
+        options: the arguments of :class:`serve`, as it keeps them.
+    """
+
+    def __init__(self, handler: Handler, options: serve) -> None:
+        self.handler = handler
+        self.logger = options.logger
+        self.server: asyncio.Server
+        self._takes_path = _takes_path(handler)
+        self._options = options
+        self._loop = asyncio.get_running_loop()
+        self._all: set[ServerConnection] = set()
+        self._closing: asyncio.Task[None] | None = None
+        self._closed: asyncio.Future[None] = self._loop.create_future()
+
+    @property
+    def connections(self) -> set[ServerConnection]:
+        """The connections that are open."""
+        return {c for c in self._all if c.protocol.state is State.OPEN}
+
+    # Connections ------------------------------------------------------------------------
+
+    def new_stream(self) -> StreamProtocol:
+        """Make what asyncio calls for a client that it has accepted, TLS yet to come."""
+        timeout = self._options.open_timeout
+        open_by = None if timeout is None else self._loop.time() + timeout
+
+        def connected(stream: StreamProtocol, writer: asyncio.StreamWriter) -> None:
+            connection = self._options.new_connection(self)
+            stream.reader.connection = connection
+            connection.attach(writer)
+            connection.open_by(open_by)
+            self._all.add(connection)
+
+        return StreamProtocol(self._loop, connected)
+
+    def forget(self, connection: ServerConnection) -> None:
+        """Drop a connection that has ended."""
+        self._all.discard(connection)
+
+    async def conduct(self, connection: ServerConnection) -> None:
+        """Answer a client's request, run the handler and close: one connection's whole life."""
+        try:
+            await self._conduct(connection)
+        except asyncio.CancelledError:
+            if connection.protocol.state is State.CLOSED:
+                return  # the client has gone, and with it the handshake
+            connection.go_away()
+            raise
+        except Exception:
+            # Nothing that one client does may reach another.
+            connection.logger.error("connection failed", exc_info=True)
+            connection.go_away()
+        finally:
+            self.forget(connection)
+
+    async def _conduct(self, connection: ServerConnection) -> None:
+        options = self._options
+        await connection.handshake(
+            options.process_request, options.process_response, options.server_header
+        )
+        if connection.protocol.handshake_exc is not None:
+            await connection.wait_closed()
+            return
+        connection.logger.info("connection open")
+        try:
+            if self._takes_path:
+                assert connection.request is not None
+                await self.handler(connection, connection.request.path)
+            else:
+                await self.handler(connection)
+        except Exception as exc:
+            if isinstance(exc, ConnectionClosed) and connection.state is not State.OPEN:
+                connection.logger.debug("connection handler ended: %s", exc)
+            else:
+                connection.logger.error("connection handler failed", exc_info=True)
+            await connection.close(1011)
+        else:
+            await connection.close()
+        connection.logger.info("connection closed")
+
+    # The server -------------------------------------------------------------------------
+
+    def close(self, close_connections: bool = True, code: int = 1001, reason: str = "") -> None:
+        """Stop accepting clients, refuse with 503 those not yet open, close the rest.
+
+        :meth:`wait_closed` waits until it is done. Closing again does nothing.
+
+        Args:
+            close_connections: whether to close open connections, or let their handlers end.
+            code: for the Close frames.
+            reason: for the Close frames.
+        """
+        if self._closing is None:
+            self.server.close()
+            self._closing = self._loop.create_task(self._close(close_connections, code, reason))
+
+    async def _close(self, close_connections: bool, code: int, reason: str) -> None:
+        self.logger.info("server closing")
+        # Clients that asyncio has accepted already come in now.
+        await asyncio.sleep(0)
+        for connection in list(self._all):
+            if connection.protocol.request is None:
+                connection.go_away()
+        closing = [c.close(code, reason) for c in self.connections if close_connections]
+        # Each handler sees its connection close, and ends in its own time.
+        await asyncio.gather(*closing, return_exceptions=True)
+        tasks = {c._task for c in self._all if c._task is not None}
+        if tasks:
+            await asyncio.wait(tasks)
+        await self.server.wait_closed()
+        self.logger.info("server closed")
+        self._closed.set_result(None)
+
+    async def wait_closed(self) -> None:
+        """Wait until the server is closed and every handler has ended.
+
+        Without a call of :meth:`close` it waits for one.
+        """
+        await asyncio.shield(self._closed)
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        """Return the event loop."""
+        return self._loop
+
+    def is_serving(self) -> bool:
+        """Whether it accepts clients."""
+        return self._closing is None and self.server.is_serving()
+
+    async def start_serving(self) -> None:
+        """Accept clients, if made with ``start_serving=False``."""
+        await self.server.start_serving()
+
+    async def serve_forever(self) -> None:
+        """Accept clients until cancelled, then close."""
+        await self.server.start_serving()
+        try:
+            await self._loop.create_future()
+        finally:
+            self.close()
+            await self.wait_closed()
+
+    @property
+    def sockets(self) -> Iterable[socket.socket]:
+        """The sockets it listens on."""
+        return self.server.sockets
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+        await self.wait_closed()
+
+
+class serve:
+    """Serve WebSocket clients.
+
+    ``await serve(...)`` gives a :class:`Server`; ``async with serve(...) as server`` closes it
+    at the end.
+
+    Args:
+        handler: a coroutine function, called with each connection once it is open; one that
+            takes two arguments gets the path as well. When it returns the connection is
+            closed with 1000, when it raises with 1011.
+        host: name or address to listen on, or several; None for every address.
+        port: TCP port; 0 lets the system choose.
+        origins: the allowed values of Origin: strings, patterns (matched in full), None for
+            requests without it; anything else is refused with 403.
+        extensions: compression to accept, instead of what `compression` stands for.
+        subprotocols: supported, preferred first.
+        select_subprotocol: ``(connection, offered) -> chosen or None``.
+        compression: ``"deflate"`` accepts permessage-deflate, None nothing.
+        process_request: ``(connection, request) -> Response or None``, plain or coroutine;
+            sees every request, whatever its method; a Response ends the handshake.
+        process_response: ``(connection, request, response) -> Response or None``, plain or
+            coroutine; may change the response or replace it.
+        server_header: the value of Server; None for none.
+        open_timeout: seconds from the accepted TCP connection to the open one, TLS included.
+        ping_interval, ping_timeout, close_timeout, max_size, max_fragments, max_queue,
+            write_limit: see :class:`~ws6455.aio.client.connect`.
+        logger: instead of ``logging.getLogger("ws6455.server")``.
+        create_connection: makes a connection, instead of :class:`ServerConnection`.
+        kwargs: passed to the loop's ``create_server``, such as ``ssl``, ``sock``,
+            ``reuse_port``; with ``unix=True``, ``path`` is that of a Unix socket.
+
+    Raises:
+        OSError: if the port cannot be listened on.
+        TypeError, ValueError: if an argument is wrong.
+    """
+
+    def __init__(
+        self,
+        handler: Handler,
+        host: str | Sequence[str] | None = None,
+        port: int | None = None,
+        *,
+        origins: Origins | None = None,
+        extensions: Sequence[ServerPerMessageDeflateFactory] | None = None,
+        subprotocols: Sequence[str] | None = None,
+        select_subprotocol: SelectSubprotocol | None = None,
+        compression: str | None = "deflate",
+        process_request: ProcessRequest | None = None,
+        process_response: ProcessResponse | None = None,
+        server_header: str | None = SERVER,
+        open_timeout: float | None = 10,
+        ping_interval: float | None = 20,
+        ping_timeout: float | None = 20,
+        close_timeout: float | None = 10,
+        max_size: int | tuple[int | None, int | None] | None = MAX_SIZE,
+        max_fragments: int | None = MAX_FRAGMENTS,
+        max_queue: int | tuple[int | None, int | None] | None = 16,
+        write_limit: int | tuple[int, int | None] = 1 << 15,
+        logger: logging.Logger | logging.LoggerAdapter[Any] | None = None,
+        create_connection: Callable[..., ServerConnection] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if subprotocols is not None:
+            validate_subprotocols(subprotocols)
+        self.handler = handler
+        self.logger = logger or logging.getLogger("ws6455.server")
+        self.open_timeout = open_timeout
+        self.process_request = process_request
+        self.process_response = process_response
+        self.server_header = server_header
+        self._select_subprotocol = select_subprotocol
+        self._create_connection = create_connection or ServerConnection
+        self._protocol_options: dict[str, Any] = {
+            "origins": origins,
+            "extensions": server_extensions(extensions, compression),
+            "subprotocols": subprotocols,
+            "max_size": max_size,
+            "max_fragments": max_fragments,
+            "logger": self.logger,
+        }
+        self._connection_options: dict[str, Any] = {
+            "ping_interval": ping_interval,
+            "ping_timeout": ping_timeout,
+            "close_timeout": close_timeout,
+            "max_queue": max_queue,
+            "write_limit": write_limit,
+        }
+        self._close_timeout = close_timeout
+        self._listen_options = kwargs
+        if kwargs.get("sock") is None and not kwargs.get("unix"):
+            self._listen_options |= {"host": host, "port": port}
+        elif host is not None or port is not None:
+            raise ValueError("host and port cannot be given with a socket")
+
+    def new_connection(self, server: Server | None) -> ServerConnection:
+        """Make the connection for a client that has been accepted."""
+        select = self._select_subprotocol
+        if select is None:
+            protocol = ServerProtocol(**self._protocol_options)
+            return self._create_connection(protocol, server, **self._connection_options)
+
+        def select_subprotocol(_: ServerProtocol, offered: Sequence[str]) -> str | None:
+            connection = reference()
+            assert connection is not None  # it is who asks
+            return select(connection, offered)
+
+        protocol = ServerProtocol(select_subprotocol=select_subprotocol, **self._protocol_options)
+        connection = self._create_connection(protocol, server, **self._connection_options)
+        reference = weakref.ref(connection)
+        return connection
+
+    async def _serve(self) -> Server:
+        server = Server(self.handler, self)
+        options = self._listen_options.copy()
+        if options.get("ssl") is not None:
+            options.setdefault("ssl_handshake_timeout", self.open_timeout)
+            options.setdefault("ssl_shutdown_timeout", self._close_timeout)
+        loop = asyncio.get_running_loop()
+        if options.pop("unix", False):
+            server.server = await loop.create_unix_server(server.new_stream, **options)
+        else:
+            server.server = await loop.create_server(server.new_stream, **options)
+        for sock in server.sockets:
+            self.logger.info("server listening on %s", sock.getsockname())
+        return server
+
+    def __await__(self) -> Generator[Any, None, Server]:
+        return self._serve().__await__()
+
+    async def __aenter__(self) -> Server:
+        self._server = await self._serve()
+        return self._server
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._server.close()
+        await self._server.wait_closed()
+
+
+def unix_serve(
+    handler: Handler, path: str | os.PathLike[str] | None = None, **kwargs: Any
+) -> serve:
+    """Serve WebSocket clients on a Unix socket.
+
+    Args:
+        handler: see :class:`serve`.
+        path: of the socket; or pass `sock`.
+        kwargs: see :class:`serve`.
+    """
+    if path is not None:
+        kwargs["path"] = os.fspath(path)
+    return serve(handler, unix=True, **kwargs)
+
+
+def server_extensions(
+    extensions: Sequence[ServerPerMessageDeflateFactory] | None, compression: str | None
+) -> Sequence[ServerPerMessageDeflateFactory]:
+    """Return what to accept; by default windows of 4 KiB, which bound what a connection costs.
+
+    Raises:
+        ValueError: if `compression` is neither ``"deflate"`` nor None.
+    """
+    accepted = list(extensions or ())
+    if compression == "deflate":
+        if not accepted:
+            accepted.append(
+                ServerPerMessageDeflateFactory(
+                    server_max_window_bits=12,
+                    client_max_window_bits=12,
+                    compress_settings={"memLevel": 5},
+                )
+            )
+    elif compression is not None:
+        raise ValueError(f"unsupported compression: {compression}")
+    return accepted

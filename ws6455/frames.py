@@ -1,0 +1,311 @@
+"""One frame from bytes, one frame to bytes: opcodes, close codes, headers.
+
+Floor 1: imports :mod:`ws6455.errors` and :mod:`ws6455.masking`. RFC 6455 §5.2 (the frame),
+§5.5 (control frames), §7.4 (close codes).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import os
+import struct
+from typing import NamedTuple
+
+from .errors import InvalidPayloadData, ProtocolError
+from .masking import apply_mask
+
+__all__ = [
+    "BytesLike",
+    "Close",
+    "CloseCode",
+    "Frame",
+    "FrameHeader",
+    "Opcode",
+    "parse_header",
+    "serialize_frame",
+]
+
+BytesLike = bytes | bytearray | memoryview
+
+MAX_HEADER_SIZE = 14
+MAX_CONTROL_PAYLOAD = 125
+
+
+class Opcode(enum.IntEnum):
+    """What a frame is (§5.2)."""
+
+    CONT = 0x0
+    TEXT = 0x1
+    BINARY = 0x2
+    CLOSE = 0x8
+    PING = 0x9
+    PONG = 0xA
+
+
+_OPCODES = {opcode.value: opcode for opcode in Opcode}
+
+
+class CloseCode(enum.IntEnum):
+    """Why a connection is closed (§7.4.1 and its IANA registry)."""
+
+    NORMAL_CLOSURE = 1000
+    GOING_AWAY = 1001
+    PROTOCOL_ERROR = 1002
+    UNSUPPORTED_DATA = 1003
+    # 1004 is reserved
+    NO_STATUS_RCVD = 1005
+    ABNORMAL_CLOSURE = 1006
+    INVALID_DATA = 1007
+    POLICY_VIOLATION = 1008
+    MESSAGE_TOO_BIG = 1009
+    MANDATORY_EXTENSION = 1010
+    INTERNAL_ERROR = 1011
+    SERVICE_RESTART = 1012
+    TRY_AGAIN_LATER = 1013
+    BAD_GATEWAY = 1014
+    TLS_HANDSHAKE = 1015
+
+
+# §7.4.1: these describe an end and never travel in a frame.
+_INTERNAL_CLOSE_CODES = frozenset({1005, 1006, 1015})
+_CLOSE_EXPLANATIONS = {
+    1000: "OK",
+    1001: "going away",
+    1002: "protocol error",
+    1003: "unsupported data",
+    1005: "no status received [internal]",
+    1006: "abnormal closure [internal]",
+    1007: "invalid frame payload data",
+    1008: "policy violation",
+    1009: "message too big",
+    1010: "mandatory extension",
+    1011: "internal error",
+    1012: "service restart",
+    1013: "try again later",
+    1014: "bad gateway",
+    1015: "TLS handshake failure [internal]",
+}
+
+
+@dataclasses.dataclass
+class Close:
+    """The payload of a Close frame (§5.5.1).
+
+    Attributes:
+        code: the close code; 1005 stands for an empty payload.
+        reason: at most 123 bytes of UTF-8.
+    """
+
+    code: int
+    reason: str
+
+    def __str__(self) -> str:
+        if 3000 <= self.code < 4000:
+            explanation = "registered"
+        elif 4000 <= self.code < 5000:
+            explanation = "private use"
+        else:
+            explanation = _CLOSE_EXPLANATIONS.get(self.code, "unknown")
+        return f"{int(self.code)} ({explanation}) {self.reason}".rstrip()
+
+    @classmethod
+    def parse(cls, data: bytes) -> Close:
+        """Parse the payload of a Close frame.
+
+        Raises:
+            ProtocolError: if it has one byte, or a code that must not travel.
+            InvalidPayloadData: if the reason is not UTF-8.
+        """
+        if not data:
+            return cls(CloseCode.NO_STATUS_RCVD, "")
+        if len(data) == 1:
+            raise ProtocolError("close frame too short")
+        close = cls(int.from_bytes(data[:2], "big"), "")
+        close.check()
+        try:
+            close.reason = data[2:].decode()
+        except UnicodeDecodeError as exc:
+            raise InvalidPayloadData("close reason isn't UTF-8") from exc
+        return close
+
+    def serialize(self) -> bytes:
+        """Return the payload of a Close frame.
+
+        Raises:
+            ProtocolError: if the code must not travel, or the reason is too long.
+        """
+        self.check()
+        reason = self.reason.encode()
+        if len(reason) > MAX_CONTROL_PAYLOAD - 2:
+            raise ProtocolError("close reason exceeds 123 bytes")
+        return int(self.code).to_bytes(2, "big") + reason
+
+    def check(self) -> None:
+        """Check that the code may travel (§7.4.2).
+
+        Raises:
+            ProtocolError: if it may not.
+        """
+        known = self.code in _CLOSE_EXPLANATIONS and self.code not in _INTERNAL_CLOSE_CODES
+        if not known and not 3000 <= self.code < 5000:
+            raise ProtocolError(f"invalid close code: {self.code}")
+
+
+class FrameHeader(NamedTuple):
+    """The header of a frame (§5.2).
+
+    Attributes:
+        opcode: what the frame is.
+        fin: whether it is the last of its message.
+        rsv1: whether the payload is compressed (RFC 7692 §6).
+        key: the masking key, 4 bytes, or None.
+        length: bytes of payload.
+        size: bytes of the header itself.
+    """
+
+    opcode: Opcode
+    fin: bool
+    rsv1: bool
+    key: bytes | None
+    length: int
+    size: int
+
+
+def parse_header(data: bytes, masked: bool) -> FrameHeader | None:
+    """Parse a frame's header; the peer's errors are found as soon as their byte is there.
+
+    Args:
+        data: bytes from the start of the frame; what follows the header is ignored.
+        masked: whether the frame must be masked, as from a client, or must not be (§5.1).
+
+    Returns:
+        The header, or None if more bytes are needed.
+
+    Raises:
+        ProtocolError: if the header breaks a rule.
+    """
+    if not data:
+        return None
+    first = data[0]
+    opcode = _OPCODES.get(first & 0x0F)
+    if opcode is None:
+        raise ProtocolError(f"reserved opcode: {first & 0x0F:#x}")
+    fin = first >= 0x80
+    if first & 0x30:
+        # §5.2: no extension that the library knows gives RSV2 or RSV3 a meaning.
+        raise ProtocolError("reserved bits must be 0")
+    rsv1 = bool(first & 0x40)
+    if opcode >= Opcode.CLOSE and not fin:
+        raise ProtocolError("fragmented control frame")  # §5.4
+    if opcode >= Opcode.CLOSE and rsv1:
+        raise ProtocolError("reserved bits must be 0")  # RFC 7692 §6.1
+    if len(data) < 2:
+        return None
+    second = data[1]
+    if (second >= 0x80) is not masked:
+        raise ProtocolError("incorrect masking")  # §5.1
+    length = second & 0x7F
+    if opcode >= Opcode.CLOSE and length > MAX_CONTROL_PAYLOAD:
+        raise ProtocolError("control frame too long")  # §5.5
+    size = 2
+    if length >= 126:
+        size = 4 if length == 126 else 10
+        if len(data) < size:
+            return None
+        length = int.from_bytes(data[2:size], "big")
+        # §5.2: the shortest form, and the most significant bit of 64 is 0.
+        if length < (126 if size == 4 else 65536):
+            raise ProtocolError("frame length isn't in its shortest form")
+        if length >= 1 << 63:
+            raise ProtocolError("frame length exceeds 63 bits")
+    if not masked:
+        return FrameHeader(opcode, fin, rsv1, None, length, size)
+    if len(data) < size + 4:
+        return None
+    return FrameHeader(opcode, fin, rsv1, bytes(data[size : size + 4]), length, size + 4)
+
+
+_pack_short = struct.Struct("!BBH").pack
+_pack_long = struct.Struct("!BBQ").pack
+
+
+def serialize_frame(first: int, payload: bytes, masked: bool) -> bytes:
+    """Build a frame (§5.2).
+
+    Args:
+        first: the first byte: FIN, RSV1 to RSV3 and the opcode.
+        payload: the payload.
+        masked: whether to mask it, as a client must (§5.3), with a fresh key from the
+            operating system's randomness.
+    """
+    length = len(payload)
+    bit = 0x80 if masked else 0
+    if length < 126:
+        header = bytes((first, bit | length))
+    elif length < 65536:
+        header = _pack_short(first, bit | 126, length)
+    else:
+        header = _pack_long(first, bit | 127, length)
+    if masked:
+        key = os.urandom(4)
+        return header + key + apply_mask(payload, key)
+    return header + payload
+
+
+@dataclasses.dataclass
+class Frame:
+    """A frame as the protocol's events carry it: unmasked and not compressed.
+
+    Attributes:
+        opcode: what the frame is.
+        data: the payload.
+        fin: whether it is the last of its message.
+        rsv1, rsv2, rsv3: reserved bits.
+    """
+
+    opcode: Opcode
+    data: bytes
+    fin: bool = True
+    rsv1: bool = False
+    rsv2: bool = False
+    rsv3: bool = False
+
+    def __str__(self) -> str:
+        """Return one line for a log: opcode, payload (shortened, escaped), size, end."""
+        if self.opcode is Opcode.TEXT:
+            shown = repr(self.data[:150].decode(errors="replace"))
+        elif self.opcode is Opcode.CLOSE:
+            shown = ascii(str(Close.parse(self.data)))
+        else:
+            shown = self.data[:25].hex(" ") or "''"
+        if len(shown) > 75:
+            shown = f"{shown[:48]}...{shown[-24:]}"
+        unit = "byte" if len(self.data) == 1 else "bytes"
+        ending = "" if self.fin else ", continued"
+        return f"{self.opcode.name} {shown} [{len(self.data)} {unit}{ending}]"
+
+    def serialize(self, *, mask: bool) -> bytes:
+        """Return the frame as sent.
+
+        Args:
+            mask: whether to mask it, as a client must.
+
+        Raises:
+            ProtocolError: if a control frame is fragmented or too long.
+        """
+        self.check()
+        first = self.fin << 7 | self.rsv1 << 6 | self.rsv2 << 5 | self.rsv3 << 4 | self.opcode
+        return serialize_frame(first, bytes(self.data), mask)
+
+    def check(self) -> None:
+        """Check the rules for control frames (§5.5).
+
+        Raises:
+            ProtocolError: if the frame breaks one.
+        """
+        if self.opcode >= Opcode.CLOSE:
+            if len(self.data) > MAX_CONTROL_PAYLOAD:
+                raise ProtocolError("control frame too long")
+            if not self.fin:
+                raise ProtocolError("fragmented control frame")

@@ -1,0 +1,389 @@
+"""The opening handshake: build and check the request and the response, and negotiate.
+
+Floor 2: imports floors 0 and 1, and deflate. RFC 6455 §4. Pure functions: a message in, a
+message or an error out.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import email.utils
+import hashlib
+import os
+import re
+from collections.abc import Callable, Sequence
+
+from .deflate import (
+    ClientPerMessageDeflateFactory,
+    PerMessageDeflate,
+    ServerPerMessageDeflateFactory,
+)
+from .errors import (
+    InvalidHandshake,
+    InvalidHeader,
+    InvalidHeaderFormat,
+    InvalidHeaderValue,
+    InvalidMethod,
+    InvalidOrigin,
+    InvalidProtocol,
+    InvalidStatus,
+    InvalidUpgrade,
+    NegotiationError,
+    UnsupportedVersion,
+)
+from .headers import (
+    TOKEN,
+    ExtensionHeader,
+    build_extension_list,
+    build_host,
+    parse_extension_list,
+    parse_token_list,
+)
+from .http11 import Headers, MultipleValuesError, Request, Response
+from .uri import WebSocketURI
+
+__all__ = [
+    "Origins",
+    "accept_key",
+    "answer_extensions",
+    "answer_subprotocol",
+    "build_refusal",
+    "build_request",
+    "build_response",
+    "check_extensions",
+    "check_origin",
+    "check_request",
+    "check_response",
+    "check_subprotocol",
+    "generate_key",
+    "validate_subprotocols",
+]
+
+Origins = Sequence[str | re.Pattern[str] | None]
+
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_KEY = "Sec-WebSocket-Key"
+_ACCEPT = "Sec-WebSocket-Accept"
+_VERSION = "Sec-WebSocket-Version"
+_EXTENSIONS = "Sec-WebSocket-Extensions"
+_PROTOCOL = "Sec-WebSocket-Protocol"
+
+
+def generate_key() -> str:
+    """Return a fresh Sec-WebSocket-Key: 16 random bytes in base64 (§4.1)."""
+    return base64.b64encode(os.urandom(16)).decode()
+
+
+def accept_key(key: str) -> str:
+    """Return the Sec-WebSocket-Accept that answers a Sec-WebSocket-Key (§4.2.2)."""
+    return base64.b64encode(hashlib.sha1(key.encode() + _GUID).digest()).decode()
+
+
+def validate_subprotocols(subprotocols: Sequence[str]) -> None:
+    """Check a caller's list of subprotocols.
+
+    Raises:
+        TypeError: if it is not a sequence of strings, or is one string.
+        ValueError: if one of them is no token.
+    """
+    if isinstance(subprotocols, str) or not isinstance(subprotocols, Sequence):
+        raise TypeError("subprotocols must be a sequence of strings")
+    for subprotocol in subprotocols:
+        if not isinstance(subprotocol, str):
+            raise TypeError("subprotocols must be a sequence of strings")
+        if TOKEN.fullmatch(subprotocol) is None:
+            raise ValueError(f"invalid subprotocol: {subprotocol!r}")
+
+
+# The request --------------------------------------------------------------------------------
+
+
+def build_request(
+    uri: WebSocketURI,
+    key: str,
+    *,
+    origin: str | None = None,
+    extensions: Sequence[ClientPerMessageDeflateFactory] = (),
+    subprotocols: Sequence[str] = (),
+) -> Request:
+    """Build a client's request (§4.1).
+
+    Args:
+        uri: where to; its credentials become HTTP Basic authentication (RFC 7617).
+        key: see :func:`generate_key`.
+        origin: the value of Origin.
+        extensions: what to offer, preferred first.
+        subprotocols: what to offer, preferred first.
+    """
+    headers = Headers()
+    headers["Host"] = build_host(uri.host, uri.port, uri.secure)
+    if uri.user_info is not None:
+        credentials = ":".join(uri.user_info).encode()
+        headers["Authorization"] = f"Basic {base64.b64encode(credentials).decode()}"
+    if origin is not None:
+        headers["Origin"] = origin
+    headers["Upgrade"] = "websocket"
+    headers["Connection"] = "Upgrade"
+    headers[_KEY] = key
+    headers[_VERSION] = "13"
+    if extensions:
+        headers[_EXTENSIONS] = build_extension_list(
+            [(factory.name, factory.get_request_params()) for factory in extensions]
+        )
+    if subprotocols:
+        headers[_PROTOCOL] = ", ".join(subprotocols)
+    return Request(uri.resource_name, headers)
+
+
+def check_request(request: Request) -> str:
+    """Check that a request is a WebSocket client's (§4.2.1).
+
+    Returns:
+        Its Sec-WebSocket-Key.
+
+    Raises:
+        InvalidHandshake: the kind that fits; see its `status`.
+    """
+    headers = request.headers
+    if request.protocol != "HTTP/1.1":
+        raise InvalidProtocol(request.protocol)
+    if request.method != "GET":
+        raise InvalidMethod(request.method)
+    host = _one(headers, "Host")
+    if not host or " " in host:
+        raise InvalidHeaderValue("Host", host)
+    if "upgrade" not in _tokens(headers, "Connection"):
+        raise InvalidUpgrade("Connection", ", ".join(headers.get_all("Connection")) or None)
+    if "websocket" not in _tokens(headers, "Upgrade"):
+        raise InvalidUpgrade("Upgrade", ", ".join(headers.get_all("Upgrade")) or None)
+    key = _one(headers, _KEY)
+    try:
+        nonce = base64.b64decode(key, validate=True)
+    except (binascii.Error, ValueError) as exc:
+        raise InvalidHeaderValue(_KEY, key) from exc
+    if len(nonce) != 16:
+        raise InvalidHeaderValue(_KEY, key)
+    version = _one(headers, _VERSION)
+    if version != "13":
+        if re.fullmatch("0|[1-9][0-9]{0,2}", version) is None:
+            raise InvalidHeaderValue(_VERSION, version)
+        raise UnsupportedVersion(_VERSION, version)
+    return key
+
+
+def check_origin(headers: Headers, origins: Origins | None) -> str | None:
+    """Check a request's Origin against an allow list; each entry is matched in full (§10.2).
+
+    Args:
+        headers: the request's.
+        origins: origins or patterns; None in the list allows a request without the header;
+            no list allows everything.
+
+    Returns:
+        The origin, or None.
+
+    Raises:
+        InvalidOrigin: if it is not on the list.
+        InvalidHeader: if there are several.
+    """
+    origin = _one(headers, "Origin") if "Origin" in headers else None
+    if origins is None:
+        return origin
+    for allowed in origins:
+        if origin == allowed:
+            return origin
+        if (
+            origin is not None
+            and isinstance(allowed, re.Pattern)
+            and allowed.fullmatch(origin) is not None
+        ):
+            return origin
+    raise InvalidOrigin(origin)
+
+
+def answer_extensions(
+    headers: Headers, factories: Sequence[ServerPerMessageDeflateFactory]
+) -> tuple[ExtensionHeader, PerMessageDeflate] | None:
+    """Choose from the extensions a client offers, its preferred first (§9.1, RFC 7692 §5.1).
+
+    Returns:
+        The answer and the extension; None if no offer can be accepted.
+
+    Raises:
+        InvalidHeaderFormat: if the header is malformed.
+    """
+    offers = [
+        offer for value in headers.get_all(_EXTENSIONS) for offer in parse_extension_list(value)
+    ]
+    for name, params in offers:
+        for factory in factories:
+            if name != factory.name:
+                continue
+            try:
+                answer, extension = factory.process_request_params(params)
+            except NegotiationError:
+                continue  # declined; the next may do
+            return (name, answer), extension
+    return None
+
+
+def answer_subprotocol(
+    headers: Headers, select: Callable[[Sequence[str]], str | None]
+) -> str | None:
+    """Choose from the subprotocols a client offers (§4.2.2).
+
+    Args:
+        headers: the request's; several headers are one list.
+        select: gives the choice, or None for none; see
+            :meth:`ws6455.opening.ServerProtocol.select_subprotocol`.
+
+    Raises:
+        InvalidHeader: if the header is malformed or names one twice.
+        NegotiationError: from `select`.
+    """
+    offered = [
+        token
+        for value in headers.get_all(_PROTOCOL)
+        for token in parse_token_list(_PROTOCOL, value)
+    ]
+    if len(set(offered)) < len(offered):
+        raise InvalidHeaderValue(_PROTOCOL, ", ".join(offered))  # §4.1: all unique
+    return select(offered)
+
+
+# The response -------------------------------------------------------------------------------
+
+
+def build_response(
+    key: str,
+    extension: ExtensionHeader | None = None,
+    subprotocol: str | None = None,
+) -> Response:
+    """Build the server's 101 response (§4.2.2).
+
+    Args:
+        key: the request's Sec-WebSocket-Key.
+        extension: the one accepted.
+        subprotocol: the one chosen.
+    """
+    headers = Headers()
+    headers["Date"] = email.utils.formatdate(usegmt=True)
+    headers["Upgrade"] = "websocket"
+    headers["Connection"] = "Upgrade"
+    headers[_ACCEPT] = accept_key(key)
+    if extension is not None:
+        headers[_EXTENSIONS] = build_extension_list([extension])
+    if subprotocol is not None:
+        headers[_PROTOCOL] = subprotocol
+    return Response(101, "Switching Protocols", headers)
+
+
+def build_refusal(exc: InvalidHandshake) -> Response:
+    """Build the response that refuses a request, from the error found in it."""
+    text = f"Failed to open a WebSocket connection: {exc}.\n"
+    if isinstance(exc, InvalidUpgrade):
+        text += "\nYou cannot access a WebSocket server directly with a browser.\n"
+    response = Response.text(exc.status, text)
+    response.headers.update(exc.status_headers)
+    return response
+
+
+def check_response(response: Response, protocol: str, key: str) -> None:
+    """Check that a response accepts the WebSocket connection (§4.1).
+
+    Args:
+        response: the response.
+        protocol: its HTTP version.
+        key: the Sec-WebSocket-Key of the request.
+
+    Raises:
+        InvalidStatus: if the status is not 101.
+        InvalidHandshake: if anything else is wrong; the kind that fits.
+    """
+    headers = response.headers
+    if response.status_code != 101:
+        raise InvalidStatus(response)
+    if protocol != "HTTP/1.1":
+        raise InvalidProtocol(protocol)
+    if "upgrade" not in _tokens(headers, "Connection"):
+        raise InvalidUpgrade("Connection", ", ".join(headers.get_all("Connection")) or None)
+    if _tokens(headers, "Upgrade") != ["websocket"]:
+        raise InvalidUpgrade("Upgrade", ", ".join(headers.get_all("Upgrade")) or None)
+    accept = _one(headers, _ACCEPT)
+    if accept != accept_key(key):
+        raise InvalidHeaderValue(_ACCEPT, accept)
+
+
+def check_extensions(
+    headers: Headers, factories: Sequence[ClientPerMessageDeflateFactory]
+) -> PerMessageDeflate | None:
+    """Check the extensions of a response against those offered (§4.1, RFC 7692 §5.1).
+
+    Raises:
+        NegotiationError: if the answer has an extension that was not offered, two, or
+            parameters that do not fit any offer.
+        InvalidHeaderFormat: if the header is malformed.
+    """
+    accepted: PerMessageDeflate | None = None
+    answers = [
+        answer for value in headers.get_all(_EXTENSIONS) for answer in parse_extension_list(value)
+    ]
+    for name, params in answers:
+        if accepted is not None:
+            raise NegotiationError(f"more than one extension: {build_extension_list(answers)}")
+        mismatch: NegotiationError | None = None
+        for factory in factories:
+            if factory.name != name:
+                continue
+            try:
+                accepted = factory.process_response_params(params)
+            except NegotiationError as exc:
+                mismatch = exc
+            else:
+                break
+        else:
+            raise NegotiationError(
+                f"unsupported extension: {build_extension_list([(name, params)])}"
+            ) from mismatch
+    return accepted
+
+
+def check_subprotocol(headers: Headers, offered: Sequence[str]) -> str | None:
+    """Check the subprotocol of a response against those offered (§4.1).
+
+    Raises:
+        NegotiationError: if it was not offered.
+        InvalidHeader: if there is more than one, or it is empty.
+    """
+    if _PROTOCOL not in headers:
+        return None
+    subprotocol = _one(headers, _PROTOCOL)
+    if subprotocol not in offered:
+        raise NegotiationError(f"unsupported subprotocol: {subprotocol or '(empty)'}")
+    return subprotocol
+
+
+# Headers of both ----------------------------------------------------------------------------
+
+
+def _one(headers: Headers, name: str) -> str:
+    """Return the value of a header that must be there once."""
+    try:
+        return headers[name]
+    except MultipleValuesError as exc:
+        raise InvalidHeader(name, f"more than one: {', '.join(headers.get_all(name))}") from exc
+    except KeyError as exc:
+        raise InvalidHeader(name) from exc
+
+
+def _tokens(headers: Headers, name: str) -> list[str]:
+    """Return the tokens of Connection or Upgrade in lower case; none if it is malformed."""
+    try:
+        return [
+            token.lower()
+            for value in headers.get_all(name)
+            for token in parse_token_list(name, value)
+        ]
+    except InvalidHeaderFormat:
+        return []

@@ -1,0 +1,161 @@
+"""Header values that have a grammar: lists of tokens, lists of extensions, Host.
+
+Floor 1: imports only :mod:`ws6455.errors`. RFC 9110 §5.6 (lists, tokens, quoted strings),
+RFC 6455 §9.1 (extensions), RFC 6454 (origins). Every scanner is linear: each pattern is
+anchored and possessive, so nothing is ever scanned twice.
+"""
+
+import ipaddress
+import re
+
+from .errors import InvalidHeaderFormat
+
+__all__ = [
+    "TOKEN",
+    "ExtensionHeader",
+    "ExtensionParameter",
+    "build_extension_list",
+    "build_host",
+    "parse_extension_list",
+    "parse_token_list",
+]
+
+# ("permessage-deflate", [("client_max_window_bits", None), ("server_max_window_bits", "10")])
+ExtensionParameter = tuple[str, str | None]
+ExtensionHeader = tuple[str, list[ExtensionParameter]]
+
+TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++")
+_SPACE = re.compile(r"[ \t]*+")
+_QUOTED = re.compile(r'"((?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*+)"')
+_QUOTED_PAIR = re.compile(r"\\(.)")
+
+
+class _Scanner:
+    """A cursor over one header's value."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.text = text
+        self.position = 0
+
+    def error(self, expected: str) -> InvalidHeaderFormat:
+        return InvalidHeaderFormat(self.name, expected, self.text, self.position)
+
+    def space(self) -> None:
+        match = _SPACE.match(self.text, self.position)
+        assert match is not None  # it matches the empty string
+        self.position = match.end()
+
+    def take(self, character: str) -> bool:
+        """Take optional white space, and the character if it comes next."""
+        self.space()
+        if self.text.startswith(character, self.position):
+            self.position += 1
+            self.space()
+            return True
+        return False
+
+    def token(self) -> str:
+        match = TOKEN.match(self.text, self.position)
+        if match is None:
+            raise self.error("expected token")
+        self.position = match.end()
+        return match.group()
+
+    def next_item(self) -> bool:
+        """Skip to the next item of a list; an empty item is ignored (RFC 9110 §5.6.1.2)."""
+        while self.take(","):
+            pass
+        return self.position < len(self.text)
+
+    def end_item(self) -> None:
+        """Check that the list goes on with a comma, or ends."""
+        self.space()
+        if self.position < len(self.text) and self.text[self.position] != ",":
+            raise self.error("expected comma")
+
+
+def parse_token_list(name: str, value: str) -> list[str]:
+    """Parse a list of tokens, such as Connection, Upgrade or Sec-WebSocket-Protocol.
+
+    Args:
+        name: the header's name, for the error.
+        value: the header's value.
+
+    Raises:
+        InvalidHeaderFormat: if it is no such list, or has no item.
+    """
+    scanner = _Scanner(name, value)
+    tokens: list[str] = []
+    while scanner.next_item():
+        tokens.append(scanner.token())
+        scanner.end_item()
+    if not tokens:
+        raise scanner.error("expected token")
+    return tokens
+
+
+def parse_extension_list(value: str) -> list[ExtensionHeader]:
+    """Parse Sec-WebSocket-Extensions (RFC 6455 §9.1).
+
+    Args:
+        value: the header's value.
+
+    Raises:
+        InvalidHeaderFormat: if it is no list of extensions, or has no item.
+    """
+    scanner = _Scanner("Sec-WebSocket-Extensions", value)
+    extensions: list[ExtensionHeader] = []
+    while scanner.next_item():
+        name = scanner.token()
+        parameters: list[ExtensionParameter] = []
+        while scanner.take(";"):
+            parameters.append(_parse_parameter(scanner))
+        scanner.end_item()
+        extensions.append((name, parameters))
+    if not extensions:
+        raise scanner.error("expected extension")
+    return extensions
+
+
+def _parse_parameter(scanner: _Scanner) -> ExtensionParameter:
+    """Parse ``name``, ``name=token`` or ``name="token"``."""
+    name = scanner.token()
+    if not scanner.take("="):
+        return name, None
+    quoted = _QUOTED.match(scanner.text, scanner.position)
+    if quoted is None:
+        return name, scanner.token()
+    value = _QUOTED_PAIR.sub(r"\1", quoted.group(1))
+    # §9.1: when quoted, the value after unescaping must still be a token.
+    if TOKEN.fullmatch(value) is None:
+        raise scanner.error("expected token in quotes")
+    scanner.position = quoted.end()
+    return name, value
+
+
+def build_extension_list(extensions: list[ExtensionHeader]) -> str:
+    """Build Sec-WebSocket-Extensions, the reverse of :func:`parse_extension_list`."""
+    return ", ".join(
+        "; ".join([name, *(p if v is None else f"{p}={v}" for p, v in parameters)])
+        for name, parameters in extensions
+    )
+
+
+def build_host(host: str, port: int, secure: bool, *, always_include_port: bool = False) -> str:
+    """Build a Host header (RFC 9110 §7.2); an IPv6 address gets its brackets.
+
+    Args:
+        host: name or address.
+        port: TCP port.
+        secure: whether the default port is 443 rather than 80.
+        always_include_port: whether to name the port even when it is the default.
+    """
+    try:
+        if ipaddress.ip_address(host.partition("%")[0]).version == 6:
+            host = f"[{host}]"
+    except ValueError:
+        pass  # a name
+    if always_include_port or port != (443 if secure else 80):
+        return f"{host}:{port}"
+    return host

@@ -1,0 +1,432 @@
+"""A bounded HTTP/1.1 head: read it, parse it, build it.
+
+Floor 1: imports nothing above :mod:`ws6455.headers`. RFC 9112 (syntax), RFC 9110 (fields).
+The parser is strict: what two implementations could read in two ways is refused, since a
+proxy in front may be the other one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import email.utils
+import http
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from typing import Protocol, runtime_checkable
+
+from .errors import (
+    HeaderLineTooLong,
+    InvalidHeader,
+    InvalidHeaderValue,
+    InvalidMessage,
+    NotHTTP,
+    SecurityError,
+    TooManyHeaders,
+)
+from .headers import TOKEN
+from .version import version
+
+__all__ = [
+    "SERVER",
+    "USER_AGENT",
+    "BodyReader",
+    "HeadReader",
+    "Headers",
+    "HeadersLike",
+    "MultipleValuesError",
+    "Request",
+    "Response",
+    "parse_request",
+    "parse_response",
+]
+
+MAX_LINE_SIZE = 8192
+MAX_HEADERS = 128
+MAX_HEAD_SIZE = 65536
+MAX_BODY_SIZE = 1 << 20
+
+SERVER = USER_AGENT = f"Python/{sys.version_info[0]}.{sys.version_info[1]} ws6455/{version}"
+
+_FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*+")
+_REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++) ([\x21-\x7e]++) (HTTP/[0-9]\.[0-9])")
+_STATUS_LINE = re.compile(rb"(HTTP/[0-9]\.[0-9]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*+))?")
+_ABSOLUTE_FORM = re.compile(r"https?://[^/?#]++", re.IGNORECASE)
+
+
+class MultipleValuesError(LookupError):
+    """A header that was asked for as one value has several."""
+
+    def __str__(self) -> str:
+        # LookupError's subclass KeyError would show the repr of its argument.
+        return str(self.args[0]) if self.args else ""
+
+
+@runtime_checkable
+class SupportsKeysAndGetItem(Protocol):
+    """What ``dict.update`` takes besides pairs and mappings."""
+
+    def keys(self) -> Iterable[str]: ...
+    def __getitem__(self, key: str, /) -> str: ...
+
+
+class Headers(MutableMapping[str, str]):
+    """HTTP headers: case-insensitive names, several values for a name, in order.
+
+    ``headers[name] = value`` adds a value; ``headers[name]`` raises
+    :exc:`MultipleValuesError` when there are several; :meth:`get_all` gives them all.
+
+    Args:
+        args, kwargs: as for ``dict``: another Headers, a mapping, pairs, keywords.
+
+    Raises:
+        InvalidHeaderValue: for a name that is no token, or a value with control characters or
+            beyond ISO-8859-1 (RFC 9110 §5.5); such would split the head.
+    """
+
+    __slots__ = ("_items",)
+
+    def __init__(self, *args: HeadersLike, **kwargs: str) -> None:
+        self._items: list[tuple[str, str]] = []
+        self.update(*args, **kwargs)
+
+    def __str__(self) -> str:
+        return "".join(f"{name}: {value}\r\n" for name, value in self._items) + "\r\n"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._items!r})"
+
+    def copy(self) -> Headers:
+        """Return an independent copy."""
+        copy = type(self)()
+        copy._items = self._items.copy()
+        return copy
+
+    __copy__ = copy
+
+    def serialize(self) -> bytes:
+        """Return the header lines and the empty line after them, as sent."""
+        return str(self).encode("latin-1")
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and bool(self.get_all(key))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(name.lower() for name, _ in self._items))
+
+    def __len__(self) -> int:
+        return len({name.lower() for name, _ in self._items})
+
+    def __getitem__(self, key: str) -> str:
+        values = self.get_all(key)
+        if not values:
+            raise KeyError(key)
+        if len(values) > 1:
+            raise MultipleValuesError(key)
+        return values[0]
+
+    def __setitem__(self, key: str, value: str) -> None:
+        key, value = str(key), str(value)
+        if TOKEN.fullmatch(key) is None:
+            raise InvalidHeaderValue(ascii(key), "not a header name")
+        if _FIELD_VALUE.fullmatch(value) is None:
+            raise InvalidHeaderValue(key, ascii(value))
+        self._items.append((key, value))
+
+    def __delitem__(self, key: str) -> None:
+        kept = [item for item in self._items if item[0].lower() != key.lower()]
+        if len(kept) == len(self._items):
+            raise KeyError(key)
+        self._items = kept
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Headers):
+            return NotImplemented
+        return self._values_by_name() == other._values_by_name()
+
+    def _values_by_name(self) -> dict[str, list[str]]:
+        return {name: self.get_all(name) for name in self}
+
+    def clear(self) -> None:
+        """Remove every header."""
+        self._items.clear()
+
+    def update(self, *args: HeadersLike, **kwargs: str) -> None:
+        """Add the values of others to those already here."""
+        for headers in (*args, kwargs):
+            if isinstance(headers, Headers):
+                self._items.extend(headers._items)
+                continue
+            pairs: Iterable[tuple[str, str]]
+            if isinstance(headers, Mapping):
+                pairs = headers.items()
+            elif isinstance(headers, SupportsKeysAndGetItem):
+                pairs = [(name, headers[name]) for name in headers.keys()]  # noqa: SIM118
+            else:
+                pairs = headers
+            for name, value in pairs:
+                self[name] = value
+
+    def get_all(self, key: str) -> list[str]:
+        """Return every value of a header, in order; none gives an empty list."""
+        key = key.lower()
+        return [value for name, value in self._items if name.lower() == key]
+
+    def raw_items(self) -> Iterator[tuple[str, str]]:
+        """Yield every pair of name and value, in order, with the name as it was given."""
+        return iter(self._items)
+
+
+HeadersLike = Headers | Mapping[str, str] | Iterable[tuple[str, str]] | SupportsKeysAndGetItem
+
+
+@dataclasses.dataclass
+class Request:
+    """An HTTP request's head.
+
+    Attributes:
+        path: path and query, as in the request line.
+        headers: the headers.
+        method: such as ``GET``.
+        protocol: such as ``HTTP/1.1``.
+    """
+
+    path: str
+    headers: Headers
+    method: str = "GET"
+    protocol: str = "HTTP/1.1"
+
+    def serialize(self) -> bytes:
+        """Return the head as sent."""
+        return f"{self.method} {self.path} {self.protocol}\r\n{self.headers}".encode("latin-1")
+
+
+@dataclasses.dataclass
+class Response:
+    """An HTTP response.
+
+    Attributes:
+        status_code: such as 101.
+        reason_phrase: such as ``Switching Protocols``.
+        headers: the headers.
+        body: the body.
+    """
+
+    status_code: int
+    reason_phrase: str
+    headers: Headers
+    body: bytes = b""
+
+    def serialize(self, body: bool = True) -> bytes:
+        """Return the response as sent, with its body or, for an answer to HEAD, without."""
+        head = f"HTTP/1.1 {self.status_code} {self.reason_phrase}\r\n{self.headers}"
+        return head.encode("latin-1") + (self.body if body else b"")
+
+    @classmethod
+    def text(cls, status: int, text: str) -> Response:
+        """Make a plain-text answer after which the connection closes.
+
+        Raises:
+            ValueError: if the status is not one of :class:`http.HTTPStatus`.
+        """
+        status = http.HTTPStatus(status)
+        body = text.encode()
+        headers = Headers(
+            [
+                ("Date", email.utils.formatdate(usegmt=True)),
+                ("Connection", "close"),
+                ("Content-Length", str(len(body))),
+                ("Content-Type", "text/plain; charset=utf-8"),
+            ]
+        )
+        return cls(status.value, status.phrase, headers, body)
+
+
+class HeadReader:
+    """Collects the lines of a head, however its bytes are cut, within the limits.
+
+    Each byte is looked at once. Limits: 8 KiB a line, 128 headers, 64 KiB in all.
+
+    Args:
+        start_line_too_long: what to raise when the first line is above its limit.
+    """
+
+    __slots__ = ("_buffer", "_line_start", "_scanned", "_start_line_too_long", "lines")
+
+    def __init__(self, start_line_too_long: type[SecurityError]) -> None:
+        self._start_line_too_long = start_line_too_long
+        self._buffer = bytearray()
+        self._line_start = 0
+        self._scanned = 0
+        self.lines: list[bytes] = []
+
+    def __len__(self) -> int:
+        """Return the number of bytes received so far."""
+        return len(self._buffer)
+
+    def feed(self, data: bytes) -> bytes | None:
+        """Take more bytes; return those after the head once it is whole, else None.
+
+        Raises:
+            SecurityError: if a limit is exceeded.
+            InvalidMessage: if a line does not end in CRLF.
+        """
+        buffer = self._buffer
+        buffer += data
+        while True:
+            end = buffer.find(b"\n", self._scanned)
+            start = self._line_start
+            line_size = (len(buffer) if end < 0 else end) - start
+            if line_size > MAX_LINE_SIZE:
+                what = HeaderLineTooLong if self.lines else self._start_line_too_long
+                raise what(f"line exceeds {MAX_LINE_SIZE} bytes")
+            if start + line_size > MAX_HEAD_SIZE:
+                raise TooManyHeaders(f"head exceeds {MAX_HEAD_SIZE} bytes")
+            if end < 0:
+                self._scanned = len(buffer)
+                return None
+            if end == start or buffer[end - 1] != 0x0D:
+                raise InvalidMessage("line doesn't end with CRLF")
+            self._line_start = self._scanned = end + 1
+            if end - 1 == start:
+                return bytes(buffer[end + 1 :])
+            if len(self.lines) > MAX_HEADERS:
+                raise TooManyHeaders(f"head has more than {MAX_HEADERS} headers")
+            self.lines.append(bytes(buffer[start : end - 1]))
+
+
+def _parse_headers(lines: list[bytes]) -> Headers:
+    """Parse header lines (RFC 9112 §5); no line folding, no space before the colon."""
+    headers = Headers()
+    for line in lines:
+        name, colon, value = line.decode("latin-1").partition(":")
+        if not colon:
+            raise InvalidMessage(f"header line without a colon: {line[:80]!r}")
+        try:
+            headers[name] = value.strip(" \t")
+        except InvalidHeader as exc:
+            raise InvalidMessage(f"malformed header line: {line[:80]!r}") from exc
+    return headers
+
+
+def parse_request(lines: list[bytes]) -> Request:
+    """Parse a request's head from its lines (RFC 9112 §3).
+
+    Any method and version are accepted: what the handshake allows is not this parser's matter.
+
+    Raises:
+        NotHTTP: if the first line does not look like HTTP.
+        InvalidMessage: if the head is malformed, or a body is announced.
+    """
+    line = lines[0] if lines else b""
+    if b" HTTP/" not in line:
+        raise NotHTTP(f"not an HTTP request line: {line[:80]!r}")
+    match = _REQUEST_LINE.fullmatch(line)
+    if match is None:
+        raise InvalidMessage(f"malformed request line: {line[:80]!r}")
+    method, target, protocol = (group.decode("ascii") for group in match.groups())
+    if "#" in target:
+        raise InvalidMessage(f"request target with a fragment: {target[:80]}")
+    # §3.2.2: a server accepts the absolute form, whoever sends it.
+    absolute = _ABSOLUTE_FORM.match(target)
+    if absolute is not None:
+        target = target[absolute.end() :]
+        if not target.startswith("/"):
+            target = f"/{target}"
+    if not target.startswith("/"):
+        raise InvalidMessage(f"request target isn't a path: {target[:80]}")
+    headers = _parse_headers(lines[1:])
+    # A body would be read as the first frames, or the other way round by a proxy.
+    if "Transfer-Encoding" in headers:
+        raise InvalidMessage("request with a Transfer-Encoding")
+    if headers.get_all("Content-Length") not in ([], ["0"]):
+        raise InvalidMessage("request with a body")
+    return Request(target, headers, method, protocol)
+
+
+def parse_response(lines: list[bytes]) -> tuple[str, Response]:
+    """Parse a response's head from its lines (RFC 9112 §4).
+
+    Returns:
+        The HTTP version, and the response with an empty body.
+
+    Raises:
+        InvalidMessage: if the head is malformed.
+    """
+    line = lines[0] if lines else b""
+    match = _STATUS_LINE.fullmatch(line)
+    if match is None:
+        raise InvalidMessage(f"malformed status line: {line[:80]!r}")
+    protocol, status, reason = match.groups()
+    headers = _parse_headers(lines[1:])
+    return protocol.decode(), Response(int(status), (reason or b"").decode("latin-1"), headers)
+
+
+class BodyReader:
+    """Collects the body of a response, at most 1 MiB of it (RFC 9112 §6).
+
+    The body only explains a refused handshake: one that is too long is cut, not an error.
+
+    Args:
+        headers: the response's headers.
+
+    Raises:
+        InvalidMessage: if the headers, or later the chunks, give no clear length.
+    """
+
+    def __init__(self, headers: Headers) -> None:
+        self.body = bytearray()
+        self._chunk = bytearray()
+        self._chunked = "Transfer-Encoding" in headers
+        self._remaining: int | None = None
+        if self._chunked:
+            if [value.lower() for value in headers.get_all("Transfer-Encoding")] != ["chunked"]:
+                raise InvalidMessage("response with an unknown Transfer-Encoding")
+        elif "Content-Length" in headers:
+            lengths = headers.get_all("Content-Length")
+            if len(lengths) > 1 or re.fullmatch("[0-9]{1,18}", lengths[0]) is None:
+                raise InvalidMessage("response with an invalid Content-Length")
+            self._remaining = int(lengths[0])
+
+    def feed(self, data: bytes) -> bool:
+        """Take more bytes; return whether the body is whole, or as long as it may get."""
+        if self._chunked:
+            done = self._feed_chunks(data)
+        else:
+            self.body += data if self._remaining is None else data[: self._remaining]
+            if self._remaining is not None:
+                self._remaining = max(self._remaining - len(data), 0)
+            done = self._remaining == 0
+        if len(self.body) >= MAX_BODY_SIZE:
+            del self.body[MAX_BODY_SIZE:]
+            return True
+        return done
+
+    def _feed_chunks(self, data: bytes) -> bool:
+        """Decode chunks (RFC 9112 §7.1); extensions and trailers are ignored."""
+        self._chunk += data
+        while len(self.body) < MAX_BODY_SIZE:
+            if self._remaining:
+                piece = self._chunk[: self._remaining]
+                self.body += piece
+                del self._chunk[: len(piece)]
+                self._remaining -= len(piece)
+                if self._remaining:
+                    return False
+            # A chunk's size line; the CRLF that ends the chunk before it is an empty line.
+            line, end, rest = self._chunk.partition(b"\r\n")
+            if not end:
+                if len(line) > MAX_LINE_SIZE:
+                    raise InvalidMessage("chunk size line too long")
+                return False
+            self._chunk = rest
+            if not line and self._remaining == 0:
+                self._remaining = None
+                continue
+            size = line.split(b";")[0].strip()
+            if len(size) > 16 or re.fullmatch(b"[0-9A-Fa-f]+", size) is None:
+                raise InvalidMessage("malformed chunk size")
+            self._remaining = int(size, 16)
+            if self._remaining == 0:
+                return True
+        return True

@@ -1,0 +1,197 @@
+"""Fragments to messages: their order, UTF-8, limits on size and number.
+
+Floor 2: imports frames and deflate. RFC 6455 §5.4 (fragmentation), §8.1 (UTF-8).
+
+Payload arrives in pieces, whatever the frames and the reads; each piece is checked when it
+arrives. So text fails at its first bad byte, a message above its limit when its header, or the
+byte too many, comes, and what is kept is the payload alone, once.
+"""
+
+from __future__ import annotations
+
+import codecs
+
+from .deflate import PerMessageDeflate
+from .errors import InvalidPayloadData, PayloadTooBig, ProtocolError, TooManyFragments
+from .frames import Frame, FrameHeader, Opcode
+
+__all__ = ["Message", "MessageReader"]
+
+# What a reader gives: a whole message, or one fragment of a fragmented message.
+Message = str | bytes | Frame
+
+_Utf8Decoder = codecs.getincrementaldecoder("utf-8")
+
+
+class MessageReader:
+    """Reads the payload of data frames into messages.
+
+    Args:
+        max_message_size: bytes of a message after decompression; None for no limit.
+        max_fragment_size: bytes of a fragment after decompression; None for no limit.
+        max_fragments: fragments of a message; None for no limit.
+    """
+
+    __slots__ = (
+        "_compressed",
+        "_data",
+        "_fragments",
+        "_header",
+        "_opcode",
+        "_size",
+        "_validator",
+        "_wire_size",
+        "deflate",
+        "max_fragment_size",
+        "max_fragments",
+        "max_message_size",
+    )
+
+    def __init__(
+        self,
+        max_message_size: int | None,
+        max_fragment_size: int | None,
+        max_fragments: int | None,
+    ) -> None:
+        self.max_message_size = max_message_size
+        self.max_fragment_size = max_fragment_size
+        self.max_fragments = max_fragments
+        self.deflate: PerMessageDeflate | None = None
+        self._opcode: Opcode | None = None  # of the message being read
+        self._validator: codecs.IncrementalDecoder | None = None
+        self._reset()
+
+    def _reset(self) -> None:
+        """Forget the message."""
+        self._opcode = None
+        self._header: FrameHeader | None = None
+        self._data = bytearray()  # of the frame being read
+        self._size = 0  # of the message, decompressed
+        self._wire_size = 0  # of the message, as it travelled
+        self._fragments = 0
+        self._compressed = False
+
+    @property
+    def between_messages(self) -> bool:
+        """Whether no message is under way."""
+        return self._opcode is None
+
+    def begin(self, header: FrameHeader) -> None:
+        """Start a data frame.
+
+        Raises:
+            ProtocolError: if the frame is out of order, or RSV1 has no meaning in it.
+            PayloadTooBig: if the frame would take the message above its limit.
+            TooManyFragments: if it is one fragment too many.
+        """
+        if header.opcode is Opcode.CONT:
+            if self._opcode is None:
+                raise ProtocolError("unexpected continuation frame")
+            if header.rsv1:
+                raise ProtocolError("reserved bits must be 0")  # RFC 7692 §6.1
+        else:
+            if self._opcode is not None:
+                raise ProtocolError("expected a continuation frame")
+            if header.rsv1 and self.deflate is None:
+                raise ProtocolError("reserved bits must be 0")
+            self._opcode = header.opcode
+            self._compressed = header.rsv1
+            self._validator = _Utf8Decoder() if header.opcode is Opcode.TEXT else None
+        self._header = header
+        self._fragments += 1
+        if self.max_fragments is not None and self._fragments > self.max_fragments:
+            raise TooManyFragments(self.max_fragments)
+        self._check_announced(header.length)
+
+    def _check_announced(self, length: int) -> None:
+        """Refuse a frame by its header, before a byte of its payload is kept."""
+        for limit, current in (
+            (self.max_message_size, self._wire_size),
+            (self.max_fragment_size, 0),
+        ):
+            if limit is None:
+                continue
+            # Incompressible data grows, by at most an eighth and a little (zlib's own bound).
+            wire_limit = limit + (limit >> 3) + 64 if self._compressed else limit
+            if current + length > wire_limit:
+                raise PayloadTooBig(length, limit, current or None)
+        self._wire_size += length
+
+    def feed(self, piece: bytes) -> None:
+        """Take a piece of the frame's payload, unmasked.
+
+        Raises:
+            InvalidPayloadData: if text is not UTF-8 up to here.
+            PayloadTooBig: if the message inflates above its limit.
+            ProtocolError: if the payload cannot be inflated.
+        """
+        if self._compressed:
+            self._inflate(piece)
+        else:
+            self._keep(piece)
+
+    def _inflate(self, piece: bytes) -> None:
+        """Inflate a piece; never more at a time than the limit allows, and one byte."""
+        assert self.deflate is not None
+        for inflated in self.deflate.inflate(piece, self._room):
+            self._keep(inflated)
+            self._check_inflated()
+
+    def _room(self) -> int:
+        """Return how many bytes may come yet, and one more that would be too many; 0: any."""
+        rooms = [
+            limit - current + 1
+            for limit, current in (
+                (self.max_message_size, self._size),
+                (self.max_fragment_size, len(self._data)),
+            )
+            if limit is not None
+        ]
+        return min(rooms, default=0)
+
+    def _check_inflated(self) -> None:
+        for limit, size in (
+            (self.max_message_size, self._size),
+            (self.max_fragment_size, len(self._data)),
+        ):
+            if limit is not None and size > limit:
+                raise PayloadTooBig(None, limit, (self._size - len(self._data)) or None)
+
+    def _keep(self, piece: bytes) -> None:
+        self._data += piece
+        self._size += len(piece)
+        self._validate(piece, final=False)
+
+    def _validate(self, piece: bytes, final: bool) -> None:
+        if self._validator is None:
+            return
+        try:
+            self._validator.decode(piece, final)
+        except UnicodeDecodeError as exc:
+            at = self._size - len(piece) + exc.start
+            raise InvalidPayloadData(f"invalid UTF-8 near byte {max(at, 0)}: {exc.reason}") from exc
+
+    def end(self) -> Message:
+        """End the frame: return the message if it was the only frame of it, else the fragment.
+
+        Raises:
+            InvalidPayloadData: if text ends within a character.
+            PayloadTooBig, ProtocolError: as :meth:`feed`, for what was held back in inflating.
+        """
+        header, opcode = self._header, self._opcode
+        assert header is not None
+        assert opcode is not None
+        if header.fin:
+            if self._compressed:
+                self._inflate(PerMessageDeflate.TAIL)
+                assert self.deflate is not None
+                self.deflate.end_inflated_message()
+            self._validate(b"", final=True)
+        data = bytes(self._data)
+        if not header.fin:
+            self._data = bytearray()
+            return Frame(header.opcode, data, fin=False)
+        self._reset()
+        if header.opcode is Opcode.CONT:
+            return Frame(Opcode.CONT, data)
+        return data.decode() if opcode is Opcode.TEXT else data

@@ -1,0 +1,349 @@
+"""The two roles' sides of the CONNECTING state: from the first byte to an open connection.
+
+Floor 3: imports floors 0 to 2 and :mod:`ws6455.protocol`. RFC 6455 §4.1 (client), §4.2 (server).
+
+A server feeds bytes until :meth:`Protocol.events_received` gives a Request, asks
+:meth:`ServerProtocol.accept` for the response and sends it. A client sends the request of
+:meth:`ClientProtocol.connect` and feeds bytes until the state is OPEN, or `handshake_exc` says
+why it is not. Frames that come glued to the other side's head are kept.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .deflate import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
+from .errors import (
+    InvalidHandshake,
+    InvalidMessage,
+    InvalidStatus,
+    NegotiationError,
+    NotHTTP,
+    RequestLineTooLong,
+    StatusLineTooLong,
+)
+from .handshake import (
+    Origins,
+    answer_extensions,
+    answer_subprotocol,
+    build_refusal,
+    build_request,
+    build_response,
+    check_extensions,
+    check_origin,
+    check_request,
+    check_response,
+    check_subprotocol,
+    generate_key,
+)
+from .http11 import BodyReader, HeadReader, Request, Response, parse_request, parse_response
+from .protocol import MAX_FRAGMENTS, MAX_SIZE, Event, Protocol, Side, State
+from .uri import WebSocketURI
+
+__all__ = ["ClientProtocol", "ServerProtocol"]
+
+_SECRET_HEADERS = frozenset({"authorization", "cookie", "set-cookie"})
+
+Logger = logging.Logger | logging.LoggerAdapter[Any]
+
+
+class _OpeningProtocol(Protocol):
+    """What the roles share while CONNECTING: one head to read, and when it is read an event."""
+
+    def __init__(self, side: Side, head: HeadReader, **options: Any) -> None:
+        super().__init__(side, **options)
+        self._head: HeadReader | None = head
+        self._opening_events: list[Event] = []
+
+    def events_received(self) -> list[Event]:
+        """Return, once, what was received; the request or response is the first."""
+        events, self._opening_events = self._opening_events, []
+        return events + super().events_received()
+
+    def _handshake_broke_off(self) -> None:
+        if self.handshake_exc is None:
+            exc = InvalidMessage("connection closed before the end of the opening handshake")
+            exc.__cause__ = EOFError(
+                f"stream ends after {len(self._head or b'')} bytes of the head"
+            )
+            self.handshake_exc = exc
+
+    def _log_head(self, direction: str, start_line: str, message: Request | Response) -> None:
+        if not self.debug:
+            return
+        self.logger.debug("%s %s", direction, start_line)
+        for name, value in message.headers.raw_items():
+            shown = (
+                "[hidden]" if name.lower() in ("authorization", "cookie") else ascii(value)[1:-1]
+            )
+            self.logger.debug("%s %s: %s", direction, name, shown)
+
+
+class ServerProtocol(_OpeningProtocol):
+    """The server's end of a connection, without I/O.
+
+    Args:
+        origins: allowed values of Origin, see :func:`ws6455.handshake.check_origin`.
+        extensions: what to accept of the extensions a client offers.
+        subprotocols: those supported, preferred first.
+        select_subprotocol: ``(protocol, offered) -> chosen or None``; may raise
+            :exc:`~ws6455.errors.NegotiationError`; by default see :meth:`select_subprotocol`.
+        state, max_size, max_fragments, logger: see :class:`~ws6455.protocol.Protocol`.
+    """
+
+    def __init__(
+        self,
+        *,
+        origins: Origins | None = None,
+        extensions: Sequence[ServerPerMessageDeflateFactory] | None = None,
+        subprotocols: Sequence[str] | None = None,
+        select_subprotocol: Callable[[ServerProtocol, Sequence[str]], str | None] | None = None,
+        state: State = State.CONNECTING,
+        max_size: int | tuple[int | None, int | None] | None = MAX_SIZE,
+        max_fragments: int | None = MAX_FRAGMENTS,
+        logger: Logger | None = None,
+    ) -> None:
+        super().__init__(
+            Side.SERVER,
+            HeadReader(RequestLineTooLong),
+            state=state,
+            max_size=max_size,
+            max_fragments=max_fragments,
+            logger=logger,
+        )
+        self.origins = origins
+        self.available_extensions = extensions or ()
+        self.available_subprotocols = subprotocols
+        self.origin: str | None = None
+        self._select_subprotocol = select_subprotocol
+        self._early = bytearray()  # what comes after the request, before its response
+
+    def _receive_opening(self, data: bytes) -> None:
+        if self._head is None:
+            if self.response is None:
+                self._early += data
+                self.attention = True
+            return
+        try:
+            rest = self._head.feed(data)
+            if rest is None:
+                return
+            request = parse_request(self._head.lines)
+        except InvalidHandshake as exc:
+            self._head = None
+            self.handshake_exc = exc
+            self.attention = True
+            if isinstance(exc, NotHTTP):
+                self._eof_due = True  # it would not understand an answer
+            else:
+                self.send_response(build_refusal(exc))
+            return
+        self._head = None
+        self._early += rest
+        self.request = request
+        self._log_head("<", f"{request.method} {request.path} {request.protocol}", request)
+        self._opening_events.append(request)
+        self.attention = True
+
+    @property
+    def has_early_data(self) -> bool:
+        """Whether bytes came after the request that wait for its response."""
+        return bool(self._early)
+
+    def accept(self, request: Request) -> Response:
+        """Make the response to a request: 101, or the refusal that fits (§4.2.2).
+
+        A refusal's reason is in `handshake_exc`. Send the response with :meth:`send_response`.
+        """
+        try:
+            key = check_request(request)
+            self.origin = check_origin(request.headers, self.origins)
+            extension = answer_extensions(request.headers, self.available_extensions)
+            self.subprotocol = answer_subprotocol(request.headers, self.select_subprotocol)
+        except InvalidHandshake as exc:
+            self.handshake_exc = exc
+            return build_refusal(exc)
+        except Exception as exc:
+            self.handshake_exc = exc
+            self.logger.error("opening handshake failed", exc_info=exc)
+            return Response.text(
+                500,
+                "Failed to open a WebSocket connection.\nSee server log for more information.\n",
+            )
+        if extension is not None:
+            self.deflate = extension[1]
+        return build_response(key, extension and extension[0], self.subprotocol)
+
+    def select_subprotocol(self, subprotocols: Sequence[str]) -> str | None:
+        """Choose among the subprotocols offered: the first of this server's that is there.
+
+        Args:
+            subprotocols: those offered, the client's preferred first.
+
+        Raises:
+            NegotiationError: if this server has subprotocols and the client offers none.
+        """
+        if self._select_subprotocol is not None:
+            return self._select_subprotocol(self, subprotocols)
+        if not self.available_subprotocols:
+            return None
+        if not subprotocols:
+            raise NegotiationError("missing subprotocol")
+        return next((s for s in self.available_subprotocols if s in subprotocols), None)
+
+    def reject(self, status: int, text: str) -> Response:
+        """Make a plain-text response that refuses the connection.
+
+        Args:
+            status: an HTTP status.
+            text: the body.
+        """
+        return Response.text(status, text)
+
+    def send_response(self, response: Response) -> None:
+        """Send the response; 101 opens the connection, any other ends it.
+
+        After a refusal nothing that the client has sent, or sends, is read as frames.
+        """
+        self.response = response
+        self._log_head(">", f"HTTP/1.1 {response.status_code} {response.reason_phrase}", response)
+        # RFC 9110 §9.3.2: the answer to HEAD has no body.
+        head_only = self.request is not None and self.request.method == "HEAD"
+        self.writes.append(response.serialize(body=not head_only))
+        early, self._early = bytes(self._early), bytearray()
+        if response.status_code != 101:
+            if self.handshake_exc is None:
+                self.handshake_exc = InvalidStatus(response)
+            self._eof_due = True
+            return
+        self.handshake_exc = None
+        self.state = State.OPEN
+        if early:
+            self.receive_data(early)
+
+
+class ClientProtocol(_OpeningProtocol):
+    """The client's end of a connection, without I/O.
+
+    Args:
+        uri: where to, see :func:`ws6455.uri.parse_uri`.
+        origin: the value of Origin.
+        extensions: what to offer, preferred first.
+        subprotocols: what to offer, preferred first.
+        state, max_size, max_fragments, logger: see :class:`~ws6455.protocol.Protocol`.
+    """
+
+    def __init__(
+        self,
+        uri: WebSocketURI,
+        *,
+        origin: str | None = None,
+        extensions: Sequence[ClientPerMessageDeflateFactory] | None = None,
+        subprotocols: Sequence[str] | None = None,
+        state: State = State.CONNECTING,
+        max_size: int | tuple[int | None, int | None] | None = MAX_SIZE,
+        max_fragments: int | None = MAX_FRAGMENTS,
+        logger: Logger | None = None,
+    ) -> None:
+        super().__init__(
+            Side.CLIENT,
+            HeadReader(StatusLineTooLong),
+            state=state,
+            max_size=max_size,
+            max_fragments=max_fragments,
+            logger=logger,
+        )
+        self.uri = uri
+        self.origin = origin
+        self.available_extensions = extensions or ()
+        self.available_subprotocols = subprotocols or ()
+        self.key = generate_key()
+        self._body: BodyReader | None = None
+
+    def connect(self) -> Request:
+        """Make the request (§4.1); send it with :meth:`send_request`."""
+        return build_request(
+            self.uri,
+            self.key,
+            origin=self.origin,
+            extensions=self.available_extensions,
+            subprotocols=self.available_subprotocols,
+        )
+
+    def send_request(self, request: Request) -> None:
+        """Send the request."""
+        self.request = request
+        self._log_head(">", f"{request.method} {request.path} {request.protocol}", request)
+        self.writes.append(request.serialize())
+
+    def _receive_opening(self, data: bytes) -> None:
+        if self._body is not None:
+            self._receive_body(data)
+            return
+        if self._head is None:
+            return
+        try:
+            rest = self._head.feed(data)
+            if rest is None:
+                return
+            protocol, response = parse_response(self._head.lines)
+            self._head = None
+            self.response = response
+            self._log_head("<", f"{protocol} {response.status_code}", response)
+            self._opening_events.append(response)
+            check_response(response, protocol, self.key)
+            self.deflate = check_extensions(response.headers, self.available_extensions)
+            self.subprotocol = check_subprotocol(response.headers, self.available_subprotocols)
+        except InvalidStatus as exc:
+            self._refused(exc, rest or b"")
+        except InvalidHandshake as exc:
+            self._give_up(exc)
+        else:
+            self.attention = True
+            self.state = State.OPEN
+            if rest:
+                self.receive_data(rest)
+
+    def _give_up(self, exc: InvalidHandshake) -> None:
+        self.attention = True
+        self._head = None
+        self._body = None
+        self.handshake_exc = exc
+        self._eof_due = True
+
+    def _refused(self, exc: InvalidStatus, rest: bytes) -> None:
+        """Read the body, which may say why."""
+        assert self.response is not None
+        status = self.response.status_code
+        if status < 200 or status in (204, 304):  # RFC 9112 §6.3: these have none
+            self._give_up(exc)
+            return
+        try:
+            self._body = BodyReader(self.response.headers)
+        except InvalidMessage as unreadable:
+            exc.__cause__ = unreadable
+            self._give_up(exc)
+            return
+        self._receive_body(rest)
+
+    def _receive_body(self, data: bytes) -> None:
+        assert self._body is not None
+        try:
+            if self._body.feed(data):
+                self._end_body()
+        except InvalidMessage:
+            self._end_body()  # what came of it may still say why
+
+    def _end_body(self) -> None:
+        assert self._body is not None
+        assert self.response is not None
+        self.response.body = bytes(self._body.body)
+        self._give_up(InvalidStatus(self.response))
+
+    def _handshake_broke_off(self) -> None:
+        if self._body is not None:
+            self._end_body()  # a body without a length lasts until the end of the stream
+        else:
+            super()._handshake_broke_off()

@@ -1,0 +1,643 @@
+"""The connection without I/O: its four states, control frames and the closing handshake.
+
+Floor 3: imports floors 0 to 2; no clock, no socket, no event loop. RFC 6455 §5.5 (control
+frames), §7 (closing), §4.1 (the four states).
+
+Feed it what the transport reads, send what it wants written:
+
+- in: :meth:`Protocol.receive_data`, :meth:`Protocol.receive_eof`;
+- out: :meth:`Protocol.data_to_send`, where ``b""`` means "close the sending side";
+- for the application: :meth:`Protocol.events_received`;
+- from the application: ``send_text``, ``send_binary``, ``send_continuation``, ``send_ping``,
+  ``send_pong``, ``send_close``, ``fail``.
+
+A violation fails the connection *in order*: what came whole before it is delivered, and the
+Close frame goes out behind the replies, when :meth:`Protocol.data_to_send` is called with every
+event taken. Nothing that follows the violation is delivered.
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+import uuid
+from collections import deque
+from collections.abc import Sequence
+
+from .deflate import PerMessageDeflate
+from .errors import (
+    ConnectionClosed,
+    ConnectionClosedError,
+    ConnectionClosedOK,
+    InvalidState,
+    PayloadTooBig,
+    ProtocolError,
+    TooManyFragments,
+    WebSocketException,
+)
+from .frames import (
+    MAX_HEADER_SIZE,
+    Close,
+    CloseCode,
+    Frame,
+    FrameHeader,
+    Opcode,
+    parse_header,
+    serialize_frame,
+)
+from .http11 import Request, Response
+from .masking import apply_mask
+from .messages import Message, MessageReader
+
+__all__ = [
+    "MAX_FRAGMENTS",
+    "MAX_SIZE",
+    "SEND_EOF",
+    "Event",
+    "Protocol",
+    "SharedMessage",
+    "Side",
+    "State",
+]
+
+MAX_SIZE = 1 << 20
+MAX_FRAGMENTS = 4096
+SEND_EOF = b""
+
+Event = Request | Response | Frame
+
+
+class Side(enum.IntEnum):
+    """Which end of the connection this is."""
+
+    SERVER = 0
+    CLIENT = 1
+
+
+class State(enum.IntEnum):
+    """The states of a connection (§4.1, §7.1)."""
+
+    CONNECTING = 0
+    OPEN = 1
+    CLOSING = 2
+    CLOSED = 3
+
+
+# An illegal step is a missing entry.
+_STEPS = {
+    State.CONNECTING: (State.OPEN, State.CLOSED),
+    State.OPEN: (State.CLOSING, State.CLOSED),
+    State.CLOSING: (State.CLOSED,),
+    State.CLOSED: (),
+}
+
+_OK_CODES = frozenset({CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD})
+_VIOLATIONS = (ProtocolError, PayloadTooBig, TooManyFragments)
+_FIN, _RSV1 = 0x80, 0x40
+_WHOLE_TEXT, _WHOLE_BINARY = _FIN | Opcode.TEXT, _FIN | Opcode.BINARY
+
+
+class Protocol:
+    """One end of a WebSocket connection, without I/O.
+
+    Args:
+        side: which end.
+        state: where to begin; OPEN skips the opening handshake.
+        max_size: bytes of a received message, after decompression; None for no limit; a pair
+            limits the message and each of its fragments.
+        max_fragments: fragments of a received message; None for no limit.
+        logger: where each frame is logged at DEBUG.
+    """
+
+    def __init__(
+        self,
+        side: Side,
+        *,
+        state: State = State.OPEN,
+        max_size: int | tuple[int | None, int | None] | None = MAX_SIZE,
+        max_fragments: int | None = MAX_FRAGMENTS,
+        logger: logging.Logger | logging.LoggerAdapter[logging.Logger] | None = None,
+    ) -> None:
+        self.side = side
+        self.logger = logger or logging.getLogger(f"ws6455.{side.name.lower()}")
+        self.debug = self.logger.isEnabledFor(logging.DEBUG)
+        self.request: Request | None = None
+        self.response: Response | None = None
+        self.handshake_exc: Exception | None = None
+        self.subprotocol: str | None = None
+        # The peer's violation, whether or not its turn to fail the connection has come.
+        self.violation: WebSocketException | None = None
+        # Why the connection failed, or was lost; the exception that ends it is raised from it.
+        self.cause: BaseException | None = None
+        self.close_rcvd: Close | None = None
+        self.close_sent: Close | None = None
+        self.close_rcvd_then_sent: bool | None = None
+        self.eof_received = False
+        # What a shell takes: messages and fragments in order, and control frames.
+        self.messages: deque[Message] = deque()
+        self.open_fragments = 0  # at the end of `messages`, of a message that is not whole
+        self.attention = False  # whether there is anything new besides `messages`
+        self.control_frames: list[Frame] = []
+        self.writes: list[bytes] = []
+        self.pongs_due: list[bytes] = []
+        # Receiving. The frame under way, how much of it has come, and a header cut in two.
+        self._id: uuid.UUID | None = None
+        self._state = state
+        self._masked_in = side is Side.SERVER
+        self._masked_out = side is Side.CLIENT
+        message_size, fragment_size = max_size if isinstance(max_size, tuple) else (max_size, None)
+        self._reader = MessageReader(message_size, fragment_size, max_fragments)
+        self._whole_limit = min(
+            (limit for limit in (message_size, fragment_size) if limit is not None),
+            default=1 << 62,
+        )
+        self._header_bytes = b""
+        self._frame: FrameHeader | None = None
+        self._received = 0
+        self._discarding = False
+        self._control_payload = b""
+        # Sending. The opcode of the fragmented message under way.
+        self._sending: Opcode | None = None
+        self._eof_due = False
+        self._eof_sent = False
+
+    # State ------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> uuid.UUID:
+        """A random identity for logs; made when first asked for."""
+        if self._id is None:
+            self._id = uuid.uuid4()
+        return self._id
+
+    @property
+    def state(self) -> State:
+        """Where the connection is."""
+        return self._state
+
+    @state.setter
+    def state(self, state: State) -> None:
+        if state not in _STEPS[self._state]:
+            raise InvalidState(f"a connection cannot go from {self._state.name} to {state.name}")
+        if self.debug:
+            self.logger.debug("= connection is %s", state.name)
+        self._state = state
+
+    @property
+    def deflate(self) -> PerMessageDeflate | None:
+        """The compression in use, or None."""
+        return self._reader.deflate
+
+    @deflate.setter
+    def deflate(self, deflate: PerMessageDeflate | None) -> None:
+        self._reader.deflate = deflate
+
+    @property
+    def extensions(self) -> Sequence[PerMessageDeflate]:
+        """The extensions in use."""
+        return [] if self.deflate is None else [self.deflate]
+
+    @property
+    def max_message_size(self) -> int | None:
+        """The limit of a received message in bytes."""
+        return self._reader.max_message_size
+
+    @property
+    def close_code(self) -> int | None:
+        """The close code received; 1006 when none was; None before the end (§7.1.5)."""
+        if self._state is not State.CLOSED:
+            return None
+        return CloseCode.ABNORMAL_CLOSURE if self.close_rcvd is None else self.close_rcvd.code
+
+    @property
+    def close_reason(self) -> str | None:
+        """The close reason received; empty when none was; None before the end (§7.1.6)."""
+        if self._state is not State.CLOSED:
+            return None
+        return "" if self.close_rcvd is None else self.close_rcvd.reason
+
+    @property
+    def close_exc(self) -> ConnectionClosed:
+        """The exception that tells how the connection closed.
+
+        Raises:
+            AssertionError: if it is not closed.
+        """
+        if self._state is not State.CLOSED:
+            raise AssertionError("connection isn't closed yet")
+        ok = (
+            self.close_rcvd is not None
+            and self.close_sent is not None
+            and self.close_rcvd.code in _OK_CODES
+            and self.close_sent.code in _OK_CODES
+        )
+        kind = ConnectionClosedOK if ok else ConnectionClosedError
+        exc = kind(self.close_rcvd, self.close_sent, self.close_rcvd_then_sent)
+        exc.__cause__ = self.cause
+        return exc
+
+    # Receiving --------------------------------------------------------------------------
+
+    def receive_data(self, data: bytes) -> None:
+        """Take bytes from the transport, cut anywhere.
+
+        Raises:
+            EOFError: after :meth:`receive_eof`.
+        """
+        if self.eof_received:
+            raise EOFError("stream ended")
+        if self._state is State.CONNECTING:
+            self._receive_opening(data)
+            return
+        if self._discarding:
+            return
+        position = 0
+        if self._frame is None and not self._header_bytes and self._reader.between_messages:
+            position = self._receive_whole_messages(data)
+            if position == len(data):
+                return
+        try:
+            self._receive_frames(data, position)
+        except _VIOLATIONS as exc:
+            self.violation = self.cause = exc
+            self._discarding = True  # §7.1.7
+            self.attention = True
+            if self.debug:
+                self.logger.debug("! %s", exc)
+
+    def _receive_opening(self, data: bytes) -> None:
+        """Take bytes of the opening handshake: the role's matter, see :mod:`ws6455.opening`."""
+        raise InvalidState("the opening handshake needs a ClientProtocol or a ServerProtocol")
+
+    def _receive_whole_messages(self, data: bytes) -> int:
+        """Take the messages of one uncompressed frame each that lie whole in the data.
+
+        This is the case that counts for speed, and the one place where it does. Whatever is
+        not such a message is left to :meth:`_receive_frames`, which takes these as well.
+
+        Returns:
+            The position after the last one.
+        """
+        append = self.messages.append
+        masked = self._masked_in
+        limit = self._whole_limit
+        size = len(data)
+        position = 0
+        while position + 1 < size:
+            first = data[position]
+            if first != _WHOLE_TEXT and first != _WHOLE_BINARY:
+                break
+            length = data[position + 1]
+            start = position + 2
+            if masked:
+                length -= 0x80  # negative without the mask bit
+                start += 4
+            if not 0 <= length < 126:
+                if length != 126 or position + 4 > size:
+                    break
+                length = data[position + 2] << 8 | data[position + 3]
+                start += 2
+                if length < 126:
+                    break
+            end = start + length
+            if end > size or length > limit:
+                break
+            payload = data[start:end]
+            if masked:
+                payload = apply_mask(payload, data[start - 4 : start])
+            if first == _WHOLE_BINARY:
+                append(payload)
+            else:
+                try:
+                    append(payload.decode())
+                except UnicodeDecodeError:
+                    break
+            if self.debug:
+                opcode = Opcode.TEXT if first == _WHOLE_TEXT else Opcode.BINARY
+                self.logger.debug("< %s", Frame(opcode, payload))
+            position = end
+        return position
+
+    def _receive_frames(self, data: bytes, position: int) -> None:
+        """Take frames of every kind, in pieces.
+
+        Raises:
+            ProtocolError, PayloadTooBig, TooManyFragments: at the first byte that shows it.
+        """
+        size = len(data)
+        while not self._discarding:
+            frame = self._frame
+            if frame is None:
+                if position == size:
+                    return
+                known = len(self._header_bytes)
+                header_bytes = (
+                    self._header_bytes + data[position : position + MAX_HEADER_SIZE - known]
+                )
+                frame = parse_header(header_bytes, self._masked_in)
+                if frame is None:
+                    self._header_bytes = header_bytes
+                    return
+                position += frame.size - known
+                self._begin_frame(frame)
+            piece = data[position : position + frame.length - self._received]
+            position += len(piece)
+            self._receive_payload(frame, piece)
+            if self._received < frame.length:
+                return
+            self._end_frame(frame)
+
+    def _begin_frame(self, frame: FrameHeader) -> None:
+        self._frame = frame
+        self._header_bytes = b""
+        self._received = 0
+        self._control_payload = b""
+        if frame.opcode < Opcode.CLOSE:
+            self._reader.begin(frame)
+
+    def _receive_payload(self, frame: FrameHeader, piece: bytes) -> None:
+        if not piece:
+            return
+        if frame.key is not None:
+            shift = self._received & 3
+            piece = apply_mask(piece, frame.key[shift:] + frame.key[:shift])
+        self._received += len(piece)
+        if frame.opcode < Opcode.CLOSE:
+            self._reader.feed(piece)
+        else:
+            self._control_payload += piece
+
+    def _end_frame(self, header: FrameHeader) -> None:
+        self._frame = None
+        if header.opcode < Opcode.CLOSE:
+            message = self._reader.end()
+            self.messages.append(message)
+            self.open_fragments = 0 if header.fin else self.open_fragments + 1
+            if self.debug:
+                self.logger.debug("< %s", _as_frame(message))
+        else:
+            self._receive_control(Frame(header.opcode, self._control_payload))
+
+    def _receive_control(self, frame: Frame) -> None:
+        """Obey a control frame (§5.5)."""
+        if frame.opcode is Opcode.PING:
+            self.pongs_due.append(frame.data)  # §5.5.2
+        elif frame.opcode is Opcode.CLOSE:
+            self._receive_close(Close.parse(frame.data))
+        self.control_frames.append(frame)
+        self.attention = True
+        if self.debug:
+            self.logger.debug("< %s", frame)
+
+    def _receive_close(self, close: Close) -> None:
+        """Answer the peer's Close frame with its own code, unless ours came first (§5.5.1)."""
+        self.close_rcvd = close
+        self._discarding = True  # §5.5.1: nothing follows it
+        if self.close_sent is None:
+            self.close_rcvd_then_sent = True
+            self._write_close(close)
+        else:
+            self.close_rcvd_then_sent = False
+        if self.side is Side.SERVER:
+            self._eof_due = True  # §7.1.1: the server closes TCP first
+
+    def receive_eof(self) -> None:
+        """Note that the transport will give no more bytes."""
+        if self.eof_received:
+            return
+        self.eof_received = True
+        if self.debug:
+            self.logger.debug("< EOF")
+        if self._state is State.CONNECTING:
+            self._handshake_broke_off()
+        if self._state is State.OPEN and self.violation is not None:
+            return  # the peer may still read: replies and the Close frame go out first
+        if self._state is not State.CLOSED:
+            self.state = State.CLOSED
+        self._eof_due = True
+
+    def _handshake_broke_off(self) -> None:
+        """Note what the end of the stream means within the opening handshake."""
+
+    def events_received(self) -> list[Event]:
+        """Return, once, what was received: data frames in order, then control frames.
+
+        Pings are answered and Close frames echoed already. Data is decompressed.
+        """
+        events: list[Event] = [_as_frame(message) for message in self.messages]
+        events += self.control_frames
+        self.messages.clear()
+        self.open_fragments = 0
+        self.control_frames.clear()
+        return events
+
+    def close_expected(self) -> bool:
+        """Whether the transport should close soon, so that a deadline is due (§7.1.1)."""
+        if self._state is State.CONNECTING:
+            return self.handshake_exc is not None
+        return self._state is not State.OPEN or self.violation is not None
+
+    # Sending ----------------------------------------------------------------------------
+
+    def send_text(self, data: bytes, fin: bool = True) -> None:
+        """Send a text message, or its first fragment.
+
+        Args:
+            data: UTF-8.
+            fin: whether the message ends with it.
+
+        Raises:
+            InvalidState: unless OPEN.
+            ProtocolError: within a fragmented message.
+        """
+        self._send_data(Opcode.TEXT, data, fin)
+
+    def send_binary(self, data: bytes, fin: bool = True) -> None:
+        """Send a binary message, or its first fragment; see :meth:`send_text`."""
+        self._send_data(Opcode.BINARY, data, fin)
+
+    def send_continuation(self, data: bytes, fin: bool) -> None:
+        """Send the next fragment of a message; see :meth:`send_text`."""
+        self._send_data(Opcode.CONT, data, fin)
+
+    def _send_data(self, opcode: Opcode, data: bytes, fin: bool) -> None:
+        if self._state is not State.OPEN:
+            raise InvalidState(f"connection is {self._state.name.lower()}")
+        if (opcode is Opcode.CONT) is (self._sending is None):
+            expected = "no" if self._sending is None else "a"
+            raise ProtocolError(f"expected {expected} continuation frame")
+        if self.debug:
+            self.logger.debug("> %s", Frame(opcode, data, fin))
+        first = opcode | _FIN if fin else int(opcode)
+        deflate = self._reader.deflate
+        if deflate is not None:
+            # §7.2.1, RFC 7692 §6.1: the first frame alone says that the message is compressed.
+            if opcode is not Opcode.CONT:
+                first |= _RSV1
+            data = deflate.compress(data, fin)
+        self.writes.append(serialize_frame(first, data, self._masked_out))
+        self._sending = None if fin else (self._sending or opcode)
+
+    def send_shared(self, message: SharedMessage) -> None:
+        """Send a whole message that goes to other connections as well; see :meth:`send_text`."""
+        if self._masked_out or self.debug:
+            # A masking key serves one frame of one connection.
+            self._send_data(message.opcode, message.data, True)
+            return
+        if self._state is not State.OPEN:
+            raise InvalidState(f"connection is {self._state.name.lower()}")
+        if self._sending is not None:
+            raise ProtocolError("expected a continuation frame")
+        self.writes.append(message.frame(self._reader.deflate))
+
+    def send_ping(self, data: bytes) -> None:
+        """Send a ping of at most 125 bytes (§5.5.2).
+
+        Raises:
+            InvalidState: unless OPEN or CLOSING.
+            ProtocolError: if the payload is too long.
+        """
+        self._send_control(Frame(Opcode.PING, data))
+
+    def send_pong(self, data: bytes) -> None:
+        """Send a pong that answers no ping (§5.5.3); see :meth:`send_ping`."""
+        self._send_control(Frame(Opcode.PONG, data))
+
+    def _send_control(self, frame: Frame) -> None:
+        if self._state not in (State.OPEN, State.CLOSING):
+            raise InvalidState(f"connection is {self._state.name.lower()}")
+        self.writes.append(frame.serialize(mask=self._masked_out))
+        if self.debug:
+            self.logger.debug("> %s", frame)
+
+    def send_close(self, code: int | None = None, reason: str = "") -> None:
+        """Start the closing handshake (§7.1.2).
+
+        Args:
+            code: the close code; None sends an empty payload.
+            reason: at most 123 bytes of UTF-8.
+
+        Raises:
+            InvalidState: unless OPEN.
+            ProtocolError: if the code must not travel, or the reason is too long or has no code.
+        """
+        if self._state is not State.OPEN:
+            raise InvalidState(f"connection is {self._state.name.lower()}")
+        if code is None:
+            if reason:
+                raise ProtocolError("cannot send a reason without a code")
+            self._write_close(Close(CloseCode.NO_STATUS_RCVD, ""))
+        else:
+            self._write_close(Close(code, reason))
+
+    def _write_close(self, close: Close) -> None:
+        payload = b"" if close.code == CloseCode.NO_STATUS_RCVD else close.serialize()
+        frame = Frame(Opcode.CLOSE, payload)
+        self.writes.append(frame.serialize(mask=self._masked_out))
+        self.close_sent = close
+        self.state = State.CLOSING
+        if self.debug:
+            self.logger.debug("> %s", frame)
+
+    def fail(self, code: int, reason: str = "", cause: BaseException | None = None) -> None:
+        """*Fail the WebSocket Connection* (§7.1.7): say why, and read no more.
+
+        Args:
+            code: the close code; 1006 sends no Close frame.
+            reason: cut to 123 bytes.
+            cause: what the exception that ends the connection is raised from.
+        """
+        self._discarding = True
+        if cause is not None:
+            self.cause = cause
+        if self._state is State.OPEN and code != CloseCode.ABNORMAL_CLOSURE:
+            # Cut between characters, for a reason that is cut within one is no UTF-8.
+            self._write_close(Close(code, reason.encode()[:123].decode(errors="ignore")))
+        if self.eof_received and self._state is not State.CLOSED:
+            self.state = State.CLOSED
+        if self.side is Side.SERVER or self.eof_received:
+            self._eof_due = True
+
+    def fail_violation(self) -> None:
+        """Fail the connection for the violation received, now that its turn has come."""
+        violation = self.violation
+        if isinstance(violation, _VIOLATIONS) and self._state is State.OPEN:
+            self.fail(violation.close_code, str(violation))
+
+    def data_to_send(self) -> list[bytes]:
+        """Return, once, what to write, in order; ``b""`` closes the sending side.
+
+        Fails the connection for a violation when every event before it has been taken.
+        """
+        if self.violation is not None and not self.messages:
+            self.fail_violation()
+        return self.take_writes()
+
+    def take_writes(self) -> list[bytes]:
+        """Do as :meth:`data_to_send`, for whoever calls :meth:`fail_violation` in its own time.
+
+        Pongs overtake what was queued before the ping came.
+        """
+        if self.pongs_due:
+            self._write_pongs()
+        writes = self.writes
+        self.writes = []
+        if self._eof_due and not self._eof_sent:
+            self._eof_sent = True
+            writes.append(SEND_EOF)
+            if self.debug:
+                self.logger.debug("> EOF")
+        return writes
+
+    def _write_pongs(self) -> None:
+        """Answer the pings received, ahead of queued frames but never behind a Close."""
+        pongs = [Frame(Opcode.PONG, data) for data in self.pongs_due]
+        self.pongs_due.clear()
+        if self._state is State.CLOSED:
+            return
+        self.writes[:0] = [pong.serialize(mask=self._masked_out) for pong in pongs]
+        if self.debug:
+            for pong in pongs:
+                self.logger.debug("> %s", pong)
+
+
+class SharedMessage:
+    """A message for many connections: its frames are built once.
+
+    Args:
+        data: the payload.
+        text: whether it is Text rather than Binary.
+    """
+
+    def __init__(self, data: bytes, text: bool) -> None:
+        self.data = data
+        self.opcode = Opcode.TEXT if text else Opcode.BINARY
+        self._frames: dict[object, bytes] = {}
+
+    def frame(self, deflate: PerMessageDeflate | None) -> bytes:
+        """Return the unmasked frame for a connection, compressed as it has negotiated.
+
+        The compressed form refers to nothing before it. So everybody with the same window can
+        read it, and each one's own compressor starts afresh after it.
+        """
+        key = None if deflate is None else deflate.shared_key
+        frame = self._frames.get(key)
+        if frame is None:
+            first = _FIN | self.opcode
+            if deflate is None:
+                frame = serialize_frame(first, self.data, False)
+            else:
+                frame = serialize_frame(first | _RSV1, deflate.compress_alone(self.data), False)
+            self._frames[key] = frame
+        if deflate is not None:
+            deflate.forget_sent()
+        return frame
+
+
+def _as_frame(message: Message) -> Frame:
+    """Return a message as the one frame it could have been."""
+    if isinstance(message, str):
+        return Frame(Opcode.TEXT, message.encode())
+    if isinstance(message, bytes):
+        return Frame(Opcode.BINARY, message)
+    return message

@@ -1,0 +1,430 @@
+"""What an open connection does by the clock and by its bounds, the same for every front end.
+
+Floor 4: imports floors 0 to 3; the clock is passed in. RFC 6455 §5.5.2 (pings), §7.1 (closing),
+§7.1.7 (failing).
+
+A front end derives its connection class from :class:`Session` and gives it five things: how to
+write what the protocol has to send, to abort the transport, to stop and go on reading, to settle
+the waiter of a ping, and to wake who waits. Policy is here: the map of pings, keepalive, the
+close deadline, the receive queue's water marks, and when a violation fails the connection.
+"""
+
+from __future__ import annotations
+
+import abc
+import logging
+import os
+import uuid
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from .errors import ConcurrencyError, ConnectionClosed
+from .frames import BytesLike, CloseCode, Frame, Opcode
+from .http11 import Request, Response
+from .messages import Message
+from .opening import ClientProtocol, ServerProtocol
+from .protocol import State
+
+__all__ = ["Session", "water_marks"]
+
+# The queue's bound in bytes: reached by messages of every size, unlike the one in messages.
+MAX_QUEUED_BYTES = 1 << 20
+
+
+def water_marks(
+    limits: int | tuple[int | None, int | None] | None,
+) -> tuple[int | None, int | None]:
+    """Return the high and low water marks that `max_queue` or `write_limit` mean.
+
+    Args:
+        limits: the high mark, of which the low is a quarter; or both; None for no limit.
+
+    Raises:
+        ValueError: unless 0 <= low <= high.
+    """
+    high, low = limits if isinstance(limits, tuple) else (limits, None)
+    if high is None:
+        if low is not None:
+            raise ValueError("a low water mark needs a high one")
+        return None, None
+    if low is None:
+        low = high // 4
+    if not 0 <= low <= high:
+        raise ValueError(f"water marks must be 0 <= low <= high, not {low} and {high}")
+    return high, low
+
+
+class Session(abc.ABC):
+    """The part of a connection that its front ends share.
+
+    Args:
+        protocol: the connection without I/O.
+        clock: gives the time in seconds, as ``time.monotonic``.
+        ping_interval: seconds between keepalive pings; None for none.
+        ping_timeout: seconds without a byte after a ping until the peer counts as dead; None
+            for never.
+        close_timeout: seconds for the closing handshake, and then again for TCP; None for any.
+        max_queue: messages received and not yet taken, see :func:`water_marks`.
+    """
+
+    def __init__(
+        self,
+        protocol: ClientProtocol | ServerProtocol,
+        clock: Callable[[], float],
+        *,
+        ping_interval: float | None,
+        ping_timeout: float | None,
+        close_timeout: float | None,
+        max_queue: int | tuple[int | None, int | None] | None,
+    ) -> None:
+        self.protocol = protocol
+        self.ping_interval = ping_interval
+        self.ping_timeout = ping_timeout
+        self.close_timeout = close_timeout
+        #: Seconds from the latest answered ping to its pong; 0 before the first.
+        self.latency: float = 0.0
+        self._clock = clock
+        self._messages: deque[Message] = protocol.messages
+        self._high, self._low = water_marks(max_queue)
+        self._reading_paused = False
+        self._dropping = False
+        # Whether the application has taken a message and not come back for the next: while it
+        # has, a violation waits, so that the reply can go out first.
+        self._message_in_hand = False
+        # Pings without their pong, oldest first: when sent, and who waits.
+        self._pings: dict[bytes, tuple[float, Any]] = {}
+        self._keepalive_payload: bytes | None = None
+        self._ping_at: float | None = None
+        # Set by every read, so that reading costs no look at the clock.
+        self._heard = True
+        self._silent_since: float | None = None
+        self._unsent_then = 0
+        self._close_by: float | None = None
+
+    # What a front end gives -------------------------------------------------------------
+
+    @abc.abstractmethod
+    def _flush(self) -> None:
+        """Write what the protocol has to send."""
+
+    @abc.abstractmethod
+    def _abort(self) -> None:
+        """Close the transport at once."""
+
+    @abc.abstractmethod
+    def _pause_reading(self) -> None:
+        """Stop reading from the transport."""
+
+    @abc.abstractmethod
+    def _resume_reading(self) -> None:
+        """Go on reading from the transport."""
+
+    @abc.abstractmethod
+    def _unsent_bytes(self) -> int:
+        """Return how much the transport has taken and not yet sent."""
+
+    @abc.abstractmethod
+    def _settle_ping(self, waiter: Any, outcome: float | ConnectionClosed) -> None:
+        """Tell who waits for a pong the latency, or why it will not come."""
+
+    @abc.abstractmethod
+    def _deadline_changed(self) -> None:
+        """Call :meth:`_tick` at :meth:`_next_deadline`, which is another now."""
+
+    # What a connection shows ------------------------------------------------------------
+
+    @property
+    def id(self) -> uuid.UUID:
+        """A random identity for logs."""
+        return self.protocol.id
+
+    @property
+    def logger(self) -> logging.LoggerAdapter[Any]:
+        """The connection's logger; its records have the connection as `websocket`."""
+        return logging.LoggerAdapter(self.protocol.logger, {"websocket": self})
+
+    @property
+    def state(self) -> State:
+        """The state of the connection."""
+        return self.protocol.state
+
+    @property
+    def request(self) -> Request | None:
+        """The request of the opening handshake; None before it."""
+        return self.protocol.request
+
+    @property
+    def response(self) -> Response | None:
+        """The response of the opening handshake; None before it."""
+        return self.protocol.response
+
+    @property
+    def subprotocol(self) -> str | None:
+        """The subprotocol agreed on, or None."""
+        return self.protocol.subprotocol
+
+    @property
+    def close_code(self) -> int | None:
+        """The close code received; 1006 when none was; None before the end (§7.1.5)."""
+        return self.protocol.close_code
+
+    @property
+    def close_reason(self) -> str | None:
+        """The close reason received; empty when none was; None before the end (§7.1.6)."""
+        return self.protocol.close_reason
+
+    # The queue of received messages -----------------------------------------------------
+
+    def _has_message(self) -> bool:
+        """Whether a whole message can be taken."""
+        return len(self._messages) > self.protocol.open_fragments
+
+    def _take_message(self) -> str | bytes:
+        """Take the next whole message; its fragments are joined."""
+        messages = self._messages
+        message = messages.popleft()
+        if isinstance(message, Frame):
+            opcode = message.opcode
+            parts = [message.data]
+            while not message.fin:
+                fragment = messages.popleft()
+                assert isinstance(fragment, Frame)
+                message = fragment
+                parts.append(message.data)
+            data = b"".join(parts)
+            message = data.decode() if opcode is Opcode.TEXT else data
+        self._message_in_hand = True
+        if self._reading_paused:
+            self._check_low_water_mark()
+        return message
+
+    def _take_fragment(self) -> Message:
+        """Take the next message if it was not fragmented, else its next fragment."""
+        if len(self._messages) == self.protocol.open_fragments:
+            self.protocol.open_fragments -= 1
+        fragment = self._messages.popleft()
+        self._message_in_hand = True
+        if self._reading_paused:
+            self._check_low_water_mark()
+        return fragment
+
+    def _check_high_water_mark(self) -> None:
+        """Pause reading when more is queued than the application takes, in number or bytes."""
+        high = self._high
+        if high is None or self._reading_paused:
+            return
+        messages = self._messages
+        if len(messages) <= high and sum(map(_size, messages)) <= MAX_QUEUED_BYTES:
+            return
+        if self.protocol.state is State.OPEN:
+            self._reading_paused = True
+            self._pause_reading()
+        else:
+            # This side has closed and waits for the peer's Close, which stands behind whatever
+            # the peer had sent. Reading goes on; the queue does not grow.
+            self._dropping = True
+            self._drop_messages(len(messages) - self.protocol.open_fragments)
+
+    def _drop_messages(self, kept: int) -> None:
+        """Drop the newest messages, and what there is of one under way."""
+        while len(self._messages) > kept:
+            self._messages.pop()
+        self.protocol.open_fragments = 0
+
+    def _check_low_water_mark(self) -> None:
+        """Go on reading when the application has caught up."""
+        if self._low is None or len(self._messages) <= self._low:
+            self._go_on_reading()
+
+    def _go_on_reading(self) -> None:
+        if self._reading_paused:
+            self._reading_paused = False
+            self._resume_reading()
+
+    # Receiving --------------------------------------------------------------------------
+
+    def _attend(self) -> None:
+        """Do what the bytes received call for, besides delivering messages."""
+        protocol = self.protocol
+        protocol.attention = False
+        for frame in protocol.control_frames:
+            if frame.opcode is Opcode.PONG:
+                self._receive_pong(frame.data)
+        protocol.control_frames.clear()
+        if protocol.violation is not None and not self._messages and not self._message_in_hand:
+            protocol.fail_violation()
+        self._flush()
+        if protocol.close_expected():
+            self._expect_close()
+
+    def _receive_pong(self, data: bytes) -> None:
+        """Settle the ping and every earlier one (§5.5.3); an unsolicited pong is ignored."""
+        if data not in self._pings:
+            return
+        now = self._clock()
+        for payload in list(self._pings):
+            sent_at, waiter = self._pings.pop(payload)
+            latency = now - sent_at
+            if waiter is not None:
+                self._settle_ping(waiter, latency)
+            if payload == data:
+                self.latency = latency
+                return
+
+    def _application_is_back(self) -> None:
+        """Note that the application has replied to what it took: a violation has its turn."""
+        self._message_in_hand = False
+        if self.protocol.violation is not None and not self._has_message():
+            self.protocol.fail_violation()
+            self._flush()
+
+    # Sending ----------------------------------------------------------------------------
+
+    def _send_ping(self, data: str | BytesLike | None, waiter: Any) -> None:
+        """Send a ping and remember it.
+
+        Raises:
+            ConcurrencyError: if a ping with this payload waits for its pong.
+            TypeError: if the payload is neither a string nor bytes-like.
+            InvalidState, ProtocolError: see :meth:`ws6455.protocol.Protocol.send_ping`.
+        """
+        payload = os.urandom(4) if data is None else control_payload(data)
+        while data is None and payload in self._pings:
+            payload = os.urandom(4)
+        if payload in self._pings:
+            raise ConcurrencyError("a ping with this payload already waits for its pong")
+        self.protocol.send_ping(payload)
+        if waiter is None:
+            # Keepalive needs the latest of its own alone; a peer that never answers but sends
+            # data must not make the map grow.
+            self._pings.pop(self._keepalive_payload or b"", None)
+            self._keepalive_payload = payload
+        self._pings[payload] = (self._clock(), waiter)
+        self._flush()
+
+    def _start_closing(self, code: int, reason: str) -> None:
+        """Send a Close frame, or let a pending violation fail the connection instead.
+
+        Raises:
+            ProtocolError: see :meth:`ws6455.protocol.Protocol.send_close`.
+        """
+        protocol = self.protocol
+        if protocol.violation is not None:
+            protocol.fail_violation()
+        elif protocol.state is State.OPEN:
+            protocol.send_close(code, reason)
+        self._flush()
+        self._expect_close()
+        self._go_on_reading()  # the peer's Close may stand behind messages nobody takes
+
+    def _fail(self, code: int, reason: str, cause: BaseException | None = None) -> None:
+        """*Fail the WebSocket Connection* now (§7.1.7)."""
+        self.protocol.fail(code, reason, cause)
+        self._flush()
+        self._expect_close()
+        self._go_on_reading()
+
+    # The clock --------------------------------------------------------------------------
+
+    def _start_keepalive(self) -> None:
+        """Start the pings of an open connection."""
+        if self.ping_interval is not None:
+            self._ping_at = self._clock() + self.ping_interval
+            self._deadline_changed()
+
+    def _expect_close(self) -> None:
+        """Give the closing handshake, and TCP, `close_timeout` from now."""
+        if self._close_by is None and self.close_timeout is not None:
+            self._close_by = self._clock() + self.close_timeout
+            self._deadline_changed()
+
+    def _next_deadline(self) -> float | None:
+        """Return when :meth:`_tick` is due."""
+        if self._close_by is not None:
+            return self._close_by
+        if self.protocol.state is not State.OPEN:
+            return None
+        if self._silent_since is not None and self.ping_timeout is not None:
+            pong_by = self._silent_since + self.ping_timeout
+            return pong_by if self._ping_at is None else min(pong_by, self._ping_at)
+        return self._ping_at
+
+    def _tick(self) -> None:
+        """Do what is due by the clock."""
+        now = self._clock()
+        if self._close_by is not None:
+            if now >= self._close_by:
+                self._give_up_waiting()
+        elif self.protocol.state is State.OPEN:
+            self._keep_alive(now)
+        self._deadline_changed()
+
+    def _give_up_waiting(self) -> None:
+        """The close deadline is over."""
+        self._close_by = None
+        if self.protocol.state is State.OPEN and self.protocol.violation is not None:
+            # The application has not taken what came before the violation.
+            self.protocol.fail_violation()
+            self._flush()
+            self._expect_close()
+        else:
+            self._abort()
+
+    def _keep_alive(self, now: float) -> None:
+        """Send a ping when it is due; end the connection when the peer is dead.
+
+        Life is any byte received, and any progress in taking what was sent before the ping. A
+        reading that the application has paused proves nothing about the peer.
+        """
+        if self._silent_since is not None:
+            unsent = self._unsent_bytes()
+            if self._heard or self._reading_paused or unsent < self._unsent_then:
+                self._silent_since = None
+            elif self.ping_timeout is not None and now >= self._silent_since + self.ping_timeout:
+                silence = now - self._silent_since
+                behind = f"; {unsent} bytes that the peer has not taken wait" if unsent else ""
+                late = silence - self.ping_timeout
+                lag = f"; the event loop was {late:.1f} s late" if late > 1 else ""
+                cause = TimeoutError(
+                    f"no byte received in the {silence:.1f} s since a ping "
+                    f"(ping_timeout={self.ping_timeout:g} s){behind}{lag}"
+                )
+                self._fail(CloseCode.INTERNAL_ERROR, "keepalive ping timeout", cause)
+                return
+        if self._ping_at is not None and now >= self._ping_at:
+            assert self.ping_interval is not None
+            self._ping_at = now + self.ping_interval
+            if self._silent_since is None:
+                self._silent_since = now
+                self._heard = False
+                self._unsent_then = self._unsent_bytes()
+            self._send_ping(None, None)
+
+    # The end ----------------------------------------------------------------------------
+
+    def _closed(self) -> None:
+        """Settle everything that waits for what will not come: the transport is closed."""
+        self._close_by = self._ping_at = self._silent_since = None
+        exc = self.protocol.close_exc
+        for _, waiter in self._pings.values():
+            if waiter is not None:
+                self._settle_ping(waiter, exc)
+        self._pings.clear()
+
+
+def control_payload(data: str | BytesLike) -> bytes:
+    """Return the payload of a ping or pong.
+
+    Raises:
+        TypeError: if it is neither a string nor bytes-like.
+    """
+    if isinstance(data, str):
+        return data.encode()
+    if isinstance(data, BytesLike):
+        return bytes(data)
+    raise TypeError(f"data must be str or bytes-like, not {type(data).__name__}")
+
+
+def _size(message: Message) -> int:
+    return len(message.data) if isinstance(message, Frame) else len(message)

@@ -1,0 +1,96 @@
+"""WebSocket URIs.
+
+Floor 1: imports only :mod:`ws6455.errors`. RFC 6455 §3, RFC 3986, RFC 3987 (IRIs).
+"""
+
+import dataclasses
+import re
+import urllib.parse
+
+from .errors import InvalidURI
+
+__all__ = ["WebSocketURI", "parse_uri"]
+
+# Everything that may stand in a URI, and the escape itself, so that nothing is escaped twice.
+_URI_CHARACTERS = ":/?#[]@!$&'()*+,;=%-._~"
+_FORBIDDEN = re.compile(r"[\x00-\x20\x7f]")
+
+
+@dataclasses.dataclass
+class WebSocketURI:
+    """A WebSocket URI in its parts.
+
+    Attributes:
+        secure: whether the scheme is wss.
+        host: name or address, lower case, without brackets.
+        port: TCP port; the scheme's default when the URI names none.
+        path: starts with a slash.
+        query: without the question mark.
+        username: percent-decoded, or None.
+        password: percent-decoded; None if and only if username is.
+    """
+
+    secure: bool
+    host: str
+    port: int
+    path: str
+    query: str
+    username: str | None = None
+    password: str | None = None
+
+    @property
+    def resource_name(self) -> str:
+        """Path and query, as the request line has them (§3)."""
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+    @property
+    def user_info(self) -> tuple[str, str] | None:
+        """Username and password, or None."""
+        if self.username is None or self.password is None:
+            return None
+        return self.username, self.password
+
+
+def parse_uri(uri: str) -> WebSocketURI:
+    """Parse a ``ws://`` or ``wss://`` URI; one with characters beyond ASCII is converted.
+
+    Args:
+        uri: the URI.
+
+    Raises:
+        InvalidURI: if it is not a WebSocket URI; the text says what is wrong.
+    """
+    if _FORBIDDEN.search(uri):
+        # A raw line break or space would otherwise end up in the request line.
+        raise InvalidURI(ascii(uri), "spaces and control characters must be percent-encoded")
+    try:
+        parts = urllib.parse.urlsplit(uri)
+        host, port = parts.hostname, parts.port
+    except ValueError as exc:
+        raise InvalidURI(uri, str(exc)) from exc
+    if parts.scheme not in ("ws", "wss"):
+        raise InvalidURI(uri, "scheme isn't ws or wss")
+    if not host:
+        raise InvalidURI(uri, "hostname isn't provided")
+    if "#" in uri:
+        raise InvalidURI(uri, "fragment identifier is meaningless")
+    if port == 0:
+        raise InvalidURI(uri, "port 0 cannot be connected to")
+    username, password = parts.username, parts.password
+    if username is not None and password is None:
+        raise InvalidURI(uri, "username provided without password")
+    if not host.isascii():
+        try:
+            host = host.encode("idna").decode()
+        except UnicodeError as exc:
+            raise InvalidURI(uri, "hostname is no valid domain name") from exc
+    secure = parts.scheme == "wss"
+    return WebSocketURI(
+        secure,
+        host,
+        port or (443 if secure else 80),
+        urllib.parse.quote(parts.path, safe=_URI_CHARACTERS) or "/",
+        urllib.parse.quote(parts.query, safe=_URI_CHARACTERS),
+        None if username is None else urllib.parse.unquote(username),
+        None if password is None else urllib.parse.unquote(password),
+    )
