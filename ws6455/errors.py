@@ -307,7 +307,7 @@ class InvalidHeader(InvalidHandshake):
     """
 
     def __init__(self, name: str, value: str | None = None) -> None:
-        super().__init__(name, value)
+        # No super().__init__(): `args` stay what a subclass was made with, as pickle needs.
         self.name = name
         self.value = value
 

@@ -35,9 +35,7 @@ def apply_mask(data: bytes, key: bytes) -> bytes:
     size = len(data)
     if size <= INTEGER_LIMIT:
         pad = (key * ((size + 3) >> 2))[:size]
-        return (int.from_bytes(data, "little") ^ int.from_bytes(pad, "little")).to_bytes(
-            size, "little"
-        )
+        return (int.from_bytes(data) ^ int.from_bytes(pad)).to_bytes(size)
     tables = _xor_tables()
     masked = bytearray(size)
     for index in range(4):

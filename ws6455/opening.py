@@ -136,7 +136,7 @@ class ServerProtocol(_OpeningProtocol):
             self.handshake_exc = exc
             self.attention = True
             if isinstance(exc, NotHTTP):
-                self._eof_due = True  # it would not understand an answer
+                self._end_sending()  # it would not understand an answer
             else:
                 self.send_response(build_refusal(exc))
             return
@@ -216,7 +216,7 @@ class ServerProtocol(_OpeningProtocol):
         if response.status_code != 101:
             if self.handshake_exc is None:
                 self.handshake_exc = InvalidStatus(response)
-            self._eof_due = True
+            self._end_sending()
             return
         self.handshake_exc = None
         self.state = State.OPEN
@@ -311,7 +311,7 @@ class ClientProtocol(_OpeningProtocol):
         self._head = None
         self._body = None
         self.handshake_exc = exc
-        self._eof_due = True
+        self._end_sending()
 
     def _refused(self, exc: InvalidStatus, rest: bytes) -> None:
         """Read the body, which may say why."""

@@ -94,6 +94,8 @@ _STEPS = {
 _OK_CODES = frozenset({CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD})
 _VIOLATIONS = (ProtocolError, PayloadTooBig, TooManyFragments)
 _FIN, _RSV1 = 0x80, 0x40
+# Looking up a member of an enumeration costs; these are looked up for every message.
+_OPEN, _CONT = State.OPEN, Opcode.CONT
 _WHOLE_TEXT, _WHOLE_BINARY = _FIN | Opcode.TEXT, _FIN | Opcode.BINARY
 
 
@@ -155,10 +157,12 @@ class Protocol:
         self._frame: FrameHeader | None = None
         self._received = 0
         self._discarding = False
+        # Whether the next byte received begins a message, so that it may come whole.
+        self._between_messages = state is State.OPEN
         self._control_payload = b""
         # Sending. The opcode of the fragmented message under way.
         self._sending: Opcode | None = None
-        self._eof_due = False
+        self.eof_due = False  # whether `take_writes` will close the sending side
         self._eof_sent = False
 
     # State ------------------------------------------------------------------------------
@@ -182,6 +186,8 @@ class Protocol:
         if self.debug:
             self.logger.debug("= connection is %s", state.name)
         self._state = state
+        if state is State.OPEN:
+            self._between_messages = True
 
     @property
     def deflate(self) -> PerMessageDeflate | None:
@@ -244,18 +250,21 @@ class Protocol:
         Raises:
             EOFError: after :meth:`receive_eof`.
         """
+        position = 0
+        if self._between_messages:
+            position = self._receive_whole_messages(data)
+            if position == len(data):
+                return
         if self.eof_received:
             raise EOFError("stream ended")
         if self._state is State.CONNECTING:
             self._receive_opening(data)
-            return
-        if self._discarding:
-            return
-        position = 0
-        if self._frame is None and not self._header_bytes and self._reader.between_messages:
-            position = self._receive_whole_messages(data)
-            if position == len(data):
-                return
+        elif not self._discarding:
+            self._receive_rest(data, position)
+
+    def _receive_rest(self, data: bytes, position: int) -> None:
+        """Take what is left of a read after its first whole messages."""
+        self._between_messages = False
         try:
             self._receive_frames(data, position)
         except _VIOLATIONS as exc:
@@ -264,6 +273,13 @@ class Protocol:
             self.attention = True
             if self.debug:
                 self.logger.debug("! %s", exc)
+        else:
+            self._between_messages = (
+                self._frame is None
+                and not self._header_bytes
+                and self._reader.between_messages
+                and not self._discarding
+            )
 
     def _receive_opening(self, data: bytes) -> None:
         """Take bytes of the opening handshake: the role's matter, see :mod:`ws6455.opening`."""
@@ -279,6 +295,7 @@ class Protocol:
             The position after the last one.
         """
         append = self.messages.append
+        from_bytes = int.from_bytes
         masked = self._masked_in
         limit = self._whole_limit
         size = len(data)
@@ -292,19 +309,26 @@ class Protocol:
             if masked:
                 length -= 0x80  # negative without the mask bit
                 start += 4
-            if not 0 <= length < 126:
-                if length != 126 or position + 4 > size:
+            if 0 <= length < 126:
+                end = start + length
+                if end > size or length > limit:
                     break
+                payload = data[start:end]
+                if masked:
+                    # What apply_mask does, without the call.
+                    pad = (data[position + 2 : start] * 32)[:length]
+                    payload = (from_bytes(payload) ^ from_bytes(pad)).to_bytes(length)
+            elif length == 126 and position + 4 <= size:
                 length = data[position + 2] << 8 | data[position + 3]
                 start += 2
-                if length < 126:
+                end = start + length
+                if end > size or length > limit or length < 126:
                     break
-            end = start + length
-            if end > size or length > limit:
+                payload = data[start:end]
+                if masked:
+                    payload = apply_mask(payload, data[start - 4 : start])
+            else:
                 break
-            payload = data[start:end]
-            if masked:
-                payload = apply_mask(payload, data[start - 4 : start])
             if first == _WHOLE_BINARY:
                 append(payload)
             else:
@@ -313,8 +337,7 @@ class Protocol:
                 except UnicodeDecodeError:
                     break
             if self.debug:
-                opcode = Opcode.TEXT if first == _WHOLE_TEXT else Opcode.BINARY
-                self.logger.debug("< %s", Frame(opcode, payload))
+                self.logger.debug("< %s", _as_frame(self.messages[-1]))
             position = end
         return position
 
@@ -399,13 +422,14 @@ class Protocol:
         else:
             self.close_rcvd_then_sent = False
         if self.side is Side.SERVER:
-            self._eof_due = True  # §7.1.1: the server closes TCP first
+            self._end_sending()  # §7.1.1: the server closes TCP first
 
     def receive_eof(self) -> None:
         """Note that the transport will give no more bytes."""
         if self.eof_received:
             return
         self.eof_received = True
+        self._between_messages = False
         if self.debug:
             self.logger.debug("< EOF")
         if self._state is State.CONNECTING:
@@ -414,7 +438,7 @@ class Protocol:
             return  # the peer may still read: replies and the Close frame go out first
         if self._state is not State.CLOSED:
             self.state = State.CLOSED
-        self._eof_due = True
+        self._end_sending()
 
     def _handshake_broke_off(self) -> None:
         """Note what the end of the stream means within the opening handshake."""
@@ -440,30 +464,32 @@ class Protocol:
     # Sending ----------------------------------------------------------------------------
 
     def send_text(self, data: bytes, fin: bool = True) -> None:
-        """Send a text message, or its first fragment.
+        """Send a text message of UTF-8, or its first fragment; see :meth:`send_data`."""
+        self.send_data(Opcode.TEXT, data, fin)
+
+    def send_binary(self, data: bytes, fin: bool = True) -> None:
+        """Send a binary message, or its first fragment; see :meth:`send_data`."""
+        self.send_data(Opcode.BINARY, data, fin)
+
+    def send_continuation(self, data: bytes, fin: bool) -> None:
+        """Send the next fragment of a message; see :meth:`send_data`."""
+        self.send_data(Opcode.CONT, data, fin)
+
+    def send_data(self, opcode: Opcode, data: bytes, fin: bool = True) -> None:
+        """Send a data frame.
 
         Args:
-            data: UTF-8.
+            opcode: TEXT or BINARY for a message or its first fragment, CONT for the next.
+            data: the payload; UTF-8 for TEXT.
             fin: whether the message ends with it.
 
         Raises:
             InvalidState: unless OPEN.
-            ProtocolError: within a fragmented message.
+            ProtocolError: if the frame is out of order in a fragmented message.
         """
-        self._send_data(Opcode.TEXT, data, fin)
-
-    def send_binary(self, data: bytes, fin: bool = True) -> None:
-        """Send a binary message, or its first fragment; see :meth:`send_text`."""
-        self._send_data(Opcode.BINARY, data, fin)
-
-    def send_continuation(self, data: bytes, fin: bool) -> None:
-        """Send the next fragment of a message; see :meth:`send_text`."""
-        self._send_data(Opcode.CONT, data, fin)
-
-    def _send_data(self, opcode: Opcode, data: bytes, fin: bool) -> None:
-        if self._state is not State.OPEN:
+        if self._state is not _OPEN:
             raise InvalidState(f"connection is {self._state.name.lower()}")
-        if (opcode is Opcode.CONT) is (self._sending is None):
+        if (opcode is _CONT) is (self._sending is None):
             expected = "no" if self._sending is None else "a"
             raise ProtocolError(f"expected {expected} continuation frame")
         if self.debug:
@@ -472,17 +498,20 @@ class Protocol:
         deflate = self._reader.deflate
         if deflate is not None:
             # §7.2.1, RFC 7692 §6.1: the first frame alone says that the message is compressed.
-            if opcode is not Opcode.CONT:
+            if opcode is not _CONT:
                 first |= _RSV1
             data = deflate.compress(data, fin)
         self.writes.append(serialize_frame(first, data, self._masked_out))
-        self._sending = None if fin else (self._sending or opcode)
+        if not fin:
+            self._sending = self._sending or opcode
+        elif self._sending is not None:
+            self._sending = None
 
     def send_shared(self, message: SharedMessage) -> None:
-        """Send a whole message that goes to other connections as well; see :meth:`send_text`."""
+        """Send a whole message that goes to other connections as well; see :meth:`send_data`."""
         if self._masked_out or self.debug:
             # A masking key serves one frame of one connection.
-            self._send_data(message.opcode, message.data, True)
+            self.send_data(message.opcode, message.data)
             return
         if self._state is not State.OPEN:
             raise InvalidState(f"connection is {self._state.name.lower()}")
@@ -548,6 +577,7 @@ class Protocol:
             cause: what the exception that ends the connection is raised from.
         """
         self._discarding = True
+        self._between_messages = False
         if cause is not None:
             self.cause = cause
         if self._state is State.OPEN and code != CloseCode.ABNORMAL_CLOSURE:
@@ -556,7 +586,7 @@ class Protocol:
         if self.eof_received and self._state is not State.CLOSED:
             self.state = State.CLOSED
         if self.side is Side.SERVER or self.eof_received:
-            self._eof_due = True
+            self._end_sending()
 
     def fail_violation(self) -> None:
         """Fail the connection for the violation received, now that its turn has come."""
@@ -582,12 +612,17 @@ class Protocol:
             self._write_pongs()
         writes = self.writes
         self.writes = []
-        if self._eof_due and not self._eof_sent:
+        if self.eof_due:
+            self.eof_due = False
             self._eof_sent = True
             writes.append(SEND_EOF)
             if self.debug:
                 self.logger.debug("> EOF")
         return writes
+
+    def _end_sending(self) -> None:
+        """Have the sending side closed behind what is queued."""
+        self.eof_due = not self._eof_sent
 
     def _write_pongs(self) -> None:
         """Answer the pings received, ahead of queued frames but never behind a Close."""

@@ -272,10 +272,9 @@ class Session(abc.ABC):
                 self.latency = latency
                 return
 
-    def _application_is_back(self) -> None:
-        """Note that the application has replied to what it took: a violation has its turn."""
-        self._message_in_hand = False
-        if self.protocol.violation is not None and not self._has_message():
+    def _fail_in_turn(self) -> None:
+        """Fail the connection for a violation, if the application has taken all before it."""
+        if not self._has_message():
             self.protocol.fail_violation()
             self._flush()
 

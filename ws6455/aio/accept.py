@@ -67,6 +67,7 @@ class _StreamConnection(ServerConnection):
         self._may_read = asyncio.Event()
         self._may_read.set()
         self.attach(writer)
+        self._write_high = writer.transport.get_write_buffer_limits()[1]  # low, high
         self._pump_task = self.loop.create_task(self._pump(reader, writer))
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -111,10 +112,15 @@ class _StreamConnection(ServerConnection):
         self._may_read.set()
         self._sending_ended.set()
 
+    def _flush(self) -> None:
+        self._see_whether_full()
+        super()._flush()
+        self._see_whether_full()
+
+    def _see_whether_full(self) -> None:
+        """Look at the transport's buffer: it tells the stream's protocol alone when it is full."""
+        self._writing_paused = self._unsent_bytes() > self._write_high
+
     async def _yield(self) -> None:
-        # Nobody tells this connection when the transport's buffer is full: always ask.
-        assert self._writer is not None
-        try:
-            await self._writer.drain()
-        except ConnectionError:
-            await self._raise_closed()
+        await super()._yield()
+        self._flush()

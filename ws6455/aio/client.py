@@ -221,12 +221,8 @@ class connect:
             ClientProtocol(self.ws_uri, **self._protocol_options), **self._connection_options
         )
 
-        def connected(stream: StreamProtocol, writer: asyncio.StreamWriter) -> None:
-            stream.reader.connection = connection
-            connection.attach(writer)
-
         def factory() -> StreamProtocol:
-            return StreamProtocol(loop, connected)
+            return StreamProtocol(loop, lambda writer: connection)
 
         options = self._transport_options.copy()
         uri = self.ws_uri

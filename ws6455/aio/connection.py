@@ -13,10 +13,10 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Literal, Self, cast, overload
 
-from ..errors import ConcurrencyError, ConnectionClosed, ConnectionClosedOK
+from ..errors import ConcurrencyError, ConnectionClosed, ConnectionClosedOK, InvalidState
 from ..frames import BytesLike, CloseCode, Frame, Opcode
 from ..opening import ClientProtocol, ServerProtocol
-from ..protocol import SharedMessage, State
+from ..protocol import SEND_EOF, SharedMessage, State
 from ..session import Session, control_payload, water_marks
 
 __all__ = ["Connection", "Data"]
@@ -30,6 +30,10 @@ CORKED_FRAME_SIZE = 1 << 14
 CORKED_FRAMES = 64
 # A coroutine that does nothing but send must not keep every other one from running.
 SENDS_WITHOUT_YIELDING = 64
+
+
+# Looking up a member of an enumeration costs; these are looked up for every message.
+_TEXT, _BINARY = Opcode.TEXT, Opcode.BINARY
 
 
 class Connection(Session):
@@ -96,12 +100,12 @@ class Connection(Session):
             self._drop_messages(queued)
         if protocol.attention:
             self._attend()
-        if self._messages:
-            waiter = self._recv_waiter
-            if waiter is None:
+        waiter = self._recv_waiter
+        if waiter is None:
+            if len(self._messages) > 1:
                 self._check_high_water_mark()
-            elif not waiter.done():
-                waiter.set_result(None)
+        elif self._messages and not waiter.done():
+            waiter.set_result(None)
 
     def receive_eof(self) -> bool:
         """Take the end of the stream; return whether there is still something to write."""
@@ -149,19 +153,32 @@ class Connection(Session):
     def _flush(self) -> None:
         self._flush_scheduled = False
         protocol = self.protocol
+        transport = self._transport
+        if protocol.pongs_due or protocol.eof_due or transport is None:
+            self._flush_all()
+            return
+        writes = protocol.writes
+        if len(writes) == 1:
+            transport.write(writes.pop())
+        elif writes:
+            data = b"".join(writes)
+            writes.clear()
+            transport.write(data)
+
+    def _flush_all(self) -> None:
+        """Write frames, pongs before them, and the end of the stream behind them."""
+        protocol = self.protocol
         writer = self._writer
         if writer is None:
             return
         if self._writing_paused and protocol.pongs_due:
             # §5.5.3: the latest ping alone needs an answer; it goes out when there is room.
             del protocol.pongs_due[:-1]
-            if not protocol.writes and protocol.state is State.OPEN:
+            if not protocol.writes and not protocol.eof_due:
                 return
         writes = protocol.take_writes()
-        if not writes or writer.is_closing():
-            return
-        ends = writes[-1] == b""
-        data = writes[0] if len(writes) == 1 else b"".join(writes)
+        ends = bool(writes) and writes[-1] == SEND_EOF
+        data = b"".join(writes)
         if data:
             writer.write(data)
         if ends:
@@ -254,21 +271,18 @@ class Connection(Session):
             ConcurrencyError: if another call is receiving.
             UnicodeDecodeError: if a Binary message is to be decoded and is not UTF-8.
         """
-        if self._receiving or not self._messages or self.protocol.open_fragments:
-            await self._wait_for_message("recv")
+        messages, protocol = self._messages, self.protocol
+        if self._receiving or len(messages) <= protocol.open_fragments:
+            self._start_receiving("recv")
+            try:
+                while len(messages) <= protocol.open_fragments:
+                    await self._more()
+            finally:
+                self._stop_receiving()
         message = self._take_message()
         if decode is None:
             return message
         return _decoded(message) if decode else _encoded(message)
-
-    async def _wait_for_message(self, caller: str) -> None:
-        """Wait until a whole message can be taken."""
-        self._start_receiving(caller)
-        try:
-            while not self._has_message():
-                await self._wait_for_more()
-        finally:
-            self._receiving = ""
 
     def _start_receiving(self, caller: str) -> None:
         if self._receiving:
@@ -277,24 +291,28 @@ class Connection(Session):
             )
         self._receiving = caller
 
-    async def _wait_for_more(self) -> None:
-        """Wait until more was received.
+    def _stop_receiving(self) -> None:
+        self._receiving = ""
+        self._recv_waiter = None
+
+    def _more(self) -> asyncio.Future[None]:
+        """Return a future that is done when more was received, or nothing more will come.
 
         Raises:
-            ConnectionClosed: if nothing more will come.
+            ConnectionClosed: if nothing more will come, and the connection is closed.
         """
+        self._message_in_hand = False
         if self.protocol.writes:
             self._flush()
-        self._application_is_back()
-        if self.protocol.state is State.CLOSED:
-            await self.wait_closed()
+        if self.protocol.violation is not None:
+            self._fail_in_turn()
+        if self._transport_lost:
             raise self.protocol.close_exc
-        self._go_on_reading()  # what a message still needs may be more than the queue's bound
-        self._recv_waiter = self.loop.create_future()
-        try:
-            await self._recv_waiter
-        finally:
-            self._recv_waiter = None
+        # What a message still needs may be more than the queue's bound.
+        if self._reading_paused:
+            self._go_on_reading()
+        self._recv_waiter = waiter = self.loop.create_future()
+        return waiter
 
     async def recv_streaming(self, decode: bool | None = None) -> AsyncIterator[Data]:
         """Receive the next message fragment by fragment, as the peer sent them.
@@ -313,10 +331,10 @@ class Connection(Session):
         try:
             while True:
                 while not self._messages:
-                    await self._wait_for_more()
+                    await self._more()
                 fragment = self._take_fragment()
                 if not isinstance(fragment, Frame):
-                    self._receiving = ""
+                    self._stop_receiving()
                     whole = _encoded(fragment) if decode is False else fragment
                     yield _decoded(whole) if decode else whole
                     return
@@ -326,7 +344,7 @@ class Connection(Session):
                     decoder = codecs.getincrementaldecoder("utf-8")()
                 between_messages = fragment.fin
                 if between_messages:
-                    self._receiving = ""
+                    self._stop_receiving()
                 if decoder is None:
                     yield fragment.data
                 else:
@@ -336,19 +354,23 @@ class Connection(Session):
         finally:
             # Given up within a message, nothing else can be received: it would get the rest.
             if between_messages:
-                self._receiving = ""
+                self._stop_receiving()
 
-    async def __aiter__(self) -> AsyncIterator[Data]:
-        """Receive messages until the connection closes as it should.
+    def __aiter__(self) -> Self:
+        """Iterate over the messages received, until the connection closes as it should."""
+        return self
+
+    async def __anext__(self) -> Data:
+        """Receive the next message.
 
         Raises:
-            ConnectionClosedError: when it closes otherwise.
+            StopAsyncIteration: when the connection has closed as it should.
+            ConnectionClosedError: when it has closed otherwise.
         """
         try:
-            while True:
-                yield await self.recv()
+            return await self.recv()
         except ConnectionClosedOK:
-            return
+            raise StopAsyncIteration from None
 
     # Sending ----------------------------------------------------------------------------
 
@@ -383,18 +405,17 @@ class Connection(Session):
         else:
             await self._send_fragments(_aiter_fragments(message), text)
             return
-        protocol = self.protocol
-        if protocol.state is not State.OPEN:
+        try:
+            self.protocol.send_data(_TEXT if is_text else _BINARY, data)
+        except InvalidState:
             await self._raise_closed()
-        if is_text:
-            protocol.send_text(data)
-        else:
-            protocol.send_binary(data)
         if self._messages and len(data) <= CORKED_FRAME_SIZE:
             self._flush_later()
         else:
             self._flush()
-        await self._yield()
+        self._sends += 1
+        if self._writing_paused or self._sends > SENDS_WITHOUT_YIELDING:
+            await self._yield()
 
     def _flush_later(self) -> None:
         """Collect: the application has more to handle and will most likely send more."""
@@ -422,9 +443,7 @@ class Connection(Session):
                 await self._writer.drain()
             except ConnectionError:
                 await self._raise_closed()
-            return
-        self._sends += 1
-        if self._sends >= SENDS_WITHOUT_YIELDING:
+        elif self._sends > SENDS_WITHOUT_YIELDING:
             self._sends = 0
             await asyncio.sleep(0)
 

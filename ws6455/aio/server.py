@@ -211,12 +211,11 @@ class Server:
         timeout = self._options.open_timeout
         open_by = None if timeout is None else self._loop.time() + timeout
 
-        def connected(stream: StreamProtocol, writer: asyncio.StreamWriter) -> None:
+        def connected(writer: asyncio.StreamWriter) -> ServerConnection:
             connection = self._options.new_connection(self)
-            stream.reader.connection = connection
-            connection.attach(writer)
             connection.open_by(open_by)
             self._all.add(connection)
+            return connection
 
         return StreamProtocol(self._loop, connected)
 
