@@ -6,13 +6,14 @@ Floor 1: imports :mod:`ws6455.errors` and :mod:`ws6455.masking`. RFC 6455 §5.2 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import enum
 import os
 import struct
 from typing import NamedTuple
 
-from .errors import InvalidPayloadData, ProtocolError
+from .errors import InvalidPayloadData, ProtocolError, WebSocketException
 from .masking import apply_mask
 
 __all__ = [
@@ -226,6 +227,7 @@ def parse_header(data: bytes, masked: bool) -> FrameHeader | None:
     return FrameHeader(opcode, fin, rsv1, bytes(data[size : size + 4]), length, size + 4)
 
 
+_pack_tiny = struct.Struct("!BB").pack
 _pack_short = struct.Struct("!BBH").pack
 _pack_long = struct.Struct("!BBQ").pack
 
@@ -242,7 +244,7 @@ def serialize_frame(first: int, payload: bytes, masked: bool) -> bytes:
     length = len(payload)
     bit = 0x80 if masked else 0
     if length < 126:
-        header = bytes((first, bit | length))
+        header = _pack_tiny(first, bit | length)
     elif length < 65536:
         header = _pack_short(first, bit | 126, length)
     else:
@@ -275,10 +277,12 @@ class Frame:
         """Return one line for a log: opcode, payload (shortened, escaped), size, end."""
         if self.opcode is Opcode.TEXT:
             shown = repr(self.data[:150].decode(errors="replace"))
-        elif self.opcode is Opcode.CLOSE:
-            shown = ascii(str(Close.parse(self.data)))
         else:
             shown = self.data[:25].hex(" ") or "''"
+        if self.opcode is Opcode.CLOSE:
+            # One that is malformed is shown as bytes: a log line must not raise.
+            with contextlib.suppress(WebSocketException):
+                shown = ascii(str(Close.parse(self.data)))
         if len(shown) > 75:
             shown = f"{shown[:48]}...{shown[-24:]}"
         unit = "byte" if len(self.data) == 1 else "bytes"
@@ -293,10 +297,12 @@ class Frame:
 
         Raises:
             ProtocolError: if a control frame is fragmented or too long.
+            TypeError: if the payload is not bytes-like.
         """
         self.check()
         first = self.fin << 7 | self.rsv1 << 6 | self.rsv2 << 5 | self.rsv3 << 4 | self.opcode
-        return serialize_frame(first, bytes(self.data), mask)
+        # bytes() alone would make zeros of an int.
+        return serialize_frame(first, bytes(memoryview(self.data)), mask)
 
     def check(self) -> None:
         """Check the rules for control frames (§5.5).

@@ -197,8 +197,15 @@ class Request:
     protocol: str = "HTTP/1.1"
 
     def serialize(self) -> bytes:
-        """Return the head as sent."""
-        return f"{self.method} {self.path} {self.protocol}\r\n{self.headers}".encode("latin-1")
+        """Return the head as sent.
+
+        Raises:
+            InvalidMessage: if the request line has characters that do not belong there.
+        """
+        line = f"{self.method} {self.path} {self.protocol}"
+        if not line.isascii() or _REQUEST_LINE.fullmatch(line.encode()) is None:
+            raise InvalidMessage(f"malformed request line: {line[:80]!a}")
+        return line.encode() + b"\r\n" + self.headers.serialize()
 
 
 @dataclasses.dataclass
@@ -218,7 +225,13 @@ class Response:
     body: bytes = b""
 
     def serialize(self, body: bool = True) -> bytes:
-        """Return the response as sent, with its body or, for an answer to HEAD, without."""
+        """Return the response as sent, with its body or, for an answer to HEAD, without.
+
+        Raises:
+            InvalidMessage: if the reason phrase has characters that do not belong there.
+        """
+        if _FIELD_VALUE.fullmatch(self.reason_phrase) is None:
+            raise InvalidMessage(f"malformed reason phrase: {self.reason_phrase[:80]!a}")
         head = f"HTTP/1.1 {self.status_code} {self.reason_phrase}\r\n{self.headers}"
         return head.encode("latin-1") + (self.body if body else b"")
 
@@ -404,23 +417,27 @@ class BodyReader:
 
     def _feed_chunks(self, data: bytes) -> bool:
         """Decode chunks (RFC 9112 §7.1); extensions and trailers are ignored."""
-        self._chunk += data
+        buffer = self._chunk
+        buffer += data
+        position = 0
         while len(self.body) < MAX_BODY_SIZE:
             if self._remaining:
-                piece = self._chunk[: self._remaining]
+                piece = buffer[position : position + self._remaining]
                 self.body += piece
-                del self._chunk[: len(piece)]
+                position += len(piece)
                 self._remaining -= len(piece)
                 if self._remaining:
-                    return False
-            # A chunk's size line; the CRLF that ends the chunk before it is an empty line.
-            line, end, rest = self._chunk.partition(b"\r\n")
-            if not end:
-                if len(line) > MAX_LINE_SIZE:
+                    break
+            end = buffer.find(b"\r\n", position)
+            if end < 0:
+                if len(buffer) - position > MAX_LINE_SIZE:
                     raise InvalidMessage("chunk size line too long")
-                return False
-            self._chunk = rest
-            if not line and self._remaining == 0:
+                break
+            line = buffer[position:end]
+            position = end + 2
+            if self._remaining == 0:
+                if line:
+                    raise InvalidMessage("chunk longer than its size")
                 self._remaining = None
                 continue
             size = line.split(b";")[0].strip()
@@ -429,4 +446,5 @@ class BodyReader:
             self._remaining = int(size, 16)
             if self._remaining == 0:
                 return True
-        return True
+        del buffer[:position]
+        return False

@@ -8,7 +8,7 @@ __all__ = ["apply_mask"]
 
 # Below this many bytes one XOR of two integers is fastest, above it four strided translations:
 # the integers' conversions grow a little faster than linearly, the translations cost a start.
-INTEGER_LIMIT = 1024
+INTEGER_LIMIT = 768
 
 _XOR_TABLES: list[bytes] = []
 

@@ -75,9 +75,7 @@ class _OpeningProtocol(Protocol):
             return
         self.logger.debug("%s %s", direction, start_line)
         for name, value in message.headers.raw_items():
-            shown = (
-                "[hidden]" if name.lower() in ("authorization", "cookie") else ascii(value)[1:-1]
-            )
+            shown = "[hidden]" if name.lower() in _SECRET_HEADERS else ascii(value)[1:-1]
             self.logger.debug("%s %s: %s", direction, name, shown)
 
 
@@ -206,12 +204,16 @@ class ServerProtocol(_OpeningProtocol):
         """Send the response; 101 opens the connection, any other ends it.
 
         After a refusal nothing that the client has sent, or sends, is read as frames.
+
+        Raises:
+            InvalidMessage: if the reason phrase would split the head; nothing is sent.
         """
-        self.response = response
-        self._log_head(">", f"HTTP/1.1 {response.status_code} {response.reason_phrase}", response)
         # RFC 9110 §9.3.2: the answer to HEAD has no body.
         head_only = self.request is not None and self.request.method == "HEAD"
-        self.writes.append(response.serialize(body=not head_only))
+        serialized = response.serialize(body=not head_only)
+        self.response = response
+        self._log_head(">", f"HTTP/1.1 {response.status_code} {response.reason_phrase}", response)
+        self.writes.append(serialized)
         early, self._early = bytes(self._early), bytearray()
         if response.status_code != 101:
             if self.handshake_exc is None:
@@ -222,6 +224,14 @@ class ServerProtocol(_OpeningProtocol):
         self.state = State.OPEN
         if early:
             self.receive_data(early)
+
+    def _write_pongs(self) -> None:
+        """Answer the pings received: pongs overtake what is queued, but not the response."""
+        # No frame begins with this: it would be half of a Close.
+        responding = bool(self.writes) and self.writes[0].startswith(b"HTTP/")
+        head = [self.writes.pop(0)] if responding else []
+        super()._write_pongs()
+        self.writes[:0] = head
 
 
 class ClientProtocol(_OpeningProtocol):

@@ -226,6 +226,12 @@ class Session(abc.ABC):
             self._dropping = True
             self._drop_messages(len(messages) - self.protocol.open_fragments)
 
+    def _receive_and_drop(self, data: bytes) -> None:
+        """Take bytes from the transport, but no more messages into the queue."""
+        queued = len(self._messages)
+        self.protocol.receive_data(data)
+        self._drop_messages(queued)
+
     def _drop_messages(self, kept: int) -> None:
         """Drop the newest messages, and what there is of one under way."""
         while len(self._messages) > kept:
@@ -297,7 +303,8 @@ class Session(abc.ABC):
         if waiter is None:
             # Keepalive needs the latest of its own alone; a peer that never answers but sends
             # data must not make the map grow.
-            self._pings.pop(self._keepalive_payload or b"", None)
+            if self._keepalive_payload is not None:
+                self._pings.pop(self._keepalive_payload, None)
             self._keepalive_payload = payload
         self._pings[payload] = (self._clock(), waiter)
         self._flush()

@@ -63,7 +63,7 @@ class _StreamConnection(ServerConnection):
     def start(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take the stream pair."""
         self.request_received = self.loop.create_future()
-        self._sending_ended = asyncio.Event()
+        self._may_close = asyncio.Event()
         self._may_read = asyncio.Event()
         self._may_read.set()
         self.attach(writer)
@@ -78,7 +78,7 @@ class _StreamConnection(ServerConnection):
                 self.receive(data)
                 await self._may_read.wait()
             if self.receive_eof():
-                await self._sending_ended.wait()
+                await self._may_close.wait()
             writer.close()
             await writer.wait_closed()
         except OSError as exc:
@@ -98,7 +98,7 @@ class _StreamConnection(ServerConnection):
             self.request_received.set_result(None)
 
     def _close_sending(self, writer: asyncio.StreamWriter) -> None:
-        self._sending_ended.set()
+        self._may_close.set()
         super()._close_sending(writer)
 
     def _pause_reading(self) -> None:
@@ -110,7 +110,7 @@ class _StreamConnection(ServerConnection):
     def _abort(self) -> None:
         super()._abort()
         self._may_read.set()
-        self._sending_ended.set()
+        self._may_close.set()
 
     def _flush(self) -> None:
         self._see_whether_full()

@@ -34,6 +34,8 @@ SENDS_WITHOUT_YIELDING = 64
 
 # Looking up a member of an enumeration costs; these are looked up for every message.
 _TEXT, _BINARY = Opcode.TEXT, Opcode.BINARY
+# So does testing for a union of types.
+_BYTES_LIKE = (bytes, bytearray, memoryview)
 
 
 class Connection(Session):
@@ -78,6 +80,7 @@ class Connection(Session):
         self._fragments_sent: asyncio.Future[None] | None = None
         self._flush_scheduled = False
         self._writing_paused = False
+        self._sending_ended = False
         self._transport_lost = False
         self._sends = 0
 
@@ -93,11 +96,11 @@ class Connection(Session):
     def receive(self, data: bytes) -> None:
         """Take bytes from the transport."""
         protocol = self.protocol
-        queued = len(self._messages)
-        protocol.receive_data(data)
-        self._heard = True
         if self._dropping:
-            self._drop_messages(queued)
+            self._receive_and_drop(data)
+        else:
+            protocol.receive_data(data)
+        self._heard = True
         if protocol.attention:
             self._attend()
         waiter = self._recv_waiter
@@ -127,7 +130,12 @@ class Connection(Session):
         self._transport_lost = True
         self._closed()
         self._deadline_changed()
-        for waiter in (self._opened_waiter, self._recv_waiter, self._closed_waiter):
+        for waiter in (
+            self._opened_waiter,
+            self._recv_waiter,
+            self._fragments_sent,
+            self._closed_waiter,
+        ):
             if waiter is not None and not waiter.done():
                 waiter.set_result(None)
 
@@ -154,7 +162,12 @@ class Connection(Session):
         self._flush_scheduled = False
         protocol = self.protocol
         transport = self._transport
-        if protocol.pongs_due or protocol.eof_due or transport is None:
+        if (
+            protocol.pongs_due
+            or protocol.eof_due
+            or transport is None
+            or transport.is_closing()  # asyncio complains of what is written then
+        ):
             self._flush_all()
             return
         writes = protocol.writes
@@ -177,6 +190,8 @@ class Connection(Session):
             if not protocol.writes and not protocol.eof_due:
                 return
         writes = protocol.take_writes()
+        if writer.is_closing():
+            return
         ends = bool(writes) and writes[-1] == SEND_EOF
         data = b"".join(writes)
         if data:
@@ -190,6 +205,7 @@ class Connection(Session):
             writer.close()
         else:
             writer.write_eof()
+            self._sending_ended = True
             self._expect_close()
             self._go_on_reading()  # the peer's end of file may stand behind what nobody takes
 
@@ -278,7 +294,8 @@ class Connection(Session):
                 while len(messages) <= protocol.open_fragments:
                     await self._more()
             finally:
-                self._stop_receiving()
+                self._receiving = ""
+                self._recv_waiter = None
         message = self._take_message()
         if decode is None:
             return message
@@ -334,27 +351,28 @@ class Connection(Session):
                     await self._more()
                 fragment = self._take_fragment()
                 if not isinstance(fragment, Frame):
-                    self._stop_receiving()
-                    whole = _encoded(fragment) if decode is False else fragment
-                    yield _decoded(whole) if decode else whole
-                    return
+                    break
                 if fragment.opcode is not Opcode.CONT and (
                     decode or (decode is None and fragment.opcode is Opcode.TEXT)
                 ):
                     decoder = codecs.getincrementaldecoder("utf-8")()
                 between_messages = fragment.fin
-                if between_messages:
-                    self._stop_receiving()
-                if decoder is None:
-                    yield fragment.data
-                else:
-                    yield decoder.decode(fragment.data, fragment.fin)
                 if fragment.fin:
-                    return
+                    break
+                yield fragment.data if decoder is None else decoder.decode(fragment.data)
+        except ConnectionClosed:
+            between_messages = True  # the rest of the message will not come
+            raise
         finally:
             # Given up within a message, nothing else can be received: it would get the rest.
             if between_messages:
                 self._stop_receiving()
+        # The last piece comes when nothing is held any more: the caller may leave it at that.
+        if isinstance(fragment, Frame):
+            yield fragment.data if decoder is None else decoder.decode(fragment.data, final=True)
+        else:
+            whole = _encoded(fragment) if decode is False else fragment
+            yield _decoded(whole) if decode else whole
 
     def __aiter__(self) -> Self:
         """Iterate over the messages received, until the connection closes as it should."""
@@ -397,16 +415,20 @@ class Connection(Session):
             TypeError: if the message is of no such type, or its fragments are of both.
         """
         while self._fragments_sent is not None:
+            if self._transport_lost:
+                raise self.protocol.close_exc  # whatever the fragments still wait for
             await asyncio.shield(self._fragments_sent)
         if isinstance(message, str):
-            is_text, data = text is not False, message.encode()
-        elif isinstance(message, BytesLike):
-            is_text, data = text is True, bytes(message)
+            opcode, data = _TEXT, message.encode()
+        elif isinstance(message, _BYTES_LIKE):
+            opcode, data = _BINARY, bytes(message)
         else:
             await self._send_fragments(_aiter_fragments(message), text)
             return
+        if text is not None:
+            opcode = _TEXT if text else _BINARY
         try:
-            self.protocol.send_data(_TEXT if is_text else _BINARY, data)
+            self.protocol.send_data(opcode, data)
         except InvalidState:
             await self._raise_closed()
         if self._messages and len(data) <= CORKED_FRAME_SIZE:
@@ -441,8 +463,10 @@ class Connection(Session):
             assert self._writer is not None
             try:
                 await self._writer.drain()
-            except ConnectionError:
+            except OSError:
                 await self._raise_closed()
+            if self._transport_lost:
+                raise self.protocol.close_exc
         elif self._sends > SENDS_WITHOUT_YIELDING:
             self._sends = 0
             await asyncio.sleep(0)
@@ -477,6 +501,7 @@ class Connection(Session):
                     protocol.send_binary(data, fin=False)
                 kind = this_kind
                 self._flush()
+                self._sends += 1
                 await self._yield()
             if kind is not None:
                 if protocol.state is not State.OPEN:
@@ -489,7 +514,8 @@ class Connection(Session):
                 self._fail(CloseCode.INTERNAL_ERROR, "error in fragmented message", exc)
             raise
         finally:
-            self._fragments_sent.set_result(None)
+            if not self._fragments_sent.done():
+                self._fragments_sent.set_result(None)
             self._fragments_sent = None
 
     async def ping(self, data: DataLike | None = None) -> asyncio.Future[float]:
@@ -507,7 +533,7 @@ class Connection(Session):
             ProtocolError: if the payload is too long.
             TypeError: if it is neither a string nor bytes-like.
         """
-        if self.protocol.state not in (State.OPEN, State.CLOSING):
+        if self._sending_ended or self.protocol.state not in (State.OPEN, State.CLOSING):
             await self._raise_closed()
         waiter: asyncio.Future[float] = self.loop.create_future()
         self._send_ping(data, waiter)
@@ -525,7 +551,7 @@ class Connection(Session):
             ProtocolError, TypeError: see :meth:`ping`.
         """
         payload = control_payload(data)
-        if self.protocol.state not in (State.OPEN, State.CLOSING):
+        if self._sending_ended or self.protocol.state not in (State.OPEN, State.CLOSING):
             await self._raise_closed()
         self.protocol.send_pong(payload)
         self._flush()
