@@ -1,0 +1,1 @@
+"""The Autobahn test suite against both roles of the library: ``python -m conformance``."""
