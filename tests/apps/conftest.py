@@ -1,0 +1,223 @@
+"""What the tests of all apps share: an app as a process, a terminal, a headless browser."""
+
+import asyncio
+import contextlib
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+
+import ws6455
+from apps.serving import Handler
+
+ROOT = Path(__file__).parents[2]
+LOCAL_MODES = 3  # where termios.tcgetattr has them
+
+
+@contextlib.asynccontextmanager
+async def serving(handler: Handler) -> AsyncIterator[str]:
+    """Serve with an app's handler in this process and give the address."""
+    async with ws6455.serve(handler, "127.0.0.1", 0) as server:
+        yield f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
+
+
+class AppProcess:
+    """A started ``python -m apps.NAME ...`` with its output line by line."""
+
+    def __init__(self, process: asyncio.subprocess.Process, directory: Path) -> None:
+        self.process = process
+        self.directory = directory  # in which it runs
+
+    async def line(self) -> str:
+        """Give the next line of standard output without its end; "" at the end of it."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(10):
+            return (await self.process.stdout.readline()).decode().removesuffix("\n")
+
+    async def started(self) -> str:
+        """Give the address in the first line of a server."""
+        first = await self.line()
+        start = "Server started on "
+        if not first.startswith(start):
+            pytest.fail(f"{first!r} and then {await self.rest()}")
+        return first.removeprefix(start)
+
+    async def type(self, text: str) -> None:
+        """Pipe `text` into standard input."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(text.encode())
+        await self.process.stdin.drain()
+
+    async def rest(self, typed: str = "") -> tuple[str, str]:
+        """Pipe `typed` in, end the input, wait for the end and give what was printed."""
+        async with asyncio.timeout(10):
+            out, err = await self.process.communicate(typed.encode())
+        return out.decode(), err.decode()
+
+    async def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
+        """Send the signal `number`; give exit status, rest of the output, standard error."""
+        self.process.send_signal(number)
+        out, err = await self.rest()
+        assert self.process.returncode is not None
+        return self.process.returncode, out, err
+
+
+class StartApp(Protocol):
+    """Starts ``python -m apps.APP ARGUMENTS``; `launcher` replaces ``-m apps.APP``."""
+
+    async def __call__(
+        self,
+        app: str,
+        *arguments: str,
+        env: dict[str, str] | None = None,
+        launcher: tuple[str, ...] | None = None,
+    ) -> AppProcess: ...
+
+
+def app_environment() -> dict[str, str]:
+    """Give an environment in which an app is found and in which nothing sets it up."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("PORT", "DEBUG")}
+    paths = (str(ROOT), environment.get("PYTHONPATH"))
+    return environment | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
+@pytest.fixture
+async def start_app(tmp_path: Path) -> AsyncIterator[StartApp]:
+    """Start apps in an empty directory, with a pipe as their input, and end them at the end."""
+    started: list[asyncio.subprocess.Process] = []
+
+    async def start(
+        app: str,
+        *arguments: str,
+        env: dict[str, str] | None = None,
+        launcher: tuple[str, ...] | None = None,
+    ) -> AppProcess:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *(launcher or ("-m", f"apps.{app}")),
+            *arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=tmp_path,
+            env=app_environment() | (env or {}),
+        )
+        started.append(process)
+        return AppProcess(process, tmp_path)
+
+    yield start
+    for process in started:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+        await process.communicate()
+
+
+class TerminalProcess:
+    """An app that runs in a terminal of its own."""
+
+    def __init__(self, app: str, *arguments: str, directory: Path) -> None:
+        self.master, self.terminal = pty.openpty()
+        self.settings_before = self.settings()
+        self.process = subprocess.Popen(
+            (sys.executable, "-m", f"apps.{app}", *arguments),
+            stdin=self.terminal,
+            stdout=self.terminal,
+            stderr=self.terminal,
+            cwd=directory,
+            env=app_environment(),
+        )
+
+    def settings(self) -> list[Any]:
+        """Give the terminal's settings."""
+        return termios.tcgetattr(self.terminal)
+
+    def wait_for_key_mode(self) -> None:
+        """Wait until the app reads single keys, so that the terminal no longer shows them."""
+        deadline = time.monotonic() + 10
+        while self.settings()[LOCAL_MODES] & termios.ECHO:
+            if time.monotonic() > deadline:
+                pytest.fail("the terminal still shows what is typed")
+            time.sleep(0.005)  # nothing tells of a change of a terminal's settings
+
+    def type(self, text: str) -> None:
+        """Press the keys of `text`."""
+        os.write(self.master, text.encode())
+
+    def read_until(self, end: str) -> str:
+        """Give what the terminal shows until it shows `end`; fails after 10 s."""
+        shown = ""
+        deadline = time.monotonic() + 10
+        while end not in shown:
+            readable, _, _ = select.select([self.master], [], [], deadline - time.monotonic())
+            if not readable:
+                pytest.fail(f"no {end!r} in {shown!r}")
+            shown += os.read(self.master, 4096).decode()
+        return shown
+
+    def rest(self) -> str:
+        """Wait for the end of the app and give what else the terminal shows."""
+        self.process.wait(10)
+        shown = b""
+        while select.select([self.master], [], [], 0)[0]:
+            shown += os.read(self.master, 4096)
+        return shown.decode()
+
+    def close(self) -> None:
+        """End the app if it still runs, and the terminal."""
+        self.process.kill()
+        self.process.wait()
+        os.close(self.master)
+        os.close(self.terminal)
+
+
+StartInTerminal = Callable[..., TerminalProcess]
+
+
+@pytest.fixture
+def start_in_terminal(tmp_path: Path) -> Iterator[StartInTerminal]:
+    """Give ``start_in_terminal("greeter", "client", url)`` -> `TerminalProcess`."""
+    with contextlib.ExitStack() as stack:
+
+        def start(app: str, *arguments: str) -> TerminalProcess:
+            started = TerminalProcess(app, *arguments, directory=tmp_path)
+            stack.callback(started.close)
+            return started
+
+        yield start
+
+
+@pytest.fixture
+def browser(program: Callable[[str, str], str], tmp_path: Path) -> Iterator[webdriver.Chrome]:
+    """Give a headless Chromium with a profile of its own."""
+    options = Options()
+    options.binary_location = program("chromium", "chromium")
+    for flag in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        f"--user-data-dir={tmp_path / 'chromium'}",
+    ):
+        options.add_argument(flag)
+    service = Service(program("chromedriver", "chromium-driver"))
+    driver = webdriver.Chrome(options=options, service=service)
+    try:
+        yield driver
+    finally:
+        driver.quit()
