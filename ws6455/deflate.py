@@ -33,6 +33,9 @@ __all__ = [
 _WINDOW_BITS = re.compile("[89]|1[0-5]")
 # Decompressed pieces at most this long, when no limit is shorter: a bomb is met early.
 _PIECE = 1 << 18
+# Compressed bytes given to zlib at once. What follows a final block is copied; in a large piece
+# full of final blocks the copies would take time by the square of its length.
+_SLICE = 1 << 13
 
 
 class PerMessageDeflate:
@@ -91,15 +94,16 @@ class PerMessageDeflate:
             fin: whether the message ends with it.
         """
         if fin and not data:
-            return b"\x00"  # §7.2.3.6; zlib gives nothing for two flushes in a row
-        if self._compressor is None:
-            self._compressor = self._new_compressor()
-        compressed: bytes = self._compressor.compress(data)
-        compressed += self._compressor.flush(zlib.Z_SYNC_FLUSH)
-        if fin:
-            compressed = compressed[:-4]
-            if self.local_no_context_takeover:
-                self._compressor = None
+            compressed = b"\x00"  # §7.2.3.6; zlib gives nothing for two flushes in a row
+        else:
+            if self._compressor is None:
+                self._compressor = self._new_compressor()
+            compressed = self._compressor.compress(data)
+            compressed += self._compressor.flush(zlib.Z_SYNC_FLUSH)
+            if fin:
+                compressed = compressed[:-4]
+        if fin and self.local_no_context_takeover:
+            self._compressor = None
         return compressed
 
     def _new_compressor(self) -> Any:
@@ -131,6 +135,10 @@ class PerMessageDeflate:
         Raises:
             ProtocolError: if the data is not in DEFLATE format.
         """
+        for start in range(0, len(data), _SLICE):
+            yield from self._inflate_slice(data[start : start + _SLICE], room)
+
+    def _inflate_slice(self, data: bytes, room: Callable[[], int]) -> Iterator[bytes]:
         while data:
             if self._inflater is None:
                 self._inflater = zlib.decompressobj(wbits=-max(self.remote_max_window_bits, 9))
@@ -240,8 +248,9 @@ class _Factory:
         client_max_window_bits: int | bool | None = None,
         compress_settings: Mapping[str, Any] | None = None,
     ) -> None:
-        for bits in (server_max_window_bits, client_max_window_bits):
-            if bits is not None and bits is not True and not 8 <= bits <= 15:
+        client_bits = None if client_max_window_bits is True else client_max_window_bits
+        for bits in (server_max_window_bits, client_bits):
+            if bits is not None and not 8 <= bits <= 15:
                 raise ValueError("window bits must be between 8 and 15")
         if compress_settings is not None and "wbits" in compress_settings:
             raise ValueError("compress_settings must not have wbits: set the window bits")

@@ -353,8 +353,8 @@ def check_subprotocol(headers: Headers, offered: Sequence[str]) -> str | None:
     """Check the subprotocol of a response against those offered (§4.1).
 
     Raises:
-        NegotiationError: if it was not offered.
-        InvalidHeader: if there is more than one, or it is empty.
+        NegotiationError: if it was not offered, or is empty.
+        InvalidHeader: if there is more than one.
     """
     if _PROTOCOL not in headers:
         return None

@@ -111,8 +111,11 @@ class MessageReader:
         ):
             if limit is None:
                 continue
-            # Incompressible data grows, by at most an eighth and a little (zlib's own bound).
-            wire_limit = limit + (limit >> 3) + 64 if self._compressed else limit
+            wire_limit = limit
+            if self._compressed:
+                # Incompressible data grows, by at most an eighth, a 64th and a little (zlib's
+                # own bound); every fragment may end with an empty block.
+                wire_limit += (limit >> 3) + (limit >> 6) + 64 * self._fragments
             if current + length > wire_limit:
                 raise PayloadTooBig(length, limit, current or None)
         self._wire_size += length
@@ -163,13 +166,22 @@ class MessageReader:
         self._validate(piece, final=False)
 
     def _validate(self, piece: bytes, final: bool) -> None:
-        if self._validator is None:
+        """Check the next bytes of text; the decoder holds back those of an unfinished character."""
+        validator = self._validator
+        if validator is None:
             return
+        unread = len(piece)
         try:
-            self._validator.decode(piece, final)
+            validator.decode(piece, final)
+            unread = 0
+            pending = validator.getstate()[0]
+            if pending[:1] == b"\xed" and pending[1:] >= b"\xa0":
+                # A surrogate is bad at its second byte; the decoder sees it at the third.
+                validator.decode(b"\x80")
         except UnicodeDecodeError as exc:
-            at = self._size - len(piece) + exc.start
-            raise InvalidPayloadData(f"invalid UTF-8 near byte {max(at, 0)}: {exc.reason}") from exc
+            held_back = len(validator.getstate()[0])
+            at = self._size - unread - held_back + exc.start
+            raise InvalidPayloadData(f"invalid UTF-8 at byte {at}: {exc.reason}") from exc
 
     def end(self) -> Message:
         """End the frame: return the message if it was the only frame of it, else the fragment.

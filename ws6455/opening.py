@@ -62,12 +62,23 @@ class _OpeningProtocol(Protocol):
         events, self._opening_events = self._opening_events, []
         return events + super().events_received()
 
+    def _feed_head(self, head: HeadReader, data: bytes) -> bytes | None:
+        """Take more of the head; return what follows it once it is whole, else None.
+
+        Raises:
+            InvalidHandshake: if it breaks a limit, or its first line shows that it is no HTTP:
+                whoever speaks something else may wait for an answer before the next line.
+        """
+        rest = head.feed(data)
+        if rest is None and head.lines and b"HTTP/" not in head.lines[0]:
+            raise NotHTTP(f"not a line of HTTP: {head.lines[0][:80]!r}")
+        return rest
+
     def _handshake_broke_off(self) -> None:
         if self.handshake_exc is None:
             exc = InvalidMessage("connection closed before the end of the opening handshake")
-            exc.__cause__ = EOFError(
-                f"stream ends after {len(self._head or b'')} bytes of the head"
-            )
+            read = "the head" if self._head is None else f"{len(self._head)} bytes of the head"
+            exc.__cause__ = EOFError(f"stream ends after {read}")
             self.handshake_exc = exc
 
     def _log_head(self, direction: str, start_line: str, message: Request | Response) -> None:
@@ -125,7 +136,7 @@ class ServerProtocol(_OpeningProtocol):
                 self.attention = True
             return
         try:
-            rest = self._head.feed(data)
+            rest = self._feed_head(self._head, data)
             if rest is None:
                 return
             request = parse_request(self._head.lines)
@@ -295,7 +306,7 @@ class ClientProtocol(_OpeningProtocol):
         if self._head is None:
             return
         try:
-            rest = self._head.feed(data)
+            rest = self._feed_head(self._head, data)
             if rest is None:
                 return
             protocol, response = parse_response(self._head.lines)

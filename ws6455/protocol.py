@@ -557,7 +557,9 @@ class Protocol:
                 raise ProtocolError("cannot send a reason without a code")
             self._write_close(Close(CloseCode.NO_STATUS_RCVD, ""))
         else:
-            self._write_close(Close(code, reason))
+            close = Close(code, reason)
+            close.check()  # 1005 stands for the empty payload, which is asked for with None
+            self._write_close(close)
 
     def _write_close(self, close: Close) -> None:
         payload = b"" if close.code == CloseCode.NO_STATUS_RCVD else close.serialize()

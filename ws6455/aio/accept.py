@@ -32,9 +32,13 @@ async def accept(
 
     Raises:
         InvalidHandshake: if the client was refused; it has been told why.
+        TypeError, ValueError: if an option is unknown or wrong.
         TimeoutError: if there is no connection after `open_timeout`.
     """
     choices = serve(_no_handler, create_connection=_StreamConnection, **options)
+    unknown = [name for name, value in choices.listen_options.items() if value is not None]
+    if unknown:
+        raise TypeError(f"accept() takes no argument {', '.join(unknown)}")
     connection = choices.new_connection(None)
     assert isinstance(connection, _StreamConnection)
     connection.start(reader, writer)
@@ -76,6 +80,9 @@ class _StreamConnection(ServerConnection):
         try:
             while data := await reader.read(_CHUNK):
                 self.receive(data)
+                if self.protocol.pongs_due:
+                    await writer.drain()  # held back for want of room: wait for that
+                    self._flush()
                 await self._may_read.wait()
             if self.receive_eof():
                 await self._may_close.wait()

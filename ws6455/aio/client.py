@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 import random
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -117,7 +117,8 @@ class connect:
         ping_interval: seconds between keepalive pings; None for none.
         ping_timeout: seconds without a byte after a ping until the server counts as dead.
         close_timeout: seconds for the closing handshake, and then again for TCP.
-        reconnect_delays: for ``async for``: makes the iterator of the seconds to wait.
+        reconnect_delays: for ``async for``: makes the iterator of the seconds to wait; when
+            it has no more, the last attempt's exception is raised.
         max_size: bytes of a received message after decompression; None for no limit; a pair
             limits the message and each fragment.
         max_fragments: fragments of a received message; None for no limit.
@@ -202,6 +203,8 @@ class connect:
                 try:
                     await connection.handshake(self._additional_headers, self._user_agent_header)
                 except BaseException:
+                    # The exception's traceback refers to the connection.
+                    connection.protocol.handshake_exc = None
                     transport = connection.transport
                     if transport is not None:
                         transport.abort()
@@ -257,7 +260,7 @@ class connect:
         connection, self.connection = self.connection, None
         await connection.close(1000 if exc_type is None else 1011)
 
-    async def __aiter__(self) -> AsyncIterator[ClientConnection]:
+    async def __aiter__(self) -> AsyncGenerator[ClientConnection, None]:
         """Connect, and connect again when the connection is through or could not be made.
 
         Raises:
@@ -275,13 +278,17 @@ class connect:
                     raise fatal from exc
                 if delays is None:
                     delays = self._reconnect_delays()
-                delay = next(delays)
+                delay = next(delays, None)
+                if delay is None:
+                    raise
                 self.logger.info("connect failed; reconnecting in %.1f seconds: %r", delay, exc)
                 await asyncio.sleep(delay)
                 continue
             delays = None
-            async with connection:
+            try:
                 yield connection
+            finally:
+                await connection.close()  # leaving the loop is no error
 
 
 def unix_connect(

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import codecs
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
+import time
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Literal, Self, cast, overload
 
@@ -62,7 +63,7 @@ class Connection(Session):
         self.loop = asyncio.get_running_loop()
         super().__init__(
             protocol,
-            self.loop.time,
+            time.monotonic,  # a loop's own clock may stand still for a whole turn, or tick in ms
             ping_interval=ping_interval,
             ping_timeout=ping_timeout,
             close_timeout=close_timeout,
@@ -71,6 +72,8 @@ class Connection(Session):
         self._write_limit = write_limit
         self._writer: asyncio.StreamWriter | None = None
         self._transport: asyncio.Transport | None = None
+        self._local_address: Any = None
+        self._remote_address: Any = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at: float | None = None
         self._receiving = ""  # the name of the call that is receiving
@@ -92,6 +95,9 @@ class Connection(Session):
         self._transport = cast(asyncio.Transport, writer.transport)
         high, low = water_marks(self._write_limit)
         self._transport.set_write_buffer_limits(high, low)
+        # A TLS transport forgets them when it closes.
+        self._local_address = writer.get_extra_info("sockname")
+        self._remote_address = writer.get_extra_info("peername")
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the transport."""
@@ -115,7 +121,8 @@ class Connection(Session):
         self.protocol.receive_eof()
         if self.protocol.state is State.OPEN:
             self._attend()
-            return True
+            # TLS ends in both directions at once.
+            return self._writer is not None and self._writer.can_write_eof()
         self._expect_close()
         return False
 
@@ -128,6 +135,7 @@ class Connection(Session):
         if protocol.state is not State.CLOSED:
             protocol.fail(CloseCode.ABNORMAL_CLOSURE)
         self._transport_lost = True
+        protocol.writes.clear()
         self._closed()
         self._deadline_changed()
         for waiter in (
@@ -142,10 +150,12 @@ class Connection(Session):
     def pause_writing(self) -> None:
         """Note that the transport's buffer is above its high-water mark."""
         self._writing_paused = True
+        self._unsent_then = self._unsent_bytes()  # from here on, any less is progress
 
     def resume_writing(self) -> None:
         """Note that the transport's buffer is below its low-water mark."""
         self._writing_paused = False
+        self._heard = True  # the peer takes what it is sent
         self._flush()
 
     # What the session asks for ----------------------------------------------------------
@@ -240,7 +250,9 @@ class Connection(Session):
         if self._timer is not None:
             self._timer.cancel()
         self._timer_at = deadline
-        self._timer = None if deadline is None else self.loop.call_at(deadline, self._on_timer)
+        self._timer = None
+        if deadline is not None:
+            self._timer = self.loop.call_later(deadline - self._clock(), self._on_timer)
 
     def _on_timer(self) -> None:
         self._timer = self._timer_at = None
@@ -256,12 +268,12 @@ class Connection(Session):
     @property
     def local_address(self) -> Any:
         """This side's address, as the socket gives it; (host, port) for IPv4."""
-        return None if self._writer is None else self._writer.get_extra_info("sockname")
+        return self._local_address
 
     @property
     def remote_address(self) -> Any:
         """The peer's address, as the socket gives it; (host, port) for IPv4."""
-        return None if self._writer is None else self._writer.get_extra_info("peername")
+        return self._remote_address
 
     # Receiving --------------------------------------------------------------------------
 
@@ -331,7 +343,7 @@ class Connection(Session):
         self._recv_waiter = waiter = self.loop.create_future()
         return waiter
 
-    async def recv_streaming(self, decode: bool | None = None) -> AsyncIterator[Data]:
+    async def recv_streaming(self, decode: bool | None = None) -> AsyncGenerator[Data, None]:
         """Receive the next message fragment by fragment, as the peer sent them.
 
         The iterator must be used to its end before anything else is received.

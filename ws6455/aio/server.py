@@ -10,6 +10,7 @@ import inspect
 import logging
 import os
 import socket
+import time
 import weakref
 from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from types import TracebackType
@@ -17,10 +18,12 @@ from typing import Any, Self
 
 from ..deflate import ServerPerMessageDeflateFactory
 from ..errors import ConnectionClosed, InvalidStatus
+from ..frames import Close
 from ..handshake import Origins, validate_subprotocols
 from ..http11 import SERVER, Request, Response
 from ..opening import ServerProtocol
 from ..protocol import MAX_FRAGMENTS, MAX_SIZE, State
+from ..session import water_marks
 from .connection import Connection
 from .streams import StreamProtocol
 
@@ -62,7 +65,7 @@ class ServerConnection(Connection):
         return self.protocol.reject(status, text)
 
     def open_by(self, deadline: float | None) -> None:
-        """Abort unless the opening handshake is through at `deadline`, by the loop's clock."""
+        """Abort unless the opening handshake is through at `deadline`, by :func:`time.monotonic`."""
         self._close_by = deadline
         self._deadline_changed()
 
@@ -118,6 +121,7 @@ class ServerConnection(Connection):
         except Exception as exc:
             protocol.handshake_exc = exc
             self.logger.error("opening handshake failed", exc_info=exc)
+            exc.__traceback__ = None  # its frames refer to this connection
             return self.respond(500, "Failed to open a WebSocket connection: see the server log.\n")
         return response
 
@@ -131,10 +135,17 @@ class ServerConnection(Connection):
                 self._log_refusal(protocol.response)  # the request could not even be read
             elif protocol.request is not None and self.server is not None:
                 self._task = self.loop.create_task(self.server.conduct(self))
+                # A task that is cancelled before it starts does nothing at all, so not this.
+                self._task.add_done_callback(self._forget)
         if protocol.has_early_data and not self._reading_paused:
             # Frames before the response are kept, but no more of them than came with the first.
             self._reading_paused = True
             self._pause_reading()
+
+    def _forget(self, _: asyncio.Task[None]) -> None:
+        assert self.server is not None
+        self._abort()
+        self.server.forget(self)
 
     def _log_refusal(self, response: Response) -> None:
         exc = self.protocol.handshake_exc
@@ -145,14 +156,21 @@ class ServerConnection(Connection):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Take the end of the transport; it ends a handshake that is being answered."""
-        opening = self.protocol.state is State.CONNECTING
-        if opening and self.protocol.request is None and self.protocol.response is None:
-            self.logger.debug("connection closed before a request came")
+        protocol = self.protocol
+        if protocol.request is None and protocol.response is None:
+            self.logger.debug("connection closed without a request: %s", protocol.handshake_exc)
         super().connection_lost(exc)
-        if opening and self._task is not None:
+        if protocol.response is None and self._task is not None:
             self._task.cancel()
         if self.server is not None and self._task is None:
             self.server.forget(self)
+
+
+def _is_the_end(exc: Exception) -> bool:
+    """Whether this says only that a connection is closed, as several tasks may say at once."""
+    if isinstance(exc, ExceptionGroup):
+        return exc.split(ConnectionClosed)[1] is None
+    return isinstance(exc, ConnectionClosed)
 
 
 async def _maybe_await(value: Awaitable[Response | None] | Response | None) -> Response | None:
@@ -163,7 +181,7 @@ def _takes_path(handler: Handler) -> bool:
     """Whether a handler wants ``(connection, path)`` rather than ``(connection)``."""
     try:
         signature = inspect.signature(handler)
-    except (TypeError, ValueError):
+    except ValueError:
         return False  # a callable without a signature
     try:
         signature.bind(None)
@@ -209,7 +227,7 @@ class Server:
     def new_stream(self) -> StreamProtocol:
         """Make what asyncio calls for a client that it has accepted, TLS yet to come."""
         timeout = self._options.open_timeout
-        open_by = None if timeout is None else self._loop.time() + timeout
+        open_by = None if timeout is None else time.monotonic() + timeout
 
         def connected(writer: asyncio.StreamWriter) -> ServerConnection:
             connection = self._options.new_connection(self)
@@ -236,8 +254,6 @@ class Server:
             # Nothing that one client does may reach another.
             connection.logger.error("connection failed", exc_info=True)
             connection.go_away()
-        finally:
-            self.forget(connection)
 
     async def _conduct(self, connection: ServerConnection) -> None:
         options = self._options
@@ -255,7 +271,7 @@ class Server:
             else:
                 await self.handler(connection)
         except Exception as exc:
-            if isinstance(exc, ConnectionClosed) and connection.state is not State.OPEN:
+            if connection.state is not State.OPEN and _is_the_end(exc):
                 connection.logger.debug("connection handler ended: %s", exc)
             else:
                 connection.logger.error("connection handler failed", exc_info=True)
@@ -275,7 +291,11 @@ class Server:
             close_connections: whether to close open connections, or let their handlers end.
             code: for the Close frames.
             reason: for the Close frames.
+
+        Raises:
+            ProtocolError: if the code must not travel, or the reason is too long.
         """
+        Close(code, reason).serialize()  # raises
         if self._closing is None:
             self.server.close()
             self._closing = self._loop.create_task(self._close(close_connections, code, reason))
@@ -287,15 +307,16 @@ class Server:
         for connection in list(self._all):
             if connection.protocol.request is None:
                 connection.go_away()
-        closing = [c.close(code, reason) for c in self.connections if close_connections]
-        # Each handler sees its connection close, and ends in its own time.
-        await asyncio.gather(*closing, return_exceptions=True)
-        tasks = {c._task for c in self._all if c._task is not None}
-        if tasks:
-            await asyncio.wait(tasks)
-        await self.server.wait_closed()
-        self.logger.info("server closed")
-        self._closed.set_result(None)
+        try:
+            # Each handler sees its connection close, and ends in its own time.
+            closing = [c.close(code, reason) for c in self.connections if close_connections]
+            await asyncio.gather(*closing, return_exceptions=True)
+            while tasks := {c._task for c in self._all if c._task is not None}:
+                await asyncio.wait(tasks)
+            await self.server.wait_closed()
+        finally:
+            self.logger.info("server closed")
+            self._closed.set_result(None)
 
     async def wait_closed(self) -> None:
         """Wait until the server is closed and every handler has ended.
@@ -317,10 +338,10 @@ class Server:
         await self.server.start_serving()
 
     async def serve_forever(self) -> None:
-        """Accept clients until cancelled, then close."""
+        """Accept clients until closed, or until cancelled and then close."""
         await self.server.start_serving()
         try:
-            await self._loop.create_future()
+            await self.wait_closed()
         finally:
             self.close()
             await self.wait_closed()
@@ -407,6 +428,8 @@ class serve:
     ) -> None:
         if subprotocols is not None:
             validate_subprotocols(subprotocols)
+        water_marks(max_queue)  # raises
+        water_marks(write_limit)
         self.handler = handler
         self.logger = logger or logging.getLogger("ws6455.server")
         self.open_timeout = open_timeout
@@ -431,9 +454,9 @@ class serve:
             "write_limit": write_limit,
         }
         self._close_timeout = close_timeout
-        self._listen_options = kwargs
+        self.listen_options = kwargs
         if kwargs.get("sock") is None and not kwargs.get("unix"):
-            self._listen_options |= {"host": host, "port": port}
+            self.listen_options |= {"host": host, "port": port}
         elif host is not None or port is not None:
             raise ValueError("host and port cannot be given with a socket")
 
@@ -456,7 +479,7 @@ class serve:
 
     async def _serve(self) -> Server:
         server = Server(self.handler, self)
-        options = self._listen_options.copy()
+        options = self.listen_options.copy()
         if options.get("ssl") is not None:
             options.setdefault("ssl_handshake_timeout", self.open_timeout)
             options.setdefault("ssl_shutdown_timeout", self._close_timeout)

@@ -51,7 +51,7 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         self._reader = asyncio.StreamReader(loop=loop)
         super().__init__(self._reader, loop=loop)
         self._event_loop = loop
-        self._connected = connected
+        self._connected: Callable[[asyncio.StreamWriter], Connection] | None = connected
         self._connection: Connection | None = None
         self._buffer = _shared_buffer(loop)
 
@@ -60,7 +60,10 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         super().connection_made(transport)
         transport = cast(asyncio.Transport, transport)
         writer = asyncio.StreamWriter(transport, self, self._reader, self._event_loop)
-        self._connection = self._connected(writer)
+        # Called once, then let go: it may refer to the connection, which refers to this.
+        connected, self._connected = self._connected, None
+        assert connected is not None
+        self._connection = connected(writer)
         self._connection.attach(writer)
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -71,6 +74,11 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         """Pass on what was received."""
         assert self._connection is not None
         self._connection.receive(bytes(self._buffer[:nbytes]))
+
+    def data_received(self, data: bytes) -> None:
+        """Pass on what was received: uvloop does not take a stream's protocol for buffered."""
+        assert self._connection is not None
+        self._connection.receive(data)
 
     def eof_received(self) -> bool:
         """Pass on the end of the stream; return whether to keep the transport open."""

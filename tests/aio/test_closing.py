@@ -1,0 +1,226 @@
+"""The closing handshake, its deadline, and connections that are simply cut."""
+
+import asyncio
+import time
+
+import pytest
+
+from tests.aio.conftest import MakePair, connected, iterate, until, until_queued
+from tests.aio.raw import close, text
+from ws6455 import (
+    Close,
+    ConnectionClosed,
+    ConnectionClosedError,
+    ConnectionClosedOK,
+    Frame,
+    Opcode,
+    ProtocolError,
+    ServerConnection,
+    State,
+)
+
+
+async def test_closing_sends_code_and_reason_and_waits_for_the_answer(pair: MakePair) -> None:
+    async with pair() as (connection, peer):
+        assert (connection.close_code, connection.close_reason) == (None, None)
+        closing = asyncio.create_task(connection.close(4000, "é"))
+        assert await peer.frame() == close(4000, "é")
+        await iterate(3)
+        assert not closing.done()
+        peer.send(close(4000, "é"))
+        await peer.disconnect()
+        await closing
+        assert connection.state is State.CLOSED
+        assert (connection.close_code, connection.close_reason) == (4000, "é")
+
+
+async def test_closing_again_and_from_several_tasks_sends_one_frame(pair: MakePair) -> None:
+    async with pair() as (connection, peer):
+        closing = asyncio.gather(*(connection.close(4000 + number) for number in range(3)))
+        assert await peer.answer_close() == close(4000)
+        await peer.disconnect()
+        await closing
+        async with asyncio.timeout(1):
+            await connection.close()
+            await connection.wait_closed()
+        assert connection.close_code == 4000
+
+
+@pytest.mark.parametrize("code", [0, 999, 1004, 1006, 1015, 1016, 2999, 5000, 65536])
+async def test_codes_that_must_not_travel_are_refused(pair: MakePair, code: int) -> None:
+    async with pair(compression=None) as (connection, peer):
+        with pytest.raises(ProtocolError, match="invalid close code"):
+            await connection.close(code)
+        await connection.send("still open")
+        assert await peer.frame() == text("still open")
+
+
+async def test_a_reason_has_at_most_123_bytes(pair: MakePair) -> None:
+    async with pair() as (connection, peer):
+        with pytest.raises(ProtocolError, match="123 bytes"):
+            await connection.close(1000, "é" * 62)
+        closing = asyncio.create_task(connection.close(1000, "é" * 61 + "x"))
+        assert len((await peer.answer_close()).data) == 125
+        await peer.disconnect()
+        await closing
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (1000, ConnectionClosedOK),
+        (1001, ConnectionClosedOK),
+        (1002, ConnectionClosedError),
+        (1011, ConnectionClosedError),
+        (1012, ConnectionClosedError),
+        (1014, ConnectionClosedError),
+        (3000, ConnectionClosedError),
+        (4999, ConnectionClosedError),
+    ],
+)
+async def test_the_peers_code_is_echoed_and_decides_the_exception(
+    pair: MakePair, code: int, kind: type[ConnectionClosed]
+) -> None:
+    async with pair() as (connection, peer):
+        assert await peer.send_last(close(code, "why")) == [close(code, "why")]
+        with pytest.raises(ConnectionClosed) as caught:
+            await connection.recv()
+        assert type(caught.value) is kind
+        assert caught.value.rcvd == caught.value.sent == Close(code, "why")
+        assert caught.value.rcvd_then_sent is True
+        assert (connection.close_code, connection.close_reason) == (code, "why")
+
+
+async def test_who_closes_first_is_kept(pair: MakePair) -> None:
+    async with pair() as (connection, peer):
+        closing = asyncio.create_task(connection.close(1001))
+        await peer.frame()
+        peer.send(close(1000, "fine"))
+        await peer.disconnect()
+        await closing
+        with pytest.raises(ConnectionClosedOK, match=r"sent 1001 .* then received 1000") as caught:
+            await connection.recv()
+        assert caught.value.rcvd_then_sent is False
+        assert (caught.value.rcvd, caught.value.sent) == (Close(1000, "fine"), Close(1001, ""))
+
+
+async def test_an_empty_close_frame_is_1005_and_gets_an_empty_answer(pair: MakePair) -> None:
+    async with pair() as (connection, peer):
+        empty = Frame(Opcode.CLOSE, b"")
+        assert await peer.send_last(empty) == [empty]
+        with pytest.raises(ConnectionClosedOK):
+            await connection.recv()
+        assert (connection.close_code, connection.close_reason) == (1005, "")
+
+
+@pytest.mark.parametrize("part", [b"", b"\x81", b"\x82\x85\x00\x00\x00\x00ab"])
+async def test_tcp_cut_without_a_close_frame_is_1006(pair: MakePair, part: bytes) -> None:
+    async with pair() as (connection, peer):
+        if part and not peer.is_client:
+            part = part.replace(b"\x85\x00\x00\x00\x00", b"\x05")
+        peer.send(part)
+        await peer.disconnect()
+        with pytest.raises(ConnectionClosedError, match="no close frame received or sent"):
+            await connection.recv()
+        assert (connection.close_code, connection.close_reason) == (1006, "")
+
+
+async def test_a_reset_names_its_cause(pair: MakePair) -> None:
+    async with pair() as (connection, peer):
+        peer.reset()
+        with pytest.raises(ConnectionClosedError, match="reset") as caught:
+            await connection.recv()
+        assert isinstance(caught.value.__cause__, ConnectionResetError)
+
+
+async def test_both_sides_closing_at_once_end_cleanly() -> None:
+    async with connected() as (client, server):
+        await asyncio.gather(client.close(1000, "client"), server.close(1001, "server"))
+        for connection, other in ((client, server), (server, client)):
+            with pytest.raises(ConnectionClosedOK) as caught:
+                await connection.recv()
+            assert caught.value.rcvd_then_sent is False
+            assert caught.value.rcvd == other.protocol.close_sent
+
+
+async def test_the_server_closes_tcp_first(pair: MakePair) -> None:
+    async with pair() as (connection, peer):
+        peer.send(close(1000))
+        assert (await peer.frame()).opcode is Opcode.CLOSE
+        if isinstance(connection, ServerConnection):
+            assert await peer.reader.read() == b""
+        else:
+            await iterate(10)
+            assert not peer.reader.at_eof()
+        assert connection.state is State.CLOSING
+        await peer.disconnect()
+        await connection.wait_closed()
+
+
+@pytest.mark.parametrize("answers", [False, True], ids=["no Close", "no end of TCP"])
+async def test_a_peer_that_does_not_finish_is_cut_off(pair: MakePair, answers: bool) -> None:
+    async with pair(close_timeout=0.1) as (connection, peer):
+        started = time.monotonic()
+        closing = asyncio.create_task(connection.close())
+        if answers:
+            await peer.answer_close()
+        await closing
+        assert 0.05 < time.monotonic() - started < 1
+        with pytest.raises(ConnectionClosed) as caught:
+            await connection.recv()
+        assert (caught.value.rcvd is not None) is answers
+
+
+async def test_closing_finds_the_close_frame_behind_messages_nobody_takes(
+    pair: MakePair,
+) -> None:
+    async with pair(max_queue=2, compression=None) as (connection, peer):
+        for number in range(3):
+            peer.send(text(str(number)))
+            await until_queued(connection, number + 1)
+        await until(lambda: connection._reading_paused)
+        peer.send(*[text("x" * 1000)] * 500)
+        closing = asyncio.create_task(connection.close())
+        await peer.answer_close()
+        await peer.disconnect()
+        async with asyncio.timeout(2):
+            await closing
+        assert connection.close_code == 1000
+        # What was there when it closed is kept, what came after it is not.
+        assert [message async for message in connection][:3] == ["0", "1", "2"]
+
+
+async def test_leaving_the_block_closes(pair: MakePair) -> None:
+    async with pair() as (connection, peer):
+        closing = asyncio.create_task(connection.__aexit__(None, None, None))
+        assert Close.parse((await peer.answer_close()).data).code == 1000
+        await peer.disconnect()
+        await closing
+
+
+async def test_leaving_the_block_by_an_exception_closes_with_1011(pair: MakePair) -> None:
+    async def fail() -> None:
+        async with connection:
+            raise LookupError
+
+    async with pair() as (connection, peer):
+        failing = asyncio.create_task(fail())
+        assert Close.parse((await peer.answer_close()).data).code == 1011
+        await peer.disconnect()
+        with pytest.raises(LookupError):
+            await failing
+
+
+async def test_what_a_connection_shows_outlives_it(pair: MakePair) -> None:
+    async with pair() as (connection, peer):
+        local, remote = connection.local_address, connection.remote_address
+        assert local == peer.writer.get_extra_info("peername")
+        assert remote == peer.writer.get_extra_info("sockname")
+        await peer.send_last(close(1000))
+        await connection.wait_closed()
+        assert (connection.local_address, connection.remote_address) == (local, remote)
+        assert connection.request is not None
+        assert connection.response is not None
+        assert connection.id.version == 4
+        record = connection.logger.process("message", {})
+        assert record[1]["extra"]["websocket"] is connection

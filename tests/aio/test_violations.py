@@ -1,0 +1,150 @@
+"""A violation fails the connection in order: after the replies to what came before it."""
+
+import asyncio
+import time
+
+import pytest
+
+from tests.aio.conftest import MakePair, iterate, until
+from tests.aio.raw import close, text
+from ws6455 import (
+    Close,
+    ConnectionClosedError,
+    Frame,
+    InvalidPayloadData,
+    Opcode,
+    PayloadTooBig,
+    ProtocolError,
+    State,
+    TooManyFragments,
+)
+
+RESERVED_OPCODE = b"\x83\x80\x00\x00\x00\x00"
+ENDLESS = Frame(Opcode.CONT, b"", fin=False)
+
+VIOLATIONS = [
+    pytest.param([RESERVED_OPCODE], 1002, ProtocolError, id="reserved opcode"),
+    pytest.param([Frame(Opcode.TEXT, b"\xff")], 1007, InvalidPayloadData, id="not UTF-8"),
+    pytest.param([Frame(Opcode.BINARY, bytes(101))], 1009, PayloadTooBig, id="too big"),
+    pytest.param(
+        [text("", fin=False), *[ENDLESS] * 4], 1009, TooManyFragments, id="too many fragments"
+    ),
+]
+
+
+@pytest.mark.parametrize(("violation", "code", "cause"), VIOLATIONS)
+async def test_replies_go_out_before_the_close_frame(
+    pair: MakePair, violation: list[Frame | bytes], code: int, cause: type[Exception]
+) -> None:
+    async with pair(compression=None, max_size=100, max_fragments=4) as (connection, peer):
+        # All in one segment; the Close frame that answers is the last.
+        peer.send(text("1"), text("2"), *violation, text("3"))
+
+        async def echo() -> None:
+            while True:
+                await connection.send(await connection.recv())
+
+        echoing = asyncio.create_task(echo())
+        assert [await peer.frame(), await peer.frame()] == [text("1"), text("2")]
+        answer = Close.parse((await peer.frame()).data)
+        assert answer.code == code
+        await peer.disconnect()
+        with pytest.raises(ConnectionClosedError) as caught:
+            await echoing
+        assert isinstance(caught.value.__cause__, cause)
+        assert answer.reason == str(caught.value.__cause__)
+        assert (caught.value.rcvd, caught.value.sent) == (None, answer)
+
+
+async def test_a_slow_application_has_the_time_to_reply(pair: MakePair) -> None:
+    async with pair(compression=None) as (connection, peer):
+        peer.send(text("1"), RESERVED_OPCODE)
+        assert await connection.recv() == "1"
+        await until(lambda: connection.protocol.violation is not None)
+        await iterate(10)
+        assert connection.state is State.OPEN
+        await connection.send("reply")
+        waiting = asyncio.create_task(connection.recv())
+        assert await peer.frame() == text("reply")
+        assert Close.parse((await peer.frame()).data).code == 1002
+        await peer.disconnect()
+        with pytest.raises(ConnectionClosedError):
+            await waiting
+
+
+async def test_without_messages_before_it_a_violation_fails_at_once(pair: MakePair) -> None:
+    async with pair() as (connection, peer):
+        peer.send(RESERVED_OPCODE)
+        assert Close.parse((await peer.frame()).data).code == 1002
+        await peer.disconnect()
+        await connection.wait_closed()
+
+
+async def test_an_application_that_never_comes_back_does_not_keep_the_connection(
+    pair: MakePair,
+) -> None:
+    async with pair(close_timeout=0.1) as (connection, peer):
+        peer.send(text("1"), text("2"), RESERVED_OPCODE)
+        assert await connection.recv() == "1"
+        started = time.monotonic()
+        assert Close.parse((await peer.frame()).data).code == 1002
+        # The peer does not close TCP either.
+        await connection.wait_closed()
+        assert 0.15 <= time.monotonic() - started < 1
+        # What came before the violation can still be taken.
+        assert await connection.recv() == "2"
+        with pytest.raises(ConnectionClosedError):
+            await connection.recv()
+        await peer.disconnect()
+
+
+async def test_a_full_queue_does_not_hide_that_the_peer_has_closed(pair: MakePair) -> None:
+    async with pair(close_timeout=0.2, max_queue=1) as (connection, peer):
+        peer.send(*[text("never taken")] * 3, RESERVED_OPCODE)
+        await until(lambda: connection._reading_paused)
+        assert Close.parse((await peer.frame()).data).code == 1002
+        await peer.disconnect()
+        started = time.monotonic()
+        await connection.wait_closed()
+        assert time.monotonic() - started < 0.1
+
+
+async def test_a_handler_that_ends_instead_of_receiving_fails_the_connection(
+    pair: MakePair,
+) -> None:
+    async with pair() as (connection, peer):
+        peer.send(text("1"), text("2"), RESERVED_OPCODE)
+        assert await connection.recv() == "1"
+        closing = asyncio.create_task(connection.close())
+        assert Close.parse((await peer.frame()).data).code == 1002
+        await peer.disconnect()
+        await closing
+
+
+async def test_a_peer_that_closed_its_sending_side_still_gets_replies(pair: MakePair) -> None:
+    async with pair(compression=None) as (connection, peer):
+        peer.send(text("1"), RESERVED_OPCODE)
+        peer.writer.write_eof()
+        await until(lambda: connection.protocol.eof_received)
+        assert await connection.recv() == "1"
+        await connection.send("reply")
+        with pytest.raises(ConnectionClosedError, match="sent 1002"):
+            await connection.recv()
+        frames = await peer.frames_to_end()
+        assert [frame.opcode for frame in frames] == [Opcode.TEXT, Opcode.CLOSE]
+
+
+async def test_a_close_frame_with_a_violation_in_it_is_one(pair: MakePair) -> None:
+    async with pair() as (connection, peer):
+        peer.send(Frame(Opcode.CLOSE, b"\x03"))
+        assert Close.parse((await peer.frame()).data).code == 1002
+        await peer.disconnect()
+        await connection.wait_closed()
+        assert connection.close_code == 1006
+
+
+async def test_nothing_is_read_after_a_close_frame(pair: MakePair) -> None:
+    async with pair() as (connection, peer):
+        assert await peer.send_last(close(1000), text("late"), RESERVED_OPCODE) == [close(1000)]
+        assert [message async for message in connection] == []
+        assert connection.close_code == 1000

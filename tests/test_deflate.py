@@ -1,0 +1,520 @@
+"""ws6455.deflate: against zlib and against a second implementation, and the negotiation."""
+
+import itertools
+import random
+import time
+import zlib
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from websockets.extensions import permessage_deflate as theirs
+from websockets.frames import Frame as TheirFrame
+from websockets.frames import Opcode as TheirOpcode
+
+from ws6455.deflate import (
+    ClientPerMessageDeflateFactory,
+    PerMessageDeflate,
+    ServerPerMessageDeflateFactory,
+)
+from ws6455.errors import (
+    DuplicateParameter,
+    InvalidParameterName,
+    InvalidParameterValue,
+    NegotiationError,
+    ProtocolError,
+)
+from ws6455.headers import ExtensionParameter
+
+TAIL = b"\x00\x00\xff\xff"
+RANDOM = random.Random(7692).randbytes(3000)
+MESSAGES = [
+    b"Hello",
+    b"",
+    b"Hello",
+    b"",
+    b"",
+    RANDOM,
+    RANDOM,
+    b"a" * 100_000,
+    b"Hello" * 900,
+    b"\0",
+]
+BITS = range(8, 16)
+
+
+def unlimited() -> int:
+    return 0
+
+
+def extension(
+    remote_no_context: bool = False,
+    local_no_context: bool = False,
+    remote_bits: int = 15,
+    local_bits: int = 15,
+    **settings: Any,
+) -> PerMessageDeflate:
+    return PerMessageDeflate(
+        remote_no_context, local_no_context, remote_bits, local_bits, settings or None
+    )
+
+
+def inflate(deflate: PerMessageDeflate, *pieces: bytes) -> bytes:
+    """Inflate a whole message that comes in pieces."""
+    data = b"".join(
+        inflated for piece in (*pieces, TAIL) for inflated in deflate.inflate(piece, unlimited)
+    )
+    deflate.end_inflated_message()
+    return data
+
+
+# Compressing ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bits", BITS)
+@pytest.mark.parametrize("no_context", [False, True])
+def test_zlib_reads_what_is_compressed(bits: int, no_context: bool) -> None:
+    deflate = extension(local_no_context=no_context, local_bits=bits)
+    # An inflater with a window of that size and no more, 8 bits included.
+    reader = zlib.decompressobj(wbits=-bits)
+    for message in MESSAGES:
+        if no_context:
+            reader = zlib.decompressobj(wbits=-bits)
+        assert reader.decompress(deflate.compress(message) + TAIL) == message
+
+
+@pytest.mark.parametrize("bits", BITS)
+def test_no_reference_leaves_the_window(bits: int) -> None:
+    # zlib's inflater enforces its window between calls alone: one call for each byte.
+    for period in ((1 << bits) + 1, 3 << (bits - 1)):
+        once = random.Random(period).randbytes(period)
+        wire = extension(local_bits=bits).compress(once + once) + TAIL
+        reader = zlib.decompressobj(wbits=-bits)
+        received = b""
+        while wire:
+            received += reader.decompress(wire, 1)
+            wire = reader.unconsumed_tail
+        assert received == once + once
+
+
+@pytest.mark.parametrize("bits", BITS)
+@pytest.mark.parametrize("no_context", [False, True])
+def test_fragments_of_every_kind(bits: int, no_context: bool) -> None:
+    sender = extension(local_no_context=no_context, local_bits=bits)
+    receiver = extension(remote_no_context=no_context, remote_bits=bits)
+    for message in ([b"a", b"", b"b"], [b"", b""], [b"a" * 999, b""], [b"", b"a"], [b""] * 3):
+        for _ in range(2):
+            pieces = [sender.compress(piece, fin=False) for piece in message[:-1]]
+            pieces.append(sender.compress(message[-1]))
+            assert inflate(receiver, *pieces) == b"".join(message)
+
+
+def test_without_context_takeover_an_empty_last_fragment_forgets_as_well() -> None:
+    sender = extension(local_no_context=True)
+    receiver = extension(remote_no_context=True)
+    for _ in range(3):
+        pieces = sender.compress(RANDOM, fin=False), sender.compress(b"")
+        assert inflate(receiver, *pieces) == RANDOM
+
+
+def test_context_takeover_saves_and_its_absence_costs() -> None:
+    kept, forgotten = extension(), extension(local_no_context=True)
+    sizes = [(len(kept.compress(RANDOM)), len(forgotten.compress(RANDOM))) for _ in range(2)]
+    assert sizes[1][0] < 100
+    assert sizes[0][1] == sizes[1][1] > 3000
+
+
+def test_the_rfc_s_examples() -> None:
+    # RFC 7692 §7.2.3: one block, two messages that share a window, a stored block, a final
+    # block, two blocks.
+    hello = "f248cdc9c90700"
+    deflate = extension()
+    assert deflate.compress(b"Hello").hex() == hello
+    assert deflate.compress(b"Hello").hex() == "f200110000"
+    for wire in (hello, "000500faff48656c6c6f00", "f348cdc9c9070000", "f24805000000ffffcac9c90700"):
+        receiver = extension()
+        assert inflate(receiver, bytes.fromhex(wire)) == b"Hello"
+        assert inflate(receiver, bytes.fromhex(wire)) == b"Hello"
+    receiver = extension()
+    assert inflate(receiver, bytes.fromhex(hello)) == b"Hello"
+    assert inflate(receiver, bytes.fromhex("f200110000")) == b"Hello"
+
+
+def test_settings_reach_the_compressor() -> None:
+    stored = extension(level=0)
+    assert len(stored.compress(b"a" * 1000)) > 1000
+    assert "level" in repr(stored)
+
+
+def test_c23_empty_messages() -> None:
+    sender, receiver = extension(), extension()
+    for _ in range(3):
+        assert sender.compress(b"") == b"\x00"
+        assert inflate(receiver, b"\x00") == b""
+    # As others make them (§7.2.3.6 shows the first).
+    for wire in ("00", "0200", "010000ffff00", "030000"):
+        assert inflate(extension(), bytes.fromhex(wire)) == b""
+
+
+@given(st.lists(st.binary(max_size=300), max_size=5), st.sampled_from(BITS), st.booleans())
+@settings(deadline=None)
+def test_round_trip(messages: list[bytes], bits: int, no_context: bool) -> None:
+    sender = extension(local_no_context=no_context, local_bits=bits)
+    receiver = extension(remote_no_context=no_context, remote_bits=bits)
+    for message in messages:
+        assert inflate(receiver, sender.compress(message)) == message
+
+
+def test_contexts_are_made_at_the_first_message_that_needs_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = []
+    compressobj, decompressobj = zlib.compressobj, zlib.decompressobj
+
+    def count(kind: str, make: Any) -> Any:
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            made.append(kind)
+            return make(*args, **kwargs)
+
+        return counted
+
+    monkeypatch.setattr(zlib, "compressobj", count("out", compressobj))
+    monkeypatch.setattr(zlib, "decompressobj", count("in", decompressobj))
+    deflate = extension()
+    assert deflate.compress(b"") == b"\x00"
+    assert made == []
+    wire = deflate.compress(b"a")
+    deflate.compress(b"b")
+    assert made == ["out"]
+    inflate(deflate, wire)
+    inflate(deflate, b"\x00")
+    assert made == ["out", "in"]
+
+
+# One message for many ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bits", BITS)
+@pytest.mark.parametrize("remote_no_context", [False, True])
+def test_a_message_compressed_alone_fits_in_between(bits: int, remote_no_context: bool) -> None:
+    senders = [
+        extension(local_bits=bits, local_no_context=no_context) for no_context in (False, True)
+    ]
+    assert senders[0].shared_key == senders[1].shared_key
+    for sender in senders:
+        receiver = extension(
+            remote_bits=bits,
+            remote_no_context=sender.local_no_context_takeover and remote_no_context,
+        )
+        for message in (RANDOM[:200], b"", RANDOM[:200]):
+            assert inflate(receiver, sender.compress(message)) == message
+            alone = senders[0].compress_alone(message)
+            assert alone == senders[1].compress_alone(message)
+            assert inflate(receiver, alone) == message
+            sender.forget_sent()
+            assert inflate(receiver, sender.compress(message)) == message
+
+
+def test_a_key_is_shared_by_those_whose_frames_are_equal() -> None:
+    keys = {extension(local_bits=bits).shared_key for bits in BITS}
+    assert len(keys) == len(BITS)
+    assert extension(remote_bits=9).shared_key == extension().shared_key
+    assert extension(level=1).shared_key != extension().shared_key
+    assert extension(level=1, memLevel=5).shared_key == extension(memLevel=5, level=1).shared_key
+
+
+# Inflating --------------------------------------------------------------------------------------
+
+
+def deflated(data: bytes, flush: int = zlib.Z_SYNC_FLUSH, bits: int = 15) -> bytes:
+    compressor = zlib.compressobj(wbits=-bits)
+    return compressor.compress(data) + compressor.flush(flush)
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 8192, 1 << 20])
+def test_messages_in_many_flushes_and_blocks(size: int) -> None:
+    compressor = zlib.compressobj(wbits=-15)
+    wire = b"".join(
+        compressor.compress(RANDOM[start : start + 500]) + compressor.flush(kind)
+        for start, kind in zip(
+            range(0, 3000, 500),
+            itertools.cycle((zlib.Z_SYNC_FLUSH, zlib.Z_FULL_FLUSH)),
+            strict=False,
+        )
+    )
+    pieces = [wire[start : start + size] for start in range(0, len(wire) - 4, size)]
+    pieces[-1] = wire[:-4][(len(pieces) - 1) * size :]
+    assert inflate(extension(), *pieces) == RANDOM
+
+
+@pytest.mark.parametrize("size", [1, 3, 100, 1 << 20])
+def test_final_blocks_end_the_stream_and_not_the_message(size: int) -> None:
+    # §7.2.3.4
+    final = deflated(RANDOM, zlib.Z_FINISH)
+    receiver = extension()
+    for wire in (final + b"\x00", final * 3 + b"\x00", final + deflated(b"more")[:-4]):
+        pieces = [wire[start : start + size] for start in range(0, len(wire), size)]
+        expected = RANDOM * 3 if len(wire) > 2 * len(final) else RANDOM
+        if wire.endswith(deflated(b"more")[:-4]):
+            expected += b"more"
+        assert inflate(receiver, *pieces) == expected
+    assert inflate(receiver, deflated(b"next")[:-4]) == b"next"
+
+
+def test_a_flood_of_final_blocks_takes_linear_time() -> None:
+    # Two bytes a block. Each needs an inflater; none may copy all that follows.
+    def seconds(count: int) -> float:
+        times = []
+        for _ in range(2):
+            start = time.process_time()
+            assert inflate(extension(), b"\x03\x00" * count, b"\x00") == b""
+            times.append(time.process_time() - start)
+        return min(times)
+
+    assert seconds(1 << 18) < 192 * seconds(1 << 12) + 0.02
+
+
+@pytest.mark.parametrize("room", [1, 2, 1000, 1 << 20])
+def test_pieces_are_no_longer_than_there_is_room(room: int) -> None:
+    wire = deflated(bytes(100_000))[:-4]
+    pieces = list(extension().inflate(wire, lambda: room))
+    assert max(map(len, pieces)) <= room
+    assert b"".join(pieces) == bytes(100_000)
+
+
+def test_nothing_is_held_back_for_lack_of_room() -> None:
+    # A peer may cut its frames anywhere: what a piece holds must be delivered with it.
+    wire = deflated(bytes(5000) + RANDOM[:300] + bytes(5000))
+    ours, plain = extension(), zlib.decompressobj(wbits=-15)
+    for index in range(len(wire)):
+        piece = wire[index : index + 1]
+        assert b"".join(ours.inflate(piece, lambda: 7)) == plain.decompress(piece)
+
+
+@pytest.mark.parametrize("wire", ["06", "ff", "07", "000500fafe", "0500000000", "4b0400ffff"])
+def test_what_is_not_deflate_is_a_protocol_error(wire: str) -> None:
+    with pytest.raises(ProtocolError, match="decompression failed"):
+        inflate(extension(), bytes.fromhex(wire) + b"\xaa" * 300)
+
+
+def test_a_reference_beyond_the_window_or_before_the_start_is_a_protocol_error() -> None:
+    compressor = zlib.compressobj(wbits=-15)
+    first = compressor.compress(RANDOM) + compressor.flush(zlib.Z_SYNC_FLUSH)
+    second = compressor.compress(RANDOM) + compressor.flush(zlib.Z_SYNC_FLUSH)
+    receiver = extension(remote_no_context=True)
+    assert inflate(receiver, first[:-4]) == RANDOM
+    with pytest.raises(ProtocolError, match="decompression failed"):
+        inflate(receiver, second[:-4])
+    receiver = extension(remote_bits=9)
+    assert inflate(receiver, first[:-4]) == RANDOM
+    with pytest.raises(ProtocolError, match="decompression failed"):
+        inflate(receiver, second[:-4])
+
+
+@given(st.binary(max_size=200))
+@settings(deadline=None)
+def test_any_bytes_are_inflated_or_refused(data: bytes) -> None:
+    deflate = extension()
+    try:
+        inflate(deflate, data)
+    except ProtocolError:
+        return
+
+
+# Against the second implementation --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("no_context", [False, True])
+@pytest.mark.parametrize("bits", BITS)
+def test_both_implementations_read_each_other(bits: int, no_context: bool) -> None:
+    our_sender = extension(local_no_context=no_context, local_bits=bits)
+    our_receiver = extension(remote_no_context=no_context, remote_bits=bits)
+    their_sender = theirs.PerMessageDeflate(False, no_context, 15, max(bits, 9))
+    their_receiver = theirs.PerMessageDeflate(no_context, False, bits, 15)
+    for message in MESSAGES:
+        frame = TheirFrame(TheirOpcode.BINARY, message)
+        assert inflate(our_receiver, bytes(their_sender.encode(frame).data)) == message
+        frame = TheirFrame(TheirOpcode.BINARY, our_sender.compress(message), rsv1=True)
+        assert bytes(their_receiver.decode(frame).data) == message
+
+
+def named(params: list[ExtensionParameter]) -> list[tuple[str, str | None]]:
+    return sorted(params)
+
+
+FLAGS = (False, True)
+OFFERED_BITS: tuple[int | bool | None, ...] = (None, True, 9, 12, 15)
+SERVER_BITS: tuple[int | None, ...] = (None, 9, 12, 15)
+
+
+def test_a_negotiation_ends_as_with_the_second_implementation() -> None:
+    """Every combination of parameters: the same answer, or refused by both."""
+    compared = 0
+    for offer in itertools.product(FLAGS, FLAGS, SERVER_BITS, OFFERED_BITS):
+        client = ClientPerMessageDeflateFactory(*offer)
+        their_client = theirs.ClientPerMessageDeflateFactory(*offer)
+        params = client.get_request_params()
+        assert params == their_client.get_request_params()
+        for policy in itertools.product(FLAGS, FLAGS, SERVER_BITS, SERVER_BITS, FLAGS):
+            server_no, client_no, server_bits, client_bits, require = policy
+            if require and client_bits is None:
+                continue
+            server = ServerPerMessageDeflateFactory(
+                server_no, client_no, server_bits, client_bits, None, require
+            )
+            their_server = theirs.ServerPerMessageDeflateFactory(
+                server_no, client_no, server_bits, client_bits, None, require
+            )
+            compared += 1
+            try:
+                answer, at_server = server.process_request_params(params)
+            except NegotiationError:
+                with pytest.raises(Exception, match="client_max_window_bits"):
+                    their_server.process_request_params(params, [])
+                continue
+            their_answer, their_extension = their_server.process_request_params(params, [])
+            assert named(answer) == named(their_answer)
+            at_client = client.process_response_params(answer)
+            for end in (at_server, their_extension):
+                assert end.remote_max_window_bits >= at_client.local_max_window_bits
+                assert end.local_max_window_bits <= at_client.remote_max_window_bits
+                if end.remote_no_context_takeover:
+                    assert at_client.local_no_context_takeover
+                if at_client.remote_no_context_takeover:
+                    assert end.local_no_context_takeover
+    assert compared > 3000
+
+
+# Negotiation ------------------------------------------------------------------------------------
+
+
+def test_c22_an_8_bit_window_is_answered_and_deflated_with_9() -> None:
+    answer, deflate = ServerPerMessageDeflateFactory().process_request_params(
+        [("server_max_window_bits", "8"), ("client_max_window_bits", "8")]
+    )
+    assert dict(answer) == {"server_max_window_bits": "8", "client_max_window_bits": "8"}
+    assert (deflate.local_max_window_bits, deflate.remote_max_window_bits) == (8, 8)
+    assert zlib.decompressobj(wbits=-8).decompress(deflate.compress(RANDOM) + TAIL) == RANDOM
+
+
+BAD_PARAMETERS: list[tuple[list[ExtensionParameter], type[NegotiationError]]] = [
+    ([("unknown", None)], InvalidParameterName),
+    ([("Server_no_context_takeover", None)], InvalidParameterName),
+    ([("server_no_context_takeover", "1")], InvalidParameterValue),
+    ([("client_no_context_takeover", "")], InvalidParameterValue),
+    ([("server_no_context_takeover", None)] * 2, DuplicateParameter),
+    ([("client_no_context_takeover", None)] * 2, DuplicateParameter),
+    ([("server_max_window_bits", "10")] * 2, DuplicateParameter),
+    ([("client_max_window_bits", "10")] * 2, DuplicateParameter),
+    ([("server_max_window_bits", None)], InvalidParameterValue),
+]
+
+
+@pytest.mark.parametrize(("params", "error"), BAD_PARAMETERS)
+def test_c20_bad_parameters_are_declined_by_both_roles(
+    params: list[ExtensionParameter], error: type[NegotiationError]
+) -> None:
+    with pytest.raises(error):
+        ServerPerMessageDeflateFactory().process_request_params(params)
+    with pytest.raises(error):
+        ClientPerMessageDeflateFactory().process_response_params(params)
+
+
+@pytest.mark.parametrize("name", ["server_max_window_bits", "client_max_window_bits"])
+def test_b10_every_value_of_a_window_is_answered_or_declined(name: str) -> None:
+    # CVE-2026-2229
+    legal = {str(bits) for bits in BITS}
+    values = [
+        *map(str, range(-20, 300)),
+        "",
+        " 10",
+        "10 ",
+        "010",
+        "+10",
+        "1e1",
+        "0x9",
+        "9.0",
+        "\u0669",
+    ]
+    for value in values:
+        params: list[ExtensionParameter] = [(name, value)]
+        if value in legal:
+            answer, _ = ServerPerMessageDeflateFactory().process_request_params(params)
+            assert answer == params
+            ClientPerMessageDeflateFactory().process_response_params(params)
+            continue
+        with pytest.raises(InvalidParameterValue):
+            ServerPerMessageDeflateFactory().process_request_params(params)
+        with pytest.raises(InvalidParameterValue):
+            ClientPerMessageDeflateFactory().process_response_params(params)
+
+
+def test_c21_what_was_not_offered_must_not_be_answered() -> None:
+    client = ClientPerMessageDeflateFactory(client_max_window_bits=None)
+    with pytest.raises(NegotiationError, match="unexpected client_max_window_bits"):
+        client.process_response_params([("client_max_window_bits", "10")])
+    with pytest.raises(InvalidParameterValue):
+        ClientPerMessageDeflateFactory().process_response_params([("client_max_window_bits", None)])
+
+
+def test_an_answer_must_do_what_was_asked() -> None:
+    client = ClientPerMessageDeflateFactory(server_no_context_takeover=True)
+    with pytest.raises(NegotiationError, match="expected server_no_context_takeover"):
+        client.process_response_params([])
+    client = ClientPerMessageDeflateFactory(server_max_window_bits=10)
+    answers: list[list[ExtensionParameter]] = [[], [("server_max_window_bits", "11")]]
+    for params in answers:
+        with pytest.raises(NegotiationError, match="unsupported server_max_window_bits"):
+            client.process_response_params(params)
+    accepted = client.process_response_params([("server_max_window_bits", "9")])
+    assert accepted.remote_max_window_bits == 9
+
+
+def test_a_client_may_give_up_its_context_unasked() -> None:
+    # §7.1.1.2
+    for configured, answered in itertools.product(FLAGS, FLAGS):
+        client = ClientPerMessageDeflateFactory(client_no_context_takeover=configured)
+        params: list[ExtensionParameter] = []
+        if answered:
+            params = [("client_no_context_takeover", None)]
+        accepted = client.process_response_params(params)
+        assert accepted.local_no_context_takeover is (configured or answered)
+
+
+def test_the_client_s_window_is_the_smaller_of_what_it_offered_and_what_was_answered() -> None:
+    client = ClientPerMessageDeflateFactory(client_max_window_bits=11)
+    for answered, expected in ((None, 11), ("9", 9), ("11", 11), ("15", 11)):
+        params: list[ExtensionParameter] = []
+        if answered is not None:
+            params = [("client_max_window_bits", answered)]
+        assert client.process_response_params(params).local_max_window_bits == expected
+
+
+@pytest.mark.parametrize(
+    "factory", [ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory]
+)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"server_max_window_bits": 7},
+        {"server_max_window_bits": 16},
+        {"client_max_window_bits": 7},
+        {"client_max_window_bits": 0},
+        {"client_max_window_bits": False},
+        {"compress_settings": {"wbits": -15}},
+    ],
+)
+def test_a_wrong_configuration_is_refused(factory: Any, options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"w(indow )?bits"):
+        factory(**options)
+
+
+def test_a_wrong_configuration_of_a_server_is_refused() -> None:
+    wrong: Any = True
+    with pytest.raises(ValueError, match="window bits"):
+        ServerPerMessageDeflateFactory(client_max_window_bits=wrong)
+    with pytest.raises(ValueError, match="window bits"):
+        ServerPerMessageDeflateFactory(server_max_window_bits=wrong)
+    with pytest.raises(ValueError, match="needs client_max_window_bits"):
+        ServerPerMessageDeflateFactory(require_client_max_window_bits=True)

@@ -1,0 +1,566 @@
+"""ws6455.http11: heads within their limits, however they are cut, and what they say."""
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ws6455.errors import (
+    HeaderLineTooLong,
+    InvalidHandshake,
+    InvalidHeaderValue,
+    InvalidMessage,
+    NotHTTP,
+    RequestLineTooLong,
+    SecurityError,
+    StatusLineTooLong,
+    TooManyHeaders,
+)
+from ws6455.http11 import (
+    MAX_BODY_SIZE,
+    MAX_HEAD_SIZE,
+    MAX_HEADERS,
+    MAX_LINE_SIZE,
+    BodyReader,
+    Headers,
+    HeadReader,
+    MultipleValuesError,
+    Request,
+    Response,
+    parse_request,
+    parse_response,
+)
+
+HEAD = b"GET /chat HTTP/1.1\r\nHost: example.com\r\nX-A: 1\r\nx-a:\t2 \r\n\r\n"
+LINES = [b"GET /chat HTTP/1.1", b"Host: example.com", b"X-A: 1", b"x-a:\t2 "]
+
+
+def request_of(head: bytes) -> Request:
+    """Read and parse one request that is whole."""
+    reader = HeadReader(RequestLineTooLong)
+    assert reader.feed(head) == b""
+    return parse_request(reader.lines)
+
+
+def cpu_seconds(call: Callable[[], object]) -> float:
+    """Give the least processor time of some runs."""
+    times = []
+    for _ in range(3):
+        start = time.process_time()
+        call()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+# Headers --------------------------------------------------------------------------------------
+
+
+def test_names_are_case_insensitive_and_values_are_kept_in_order() -> None:
+    headers = Headers([("Set-Cookie", "a"), ("Host", "h")], SET_COOKIE="no")
+    headers["set-cookie"] = "b"
+    assert headers.get_all("SET-COOKIE") == ["a", "b"]
+    assert headers["hOsT"] == "h"
+    assert list(headers) == ["set-cookie", "host", "set_cookie"]
+    assert len(headers) == 3
+    assert "SET-cookie" in headers
+    assert "x" not in headers
+    assert list(headers.raw_items())[-1] == ("set-cookie", "b")
+
+
+def test_one_value_is_asked_for_where_there_are_several_or_none() -> None:
+    headers = Headers({"A": "1"})
+    headers["a"] = "2"
+    with pytest.raises(MultipleValuesError) as raised:
+        headers["A"]
+    assert str(raised.value) == "A"
+    assert str(MultipleValuesError()) == ""
+    with pytest.raises(KeyError):
+        headers["B"]
+    assert headers.get("B") is None
+    assert headers.get_all("B") == []
+
+
+def test_deleting() -> None:
+    headers = Headers([("A", "1"), ("b", "2"), ("a", "3")])
+    del headers["A"]
+    assert list(headers.raw_items()) == [("b", "2")]
+    with pytest.raises(KeyError):
+        del headers["A"]
+    headers.clear()
+    assert len(headers) == 0
+
+
+def test_equality_is_of_names_and_values() -> None:
+    assert Headers({"A": "1"}) == Headers({"a": "1"})
+    assert Headers({"A": "1"}) != Headers({"A": "2"})
+    assert Headers({"A": "1"}) != {"A": "1"}
+
+
+class Pairs:
+    """The least that dict.update takes as a mapping."""
+
+    def keys(self) -> Iterator[str]:
+        return iter(["A", "B"])
+
+    def __getitem__(self, key: str) -> str:
+        return key.lower()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [Headers(A="a", B="b"), {"A": "a", "B": "b"}, [("A", "a"), ("B", "b")], Pairs()],
+    ids=lambda source: type(source).__name__,
+)
+def test_what_headers_are_made_of(source: Headers) -> None:
+    headers = Headers(source)
+    assert str(headers) == "A: a\r\nB: b\r\n\r\n"
+    assert headers.serialize() == b"A: a\r\nB: b\r\n\r\n"
+    assert repr(headers) == "Headers([('A', 'a'), ('B', 'b')])"
+
+
+def test_a_copy_is_independent() -> None:
+    headers = Headers(A="a")
+    copy = headers.copy()
+    copy["A"] = "b"
+    assert headers.get_all("A") == ["a"]
+
+
+@pytest.mark.parametrize("value", ["a\r\nX: y", "a\n", "\r", "\x00", "\x1b[31m", "\x7f", "\u20ac"])
+def test_b18_a_value_that_would_split_the_head_is_refused(value: str) -> None:
+    headers = Headers()
+    with pytest.raises(InvalidHeaderValue) as raised:
+        headers["Name"] = value
+    assert str(raised.value).isprintable()
+    with pytest.raises(InvalidHeaderValue):
+        Headers({"Name": value})
+    assert len(headers) == 0
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a:", "a\r\n", "\xe9", "a\x00", "(a)"])
+def test_b18_a_name_that_is_no_token_is_refused(name: str) -> None:
+    with pytest.raises(InvalidHeaderValue, match="not a header name") as raised:
+        Headers([(name, "v")])
+    assert str(raised.value).isprintable()
+
+
+# Reading a head ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rest", [b"", b"\x81\x00", b"\r\n", HEAD])
+def test_a_head_is_whole_at_its_last_byte_wherever_it_is_cut(rest: bytes) -> None:
+    data = HEAD + rest
+    for cut in range(len(data) + 1):
+        reader = HeadReader(RequestLineTooLong)
+        first = reader.feed(data[:cut])
+        if cut < len(HEAD):
+            assert first is None
+            assert len(reader) == cut
+            assert reader.feed(data[cut:]) == rest
+        else:
+            assert first == data[len(HEAD) : cut]
+        assert reader.lines == LINES
+
+
+def test_a_head_byte_by_byte() -> None:
+    reader = HeadReader(RequestLineTooLong)
+    for index in range(len(HEAD) - 1):
+        assert reader.feed(HEAD[index : index + 1]) is None
+    assert reader.feed(HEAD[-1:]) == b""
+    assert reader.lines == LINES
+
+
+def feed_in(reader: HeadReader, data: bytes, size: int) -> bytes | None:
+    """Feed pieces of a size; give what the last one returned."""
+    rest = None
+    for start in range(0, len(data), size):
+        rest = reader.feed(data[start : start + size])
+    return rest
+
+
+LIMITS: list[tuple[bytes, type[SecurityError] | None]] = [
+    (b"G" * (MAX_LINE_SIZE - 1) + b"\r\n\r\n", None),
+    (b"G" * MAX_LINE_SIZE + b"\r\n\r\n", RequestLineTooLong),
+    (b"G" * (MAX_LINE_SIZE + 1), RequestLineTooLong),
+    (b"G\r\n" + b"a" * (MAX_LINE_SIZE - 1) + b"\r\n\r\n", None),
+    (b"G\r\n" + b"a" * MAX_LINE_SIZE + b"\r\n\r\n", HeaderLineTooLong),
+    (b"G\r\n" + b"a" * (MAX_LINE_SIZE + 1), HeaderLineTooLong),
+    (b"G\r\n" + b"a:\r\n" * MAX_HEADERS + b"\r\n", None),
+    (b"G\r\n" + b"a:\r\n" * (MAX_HEADERS + 1), TooManyHeaders),
+    (b"G\r\n" + (b"a" * 8000 + b"\r\n") * 8 + b"\r\n", None),
+    (b"G\r\n" + (b"a" * 8000 + b"\r\n") * 9, TooManyHeaders),
+]
+
+
+@pytest.mark.parametrize(("head", "error"), LIMITS)
+@pytest.mark.parametrize("size", [1 << 20, 1000, 1])
+def test_limits_hold_however_the_head_is_cut(
+    head: bytes, error: type[SecurityError] | None, size: int
+) -> None:
+    reader = HeadReader(RequestLineTooLong)
+    if error is None:
+        assert feed_in(reader, head, size) == b""
+        return
+    with pytest.raises(error):
+        feed_in(reader, head, size)
+    assert len(reader) <= MAX_HEAD_SIZE + size
+
+
+def test_a_response_s_first_line_has_an_error_of_its_own() -> None:
+    with pytest.raises(StatusLineTooLong):
+        HeadReader(StatusLineTooLong).feed(b"H" * (MAX_LINE_SIZE + 1))
+
+
+def test_b06_a_head_of_20_megabytes_is_refused_at_the_limit() -> None:
+    # CVE-2023-43669
+    reader = HeadReader(RequestLineTooLong)
+    reader.feed(b"GET / HTTP/1.1\r\n")
+    piece = b"a: " + b"b" * 4000 + b"\r\n"
+    pieces = itertools.repeat(piece, 20 * 1024 * 1024 // len(piece))
+    with pytest.raises(TooManyHeaders):
+        list(map(reader.feed, pieces))
+    assert len(reader) < MAX_HEAD_SIZE + len(piece)
+
+
+def test_b06_a_head_byte_by_byte_takes_linear_time() -> None:
+    def read(count: int) -> None:
+        reader = HeadReader(RequestLineTooLong)
+        head = b"GET / HTTP/1.1\r\n" + (b"a" * 498 + b"\r\n") * count
+        for index in range(len(head)):
+            reader.feed(head[index : index + 1])
+
+    assert cpu_seconds(lambda: read(120)) < 24 * cpu_seconds(lambda: read(15)) + 0.02
+
+
+@pytest.mark.parametrize("head", [b"GET / HTTP/1.1\n", b"\n", b"GET / HTTP/1.1\r\nHost: h\n\r\n"])
+def test_c05_a_bare_line_feed_is_refused(head: bytes) -> None:
+    with pytest.raises(InvalidMessage, match="CRLF"):
+        HeadReader(RequestLineTooLong).feed(head)
+
+
+# Parsing ----------------------------------------------------------------------------------------
+
+
+def test_a_request() -> None:
+    request = request_of(HEAD)
+    assert request == Request(
+        "/chat", Headers([("Host", "example.com"), ("X-A", "1"), ("X-A", "2")])
+    )
+    assert (request.method, request.protocol) == ("GET", "HTTP/1.1")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "M-SEARCH"])
+@pytest.mark.parametrize("protocol", ["HTTP/1.0", "HTTP/1.1", "HTTP/2.0"])
+def test_any_method_and_version_can_be_seen_by_process_request(method: str, protocol: str) -> None:
+    request = request_of(f"{method} / {protocol}\r\n\r\n".encode())
+    assert (request.method, request.protocol) == (method, protocol)
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        ("/", "/"),
+        ("/a?b=c&d", "/a?b=c&d"),
+        ("//a", "//a"),
+        ("/%00%ff", "/%00%ff"),
+        ("http://example.com/a?b", "/a?b"),
+        ("HTTPS://example.com", "/"),
+        ("http://example.com?b", "/?b"),
+    ],
+)
+def test_request_targets(target: str, path: str) -> None:
+    assert request_of(f"GET {target} HTTP/1.1\r\n\r\n".encode()).path == path
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"GET * HTTP/1.1",
+        b"GET a HTTP/1.1",
+        b"GET ?a HTTP/1.1",
+        b"GET ftp://h/ HTTP/1.1",
+        b"GET http:/// HTTP/1.1",
+        b"CONNECT h:80 HTTP/1.1",
+        b"GET /#a HTTP/1.1",
+        b"GET / # HTTP/1.1",
+        b"GET  / HTTP/1.1",
+        b"GET /  HTTP/1.1",
+        b"GET / HTTP/1.1 ",
+        b" GET / HTTP/1.1",
+        b"GET\t/ HTTP/1.1",
+        b"GET /a\tb HTTP/1.1",
+        b"GET /\xc3\xa9 HTTP/1.1",
+        b"GET /\x00 HTTP/1.1",
+        b"GET /\x7f HTTP/1.1",
+        b"GET /\r HTTP/1.1",
+        b"G(T / HTTP/1.1",
+        b"GET / HTTP/1.11",
+        b"GET / HTTP/1",
+        b"GET / HTTP/11",
+        b"GET / HTTP/1.1\r",
+        b"GET HTTP/1.1",
+    ],
+)
+def test_malformed_request_lines(line: bytes) -> None:
+    with pytest.raises(InvalidMessage) as raised:
+        parse_request([line, b"Host: h"])
+    assert str(raised.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "lines", [[], [b""], [b"\x16\x03\x01"], [b"GET /"], [b"SSH-2.0-x"], [b"GET / http/1.1"]]
+)
+def test_what_is_not_http_at_all(lines: list[bytes]) -> None:
+    with pytest.raises(NotHTTP):
+        parse_request(lines)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"Name : v",
+        b" folded",
+        b"\tfolded: v",
+        b": v",
+        b"no colon",
+        b"",
+        b"n@me: v",
+        b"N\xe9: v",
+        b"Name: a\rb",
+        b"Name: \r",
+        b"Name: \x00",
+        b"Name: a\x0bb",
+        b"Name: \x7f",
+    ],
+)
+def test_c05_malformed_header_lines(line: bytes) -> None:
+    with pytest.raises(InvalidMessage) as raised:
+        parse_request([b"GET / HTTP/1.1", b"Host: h", line])
+    assert str(raised.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        (b"Name:v", "v"),
+        (b"Name: \t v \t", "v"),
+        (b"Name:", ""),
+        (b"Name: a: b", "a: b"),
+        (b"Name: a\tb c", "a\tb c"),
+        (b"Name: \xe9\xff", "\xe9\xff"),
+        (b"Name: \xa0a\x85", "\xa0a\x85"),
+    ],
+)
+def test_header_values(line: bytes, value: str) -> None:
+    assert parse_request([b"GET / HTTP/1.1", line]).headers["Name"] == value
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [b"Content-Length: 1"],
+        [b"Content-Length: +0"],
+        [b"Content-Length: 0_0"],
+        [b"Content-Length: -0"],
+        [b"Content-Length: 00"],
+        [b"Content-Length: "],
+        [b"Content-Length: 0, 0"],
+        [b"Content-Length: 0", b"content-length: 0"],
+        [b"Transfer-Encoding: chunked"],
+        [b"transfer-encoding: identity"],
+        [b"Transfer-Encoding:"],
+    ],
+)
+def test_c08_a_request_with_a_body_is_refused(lines: list[bytes]) -> None:
+    with pytest.raises(InvalidMessage):
+        parse_request([b"GET / HTTP/1.1", *lines])
+
+
+def test_an_empty_body_may_be_announced() -> None:
+    assert parse_request([b"GET / HTTP/1.1", b"Content-Length: 0"]).method == "GET"
+
+
+@pytest.mark.parametrize(
+    ("line", "protocol", "status", "reason"),
+    [
+        (b"HTTP/1.1 101 Switching Protocols", "HTTP/1.1", 101, "Switching Protocols"),
+        (b"HTTP/1.0 200 OK", "HTTP/1.0", 200, "OK"),
+        (b"HTTP/1.1 101 ", "HTTP/1.1", 101, ""),
+        (b"HTTP/1.1 101", "HTTP/1.1", 101, ""),
+        (b"HTTP/1.1 999 \xe9\t!", "HTTP/1.1", 999, "\xe9\t!"),
+    ],
+)
+def test_responses(line: bytes, protocol: str, status: int, reason: str) -> None:
+    version, response = parse_response([line, b"A: b"])
+    assert version == protocol
+    assert response == Response(status, reason, Headers(A="b"))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [],
+        [b""],
+        [b"HTTP/1.1 1 OK"],
+        [b"HTTP/1.1 0101 OK"],
+        [b"HTTP/1.1 099 OK"],
+        [b"HTTP/1.1  101 OK"],
+        [b"HTTP/1.1 101OK"],
+        [b"HTTP/1.1 10\xb2 OK"],
+        [b"HTTP/1.1 101 a\rb"],
+        [b"HTTP/1.1 101 \x1b"],
+        [b"HTTP/1 101 OK"],
+        [b"http/1.1 101 OK"],
+        [b"SSH-2.0-x"],
+        [b"HTTP/1.1 101 OK", b" folded"],
+    ],
+)
+def test_malformed_responses(lines: list[bytes]) -> None:
+    with pytest.raises(InvalidMessage):
+        parse_response(lines)
+
+
+@given(st.lists(st.binary(max_size=30), max_size=4))
+@settings(deadline=None)
+def test_any_lines_are_parsed_or_refused(lines: list[bytes]) -> None:
+    for parse in (parse_request, parse_response):
+        try:
+            parse(lines)
+        except InvalidHandshake:
+            continue
+
+
+# Building ---------------------------------------------------------------------------------------
+
+
+def test_a_request_as_sent() -> None:
+    request = Request("/a?b", Headers([("Host", "h"), ("X", "\xe9")]))
+    assert request.serialize() == b"GET /a?b HTTP/1.1\r\nHost: h\r\nX: \xe9\r\n\r\n"
+    assert request_of(request.serialize()) == request
+
+
+def test_a_response_as_sent() -> None:
+    response = Response(200, "OK", Headers(A="b"), b"body")
+    assert response.serialize() == b"HTTP/1.1 200 OK\r\nA: b\r\n\r\nbody"
+    assert response.serialize(body=False) == b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n"
+
+
+@pytest.mark.parametrize("bad", ["\r\nX: y", "\n", "\x00", "\x1b", "\u20ac"])
+def test_b18_a_start_line_that_would_split_the_head_is_refused(bad: str) -> None:
+    # CVE-2023-49081 and CVE-2026-34519: the target, the method, the reason phrase.
+    for request in (
+        Request(f"/{bad}", Headers()),
+        Request("/", Headers(), method=f"GET{bad}"),
+        Request("/", Headers(), protocol=f"HTTP/1.1{bad}"),
+        Request("/a b", Headers()),
+    ):
+        with pytest.raises(InvalidMessage) as raised:
+            request.serialize()
+        assert str(raised.value).isprintable()
+    with pytest.raises(InvalidMessage):
+        Response(200, f"OK{bad}", Headers()).serialize()
+
+
+def test_a_plain_text_response() -> None:
+    response = Response.text(403, "h\xe9")
+    assert (response.status_code, response.reason_phrase) == (403, "Forbidden")
+    assert response.body == b"h\xc3\xa9"
+    assert response.headers["Content-Length"] == "3"
+    assert response.headers["Connection"] == "close"
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert "Date" in response.headers
+
+
+def test_a_status_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ValueError, match="299"):
+        Response.text(299, "")
+
+
+# The body of a refusal --------------------------------------------------------------------------
+
+
+def body_of(headers: Headers, data: bytes, size: int) -> tuple[bytes, int | None]:
+    """Feed pieces of a size; give the body and how many bytes it took, None if not done."""
+    reader = BodyReader(headers)
+    for start in range(0, len(data), size):
+        if reader.feed(data[start : start + size]):
+            return bytes(reader.body), min(start + size, len(data))
+    return bytes(reader.body), None
+
+
+CHUNKED = Headers({"Transfer-Encoding": "Chunked"})
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+def test_bodies_however_they_are_cut(size: int) -> None:
+    assert body_of(Headers({"Content-Length": "4"}), b"bodymore", size)[0] == b"body"
+    assert body_of(Headers(), b"body", size) == (b"body", None)
+    chunks = b"4\r\nWiki\r\nB;ext=1\r\npedia in ch\r\n0a\r\nunks\r\n\r\n.\n\r\n0\r\n"
+    assert body_of(CHUNKED, chunks + b"\r\n", size)[0] == b"Wikipedia in chunks\r\n\r\n.\n"
+
+
+def test_an_unfinished_body_is_kept() -> None:
+    assert body_of(Headers({"Content-Length": "9"}), b"body", 1) == (b"body", None)
+    assert body_of(CHUNKED, b"9\r\nbody", 1) == (b"body", None)
+    assert body_of(CHUNKED, b"4\r\nbody\r\n", 1) == (b"body", None)
+
+
+@pytest.mark.parametrize("size", [1 << 14, 1 << 22])
+def test_c19_a_body_is_cut_at_its_limit(size: int) -> None:
+    data = bytes(3 * MAX_BODY_SIZE)
+    for headers in (Headers(), Headers({"Content-Length": str(len(data))})):
+        assert body_of(headers, data, size)[0] == data[:MAX_BODY_SIZE]
+    chunks = b"%x\r\n%b\r\n" % (len(data), data)
+    assert body_of(CHUNKED, chunks, size)[0] == data[:MAX_BODY_SIZE]
+    chunks = (b"8000\r\n" + bytes(0x8000) + b"\r\n") * 40
+    assert body_of(CHUNKED, chunks, size)[0] == data[:MAX_BODY_SIZE]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Length": "x"},
+        {"Content-Length": "+1"},
+        {"Content-Length": "1_0"},
+        {"Content-Length": "\xb2"},
+        {"Content-Length": ""},
+        {"Content-Length": "1" * 19},
+        {"Transfer-Encoding": "gzip, chunked"},
+        {"Transfer-Encoding": "identity"},
+    ],
+)
+def test_a_length_that_is_not_clear_is_refused(headers: dict[str, str]) -> None:
+    with pytest.raises(InvalidMessage):
+        BodyReader(Headers(headers))
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        b"x\r\n",
+        b"\r\n",
+        b"-1\r\n",
+        b"0x1\r\n",
+        b"1_0\r\n",
+        b"+1\r\n",
+        b"1\r\nab\r\n",
+        b"1\r\na\n0\r\n",
+        b"1\r\naX\r\n",
+        b"1\r\na\r\n\r\n",
+        b"1" * 17 + b"\r\n",
+        b"1;" + b"x" * MAX_LINE_SIZE,
+    ],
+)
+@pytest.mark.parametrize("size", [1, 1 << 20])
+def test_malformed_chunks_are_refused(chunks: bytes, size: int) -> None:
+    with pytest.raises(InvalidMessage):
+        body_of(CHUNKED, chunks, size)
+
+
+def test_many_small_chunks_take_linear_time() -> None:
+    def read(count: int) -> None:
+        BodyReader(CHUNKED).feed(b"1\r\na\r\n" * count)
+
+    assert cpu_seconds(lambda: read(40_000)) < 24 * cpu_seconds(lambda: read(5_000)) + 0.02
