@@ -287,11 +287,11 @@ def test_messages_are_taken_whole_and_fragments_one_by_one() -> None:
 
 def test_a_violation_waits_for_what_came_before_it_to_be_answered() -> None:
     session = FakeFrontEnd()
-    session.receive(text("1"), VIOLATION)
-    assert session.state is State.OPEN
+    session.receive(text("1"))
     assert session._take_message() == "1"
-    session.receive(b"")
+    session.receive(VIOLATION)
     assert session.closes_sent() == []
+    assert session.state is State.OPEN
     session._message_in_hand = False
     session._fail_in_turn()
     assert session.closes_sent() == [1002]

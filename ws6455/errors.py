@@ -10,7 +10,7 @@ inside, with the close code that fails the connection).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 __all__ = [
@@ -62,6 +62,9 @@ class ResponseLike(Protocol):
     status_code: int
     reason_phrase: str
     body: bytes
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...  # noqa: D102
 
 
 class WebSocketException(Exception):

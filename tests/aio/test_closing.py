@@ -46,7 +46,7 @@ async def test_closing_again_and_from_several_tasks_sends_one_frame(pair: MakePa
         assert connection.close_code == 4000
 
 
-@pytest.mark.parametrize("code", [0, 999, 1004, 1006, 1015, 1016, 2999, 5000, 65536])
+@pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65536])
 async def test_codes_that_must_not_travel_are_refused(pair: MakePair, code: int) -> None:
     async with pair(compression=None) as (connection, peer):
         with pytest.raises(ProtocolError, match="invalid close code"):

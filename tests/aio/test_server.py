@@ -1,6 +1,7 @@
 """serve: starting and closing, its arguments, and that clients are apart."""
 
 import asyncio
+import contextlib
 import socket
 import subprocess
 import sys
@@ -89,6 +90,8 @@ async def test_closing_cuts_off_who_has_sent_no_request() -> None:
         await until(lambda: len(server._all) == 1)
         server.close()
         async with asyncio.timeout(1):
+            with contextlib.suppress(ConnectionResetError):
+                assert await idle.reader.read() == b""
             await server.wait_closed()
 
 

@@ -56,10 +56,13 @@ async def test_replies_go_out_before_the_close_frame(
         assert (caught.value.rcvd, caught.value.sent) == (None, answer)
 
 
-async def test_a_slow_application_has_the_time_to_reply(pair: MakePair) -> None:
+@pytest.mark.parametrize("together", [True, False])
+async def test_a_slow_application_has_the_time_to_reply(pair: MakePair, together: bool) -> None:
     async with pair(compression=None) as (connection, peer):
-        peer.send(text("1"), RESERVED_OPCODE)
+        peer.send(text("1"), *[RESERVED_OPCODE] * together)
         assert await connection.recv() == "1"
+        if not together:
+            peer.send(RESERVED_OPCODE)
         await until(lambda: connection.protocol.violation is not None)
         await iterate(10)
         assert connection.state is State.OPEN

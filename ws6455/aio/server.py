@@ -65,7 +65,7 @@ class ServerConnection(Connection):
         return self.protocol.reject(status, text)
 
     def open_by(self, deadline: float | None) -> None:
-        """Abort unless the opening handshake is through at `deadline`, by :func:`time.monotonic`."""
+        """Abort unless the opening handshake is through at `deadline`, by `time.monotonic`."""
         self._close_by = deadline
         self._deadline_changed()
 
