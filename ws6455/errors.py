@@ -64,7 +64,7 @@ class ResponseLike(Protocol):
     body: bytes
 
     @property
-    def headers(self) -> Mapping[str, str]: ...  # noqa: D102
+    def headers(self) -> Mapping[str, str]: ...
 
 
 class WebSocketException(Exception):

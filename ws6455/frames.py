@@ -242,6 +242,8 @@ def serialize_frame(first: int, payload: bytes, masked: bool) -> bytes:
             operating system's randomness.
     """
     length = len(payload)
+    if length < 126 and not masked:
+        return _pack_tiny(first, length) + payload
     bit = 0x80 if masked else 0
     if length < 126:
         header = _pack_tiny(first, bit | length)

@@ -111,6 +111,44 @@ class Protocol:
         logger: where each frame is logged at DEBUG.
     """
 
+    # So many attributes are faster in slots. A subclass may have any other.
+    __slots__ = (
+        "_between_messages",
+        "_control_payload",
+        "_discarding",
+        "_eof_sent",
+        "_frame",
+        "_header_bytes",
+        "_id",
+        "_masked_in",
+        "_masked_out",
+        "_reader",
+        "_received",
+        "_sending",
+        "_state",
+        "_whole_limit",
+        "attention",
+        "cause",
+        "close_rcvd",
+        "close_rcvd_then_sent",
+        "close_sent",
+        "control_frames",
+        "debug",
+        "eof_due",
+        "eof_received",
+        "handshake_exc",
+        "logger",
+        "messages",
+        "open_fragments",
+        "pongs_due",
+        "request",
+        "response",
+        "side",
+        "subprotocol",
+        "violation",
+        "writes",
+    )
+
     def __init__(
         self,
         side: Side,

@@ -68,6 +68,29 @@ class Session(abc.ABC):
         max_queue: messages received and not yet taken, see :func:`water_marks`.
     """
 
+    # So many attributes are faster in slots. A subclass may have any other.
+    __slots__ = (
+        "_clock",
+        "_close_by",
+        "_dropping",
+        "_heard",
+        "_high",
+        "_keepalive_payload",
+        "_low",
+        "_message_in_hand",
+        "_messages",
+        "_ping_at",
+        "_pings",
+        "_reading_paused",
+        "_silent_since",
+        "_unsent_then",
+        "close_timeout",
+        "latency",
+        "ping_interval",
+        "ping_timeout",
+        "protocol",
+    )
+
     def __init__(
         self,
         protocol: ClientProtocol | ServerProtocol,

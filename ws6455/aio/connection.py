@@ -10,7 +10,14 @@ from __future__ import annotations
 import asyncio
 import codecs
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Coroutine,
+    Iterable,
+    Mapping,
+)
 from types import TracebackType
 from typing import Any, Literal, Self, cast, overload
 
@@ -49,6 +56,28 @@ class Connection(Session):
         write_limit: bytes in the transport's buffer above which :meth:`send` waits; or that
             and the number below which it goes on.
     """
+
+    # So many attributes are faster in slots. A subclass may have any other.
+    __slots__ = (
+        "_closed_waiter",
+        "_flush_scheduled",
+        "_fragments_sent",
+        "_local_address",
+        "_opened_waiter",
+        "_receiving",
+        "_recv_waiter",
+        "_remote_address",
+        "_sending_ended",
+        "_sends",
+        "_timer",
+        "_timer_at",
+        "_transport",
+        "_transport_lost",
+        "_write_limit",
+        "_writer",
+        "_writing_paused",
+        "loop",
+    )
 
     def __init__(
         self,
@@ -278,13 +307,13 @@ class Connection(Session):
     # Receiving --------------------------------------------------------------------------
 
     @overload
-    async def recv(self, decode: Literal[True]) -> str: ...
+    def recv(self, decode: Literal[True]) -> Coroutine[Any, Any, str]: ...
     @overload
-    async def recv(self, decode: Literal[False]) -> bytes: ...
+    def recv(self, decode: Literal[False]) -> Coroutine[Any, Any, bytes]: ...
     @overload
-    async def recv(self, decode: bool | None = None) -> Data: ...
+    def recv(self, decode: bool | None = None) -> Coroutine[Any, Any, Data]: ...
 
-    async def recv(self, decode: bool | None = None) -> Data:
+    def recv(self, decode: bool | None = None) -> Coroutine[Any, Any, Data]:
         """Receive the next message.
 
         Cancelling it loses nothing. Messages received before the connection closed can be
@@ -299,12 +328,34 @@ class Connection(Session):
             ConcurrencyError: if another call is receiving.
             UnicodeDecodeError: if a Binary message is to be decoded and is not UTF-8.
         """
+        return self._receive_message(decode, False)
+
+    def __aiter__(self) -> Self:
+        """Iterate over the messages received, until the connection closes as it should."""
+        return self
+
+    def __anext__(self) -> Coroutine[Any, Any, Data]:
+        """Receive the next message.
+
+        Raises:
+            StopAsyncIteration: when the connection has closed as it should.
+            ConnectionClosedError: when it has closed otherwise.
+        """
+        return self._receive_message(None, True)
+
+    async def _receive_message(self, decode: bool | None, iterating: bool) -> Data:
         messages, protocol = self._messages, self.protocol
         if self._receiving or len(messages) <= protocol.open_fragments:
-            self._start_receiving("recv")
+            if self._receiving:
+                raise self._overlap("recv")
+            self._receiving = "recv"
             try:
                 while len(messages) <= protocol.open_fragments:
                     await self._more()
+            except ConnectionClosedOK:
+                if iterating:
+                    raise StopAsyncIteration from None
+                raise
             finally:
                 self._receiving = ""
                 self._recv_waiter = None
@@ -313,12 +364,10 @@ class Connection(Session):
             return message
         return _decoded(message) if decode else _encoded(message)
 
-    def _start_receiving(self, caller: str) -> None:
-        if self._receiving:
-            raise ConcurrencyError(
-                f"cannot call {caller} while another coroutine is already running {self._receiving}"
-            )
-        self._receiving = caller
+    def _overlap(self, caller: str) -> ConcurrencyError:
+        return ConcurrencyError(
+            f"cannot call {caller} while another coroutine is already running {self._receiving}"
+        )
 
     def _stop_receiving(self) -> None:
         self._receiving = ""
@@ -331,16 +380,18 @@ class Connection(Session):
             ConnectionClosed: if nothing more will come, and the connection is closed.
         """
         self._message_in_hand = False
-        if self.protocol.writes:
+        protocol = self.protocol
+        if protocol.writes:
             self._flush()
-        if self.protocol.violation is not None:
+        if protocol.violation is not None:
             self._fail_in_turn()
         if self._transport_lost:
             raise self.protocol.close_exc
         # What a message still needs may be more than the queue's bound.
         if self._reading_paused:
             self._go_on_reading()
-        self._recv_waiter = waiter = self.loop.create_future()
+        waiter: asyncio.Future[None] = asyncio.Future(loop=self.loop)
+        self._recv_waiter = waiter
         return waiter
 
     async def recv_streaming(self, decode: bool | None = None) -> AsyncGenerator[Data, None]:
@@ -354,7 +405,9 @@ class Connection(Session):
         Raises:
             ConnectionClosed, ConcurrencyError, UnicodeDecodeError: see :meth:`recv`.
         """
-        self._start_receiving("recv_streaming")
+        if self._receiving:
+            raise self._overlap("recv_streaming")
+        self._receiving = "recv_streaming"
         decoder: codecs.IncrementalDecoder | None = None
         between_messages = True
         try:
@@ -385,22 +438,6 @@ class Connection(Session):
         else:
             whole = _encoded(fragment) if decode is False else fragment
             yield _decoded(whole) if decode else whole
-
-    def __aiter__(self) -> Self:
-        """Iterate over the messages received, until the connection closes as it should."""
-        return self
-
-    async def __anext__(self) -> Data:
-        """Receive the next message.
-
-        Raises:
-            StopAsyncIteration: when the connection has closed as it should.
-            ConnectionClosedError: when it has closed otherwise.
-        """
-        try:
-            return await self.recv()
-        except ConnectionClosedOK:
-            raise StopAsyncIteration from None
 
     # Sending ----------------------------------------------------------------------------
 
