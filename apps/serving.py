@@ -7,7 +7,6 @@ else. Who may connect, and the app's page, are the matter of `apps.admission`.
 
 import argparse
 import asyncio
-import atexit
 import contextlib
 import errno
 import ipaddress
@@ -148,10 +147,13 @@ async def _close(servers: Sequence[ws6455.Server]) -> None:
 
 @contextlib.contextmanager
 def _stopping_on_signals(stop: asyncio.Event) -> Iterator[None]:
-    """Set `stop` on SIGINT and SIGTERM; more of them in this block change nothing."""
+    """Set `stop` on SIGINT and SIGTERM; more of them change nothing, here and afterwards."""
     loop = asyncio.get_running_loop()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
+        # A further one must neither run into this one nor cut the process short before its end.
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
         loop.call_soon_threadsafe(stop.set)
 
     before = {number: signal.signal(number, on_signal) for number in STOP_SIGNALS}
@@ -161,13 +163,6 @@ def _stopping_on_signals(stop: asyncio.Event) -> Iterator[None]:
         if not stop.is_set():
             for number, previous in before.items():
                 signal.signal(number, previous)
-        else:
-            # All is closed. What is left of the process may be cut short, still with status 0;
-            # at its very end Python has no handlers any more.
-            for number in STOP_SIGNALS:
-                signal.signal(number, lambda *_: os._exit(0))
-            if sys.platform != "win32":
-                atexit.register(signal.pthread_sigmask, signal.SIG_BLOCK, STOP_SIGNALS)
 
 
 def _server_tls(options: argparse.Namespace) -> ssl.SSLContext | None:

@@ -77,35 +77,6 @@ async def test_a_shower_of_signals_is_as_one(start_app: StartApp) -> None:
     assert (server.process.returncode, err) == (0, "")
 
 
-STUBBORN = """
-import asyncio
-from apps.options import parser, read
-from apps.serving import serve_app
-
-async def never_end():
-    while True:
-        try:
-            await asyncio.sleep(3600)
-        except asyncio.CancelledError:
-            pass
-
-async def leave_a_task():
-    tasks.append(asyncio.create_task(never_end()))
-
-tasks = []
-options = read(parser("test", "A test.", port=0))
-asyncio.run(serve_app(None, options, name="test", extra=[leave_a_task]))
-"""
-
-
-async def test_a_task_that_never_ends_does_not_keep_the_process(start_app: StartApp) -> None:
-    server = await start_app("test", "server", launcher=("-c", STUBBORN))
-    await server.started()
-    await shower_with_signals(server)
-    _, err = await server.rest()
-    assert (server.process.returncode, err) == (0, "")
-
-
 async def test_a_name_that_no_host_has_is_one_line_and_status_1(start_app: StartApp) -> None:
     server = await start_app("greeter", "server", "--port", "0", "--host", "..")
     assert await server.rest() == ("", "Cannot listen on '..': no host has such a name\n")
