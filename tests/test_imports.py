@@ -17,6 +17,7 @@ LINES = (
     ("errors", "masking", "version"),  # 0
     ("exceptions", "headers", "uri"),  # 1
     ("http11", "frames"),  # 1
+    ("body",),  # 1
     ("deflate",),  # 2
     ("handshake", "messages"),  # 2
     ("protocol",),  # 3

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ws6455.body import MAX_BODY_SIZE
 from ws6455.deflate import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
 from ws6455.errors import (
     HeaderLineTooLong,
@@ -33,7 +34,7 @@ from ws6455.errors import (
 )
 from ws6455.frames import Frame, Opcode
 from ws6455.handshake import accept_key, build_response
-from ws6455.http11 import MAX_BODY_SIZE, MAX_HEADERS, MAX_LINE_SIZE, Request, Response
+from ws6455.http11 import MAX_HEADERS, MAX_LINE_SIZE, Request, Response
 from ws6455.opening import ClientProtocol, ServerProtocol
 from ws6455.protocol import SEND_EOF, Event, State
 from ws6455.uri import parse_uri

@@ -14,6 +14,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from .body import BodyReader
 from .deflate import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
 from .errors import (
     InvalidHandshake,
@@ -38,7 +39,7 @@ from .handshake import (
     check_subprotocol,
     generate_key,
 )
-from .http11 import BodyReader, HeadReader, Request, Response, parse_request, parse_response
+from .http11 import HeadReader, Request, Response, parse_request, parse_response
 from .protocol import MAX_FRAGMENTS, MAX_SIZE, Event, Protocol, Side, State
 from .uri import WebSocketURI
 

@@ -306,6 +306,7 @@ class Protocol:
         try:
             self._receive_frames(data, position)
         except _VIOLATIONS as exc:
+            _forget_frames(exc)
             self.violation = self.cause = exc
             self._discarding = True  # §7.1.7
             self.attention = True
@@ -707,6 +708,13 @@ class SharedMessage:
         if deflate is not None:
             deflate.forget_sent()
         return frame
+
+
+def _forget_frames(exc: BaseException | None) -> None:
+    """Drop tracebacks: their frames refer to the connection, which keeps the exception."""
+    while exc is not None:
+        exc.__traceback__ = None
+        exc = exc.__context__
 
 
 def _as_frame(message: Message) -> Frame:

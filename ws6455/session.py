@@ -281,10 +281,8 @@ class Session(abc.ABC):
             if frame.opcode is Opcode.PONG:
                 self._receive_pong(frame.data)
         protocol.control_frames.clear()
-        if protocol.violation is not None:
-            _forget_frames(protocol.violation)
-            if not self._messages and not self._message_in_hand:
-                protocol.fail_violation()
+        if protocol.violation is not None and not self._messages and not self._message_in_hand:
+            protocol.fail_violation()
         self._flush()
         if protocol.close_expected():
             self._expect_close()
@@ -456,13 +454,6 @@ def control_payload(data: str | BytesLike) -> bytes:
     if isinstance(data, BytesLike):
         return bytes(data)
     raise TypeError(f"data must be str or bytes-like, not {type(data).__name__}")
-
-
-def _forget_frames(exc: BaseException | None) -> None:
-    """Drop tracebacks: their frames refer to the connection, which keeps the exception."""
-    while exc is not None:
-        exc.__traceback__ = None
-        exc = exc.__context__
 
 
 def _size(message: Message) -> int:
