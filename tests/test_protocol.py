@@ -25,7 +25,8 @@ from ws6455.errors import (
     TooManyFragments,
 )
 from ws6455.frames import Close, CloseCode, Frame, Opcode, serialize_frame
-from ws6455.protocol import MAX_FRAGMENTS, MAX_SIZE, SEND_EOF, Protocol, SharedMessage, Side, State
+from ws6455.protocol import MAX_FRAGMENTS, MAX_SIZE, SEND_EOF, Protocol, Side, State
+from ws6455.shared import SharedMessage
 
 ROLES = pytest.mark.parametrize("role", Side, ids=lambda role: role.name.lower())
 LEGAL_CODES = {*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)}

@@ -1,7 +1,7 @@
 """The connection without I/O: its four states, control frames and the closing handshake.
 
-Floor 3: imports floors 0 to 2; no clock, no socket, no event loop. RFC 6455 §5.5 (control
-frames), §7 (closing), §4.1 (the four states).
+Floor 3: imports floors 0 to 2 and :mod:`ws6455.receiving`; no clock, no socket, no event loop.
+RFC 6455 §5.5 (control frames), §7 (closing), §4.1 (the four states).
 
 Feed it what the transport reads, send what it wants written:
 
@@ -21,7 +21,6 @@ from __future__ import annotations
 import enum
 import logging
 import uuid
-from collections import deque
 from collections.abc import Sequence
 
 from .deflate import PerMessageDeflate
@@ -30,24 +29,18 @@ from .errors import (
     ConnectionClosedError,
     ConnectionClosedOK,
     InvalidState,
-    PayloadTooBig,
     ProtocolError,
-    TooManyFragments,
-    WebSocketException,
 )
 from .frames import (
-    MAX_HEADER_SIZE,
     Close,
     CloseCode,
     Frame,
-    FrameHeader,
     Opcode,
-    parse_header,
     serialize_frame,
 )
 from .http11 import Request, Response
-from .masking import apply_mask
-from .messages import Message, MessageReader
+from .receiving import VIOLATIONS, Receiver, as_frame
+from .shared import SharedMessage
 
 __all__ = [
     "MAX_FRAGMENTS",
@@ -55,7 +48,6 @@ __all__ = [
     "SEND_EOF",
     "Event",
     "Protocol",
-    "SharedMessage",
     "Side",
     "State",
 ]
@@ -92,14 +84,13 @@ _STEPS = {
 }
 
 _OK_CODES = frozenset({CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD})
-_VIOLATIONS = (ProtocolError, PayloadTooBig, TooManyFragments)
+
 _FIN, _RSV1 = 0x80, 0x40
 # Looking up a member of an enumeration costs; these are looked up for every message.
 _OPEN, _CONT = State.OPEN, Opcode.CONT
-_WHOLE_TEXT, _WHOLE_BINARY = _FIN | Opcode.TEXT, _FIN | Opcode.BINARY
 
 
-class Protocol:
+class Protocol(Receiver):
     """One end of a WebSocket connection, without I/O.
 
     Args:
@@ -113,39 +104,23 @@ class Protocol:
 
     # So many attributes are faster in slots. A subclass may have any other.
     __slots__ = (
-        "_between_messages",
-        "_control_payload",
-        "_discarding",
         "_eof_sent",
-        "_frame",
-        "_header_bytes",
         "_id",
-        "_masked_in",
         "_masked_out",
-        "_reader",
-        "_received",
         "_sending",
         "_state",
-        "_whole_limit",
-        "attention",
-        "cause",
         "close_rcvd",
         "close_rcvd_then_sent",
         "close_sent",
         "control_frames",
-        "debug",
         "eof_due",
         "eof_received",
         "handshake_exc",
-        "logger",
-        "messages",
-        "open_fragments",
         "pongs_due",
         "request",
         "response",
         "side",
         "subprotocol",
-        "violation",
         "writes",
     )
 
@@ -158,50 +133,33 @@ class Protocol:
         max_fragments: int | None = MAX_FRAGMENTS,
         logger: logging.Logger | logging.LoggerAdapter[logging.Logger] | None = None,
     ) -> None:
+        super().__init__(
+            masked=side is Side.SERVER,
+            max_size=max_size,
+            max_fragments=max_fragments,
+            logger=logger or logging.getLogger(f"ws6455.{side.name.lower()}"),
+        )
         self.side = side
-        self.logger = logger or logging.getLogger(f"ws6455.{side.name.lower()}")
-        self.debug = self.logger.isEnabledFor(logging.DEBUG)
         self.request: Request | None = None
         self.response: Response | None = None
         self.handshake_exc: Exception | None = None
         self.subprotocol: str | None = None
-        # The peer's violation, whether or not its turn to fail the connection has come.
-        self.violation: WebSocketException | None = None
-        # Why the connection failed, or was lost; the exception that ends it is raised from it.
-        self.cause: BaseException | None = None
         self.close_rcvd: Close | None = None
         self.close_sent: Close | None = None
         self.close_rcvd_then_sent: bool | None = None
         self.eof_received = False
-        # What a shell takes: messages and fragments in order, and control frames.
-        self.messages: deque[Message] = deque()
-        self.open_fragments = 0  # at the end of `messages`, of a message that is not whole
-        self.attention = False  # whether there is anything new besides `messages`
+        # What a shell takes besides `messages`.
         self.control_frames: list[Frame] = []
         self.writes: list[bytes] = []
         self.pongs_due: list[bytes] = []
-        # Receiving. The frame under way, how much of it has come, and a header cut in two.
-        self._id: uuid.UUID | None = None
-        self._state = state
-        self._masked_in = side is Side.SERVER
-        self._masked_out = side is Side.CLIENT
-        message_size, fragment_size = max_size if isinstance(max_size, tuple) else (max_size, None)
-        self._reader = MessageReader(message_size, fragment_size, max_fragments)
-        self._whole_limit = min(
-            (limit for limit in (message_size, fragment_size) if limit is not None),
-            default=1 << 62,
-        )
-        self._header_bytes = b""
-        self._frame: FrameHeader | None = None
-        self._received = 0
-        self._discarding = False
-        # Whether the next byte received begins a message, so that it may come whole.
-        self._between_messages = state is State.OPEN
-        self._control_payload = b""
-        # Sending. The opcode of the fragmented message under way.
-        self._sending: Opcode | None = None
         self.eof_due = False  # whether `take_writes` will close the sending side
         self._eof_sent = False
+        self._id: uuid.UUID | None = None
+        self._state = state
+        self._between_messages = state is State.OPEN
+        self._masked_out = side is Side.CLIENT
+        # The opcode of the fragmented message being sent.
+        self._sending: Opcode | None = None
 
     # State ------------------------------------------------------------------------------
 
@@ -300,145 +258,9 @@ class Protocol:
         elif not self._discarding:
             self._receive_rest(data, position)
 
-    def _receive_rest(self, data: bytes, position: int) -> None:
-        """Take what is left of a read after its first whole messages."""
-        self._between_messages = False
-        try:
-            self._receive_frames(data, position)
-        except _VIOLATIONS as exc:
-            _forget_frames(exc)
-            self.violation = self.cause = exc
-            self._discarding = True  # §7.1.7
-            self.attention = True
-            if self.debug:
-                self.logger.debug("! %s", exc)
-        else:
-            self._between_messages = (
-                self._frame is None
-                and not self._header_bytes
-                and self._reader.between_messages
-                and not self._discarding
-            )
-
     def _receive_opening(self, data: bytes) -> None:
         """Take bytes of the opening handshake: the role's matter, see :mod:`ws6455.opening`."""
         raise InvalidState("the opening handshake needs a ClientProtocol or a ServerProtocol")
-
-    def _receive_whole_messages(self, data: bytes) -> int:
-        """Take the messages of one uncompressed frame each that lie whole in the data.
-
-        This is the case that counts for speed, and the one place where it does. Whatever is
-        not such a message is left to :meth:`_receive_frames`, which takes these as well.
-
-        Returns:
-            The position after the last one.
-        """
-        append = self.messages.append
-        from_bytes = int.from_bytes
-        masked = self._masked_in
-        limit = self._whole_limit
-        size = len(data)
-        position = 0
-        while position + 1 < size:
-            first = data[position]
-            if first != _WHOLE_TEXT and first != _WHOLE_BINARY:
-                break
-            length = data[position + 1]
-            start = position + 2
-            if masked:
-                length -= 0x80  # negative without the mask bit
-                start += 4
-            if 0 <= length < 126:
-                end = start + length
-                if end > size or length > limit:
-                    break
-                payload = data[start:end]
-                if masked:
-                    # What apply_mask does, without the call.
-                    pad = (data[position + 2 : start] * 32)[:length]
-                    payload = (from_bytes(payload) ^ from_bytes(pad)).to_bytes(length)
-            elif length == 126 and position + 4 <= size:
-                length = data[position + 2] << 8 | data[position + 3]
-                start += 2
-                end = start + length
-                if end > size or length > limit or length < 126:
-                    break
-                payload = data[start:end]
-                if masked:
-                    payload = apply_mask(payload, data[start - 4 : start])
-            else:
-                break
-            if first == _WHOLE_BINARY:
-                append(payload)
-            else:
-                try:
-                    append(payload.decode())
-                except UnicodeDecodeError:
-                    break
-            if self.debug:
-                self.logger.debug("< %s", _as_frame(self.messages[-1]))
-            position = end
-        return position
-
-    def _receive_frames(self, data: bytes, position: int) -> None:
-        """Take frames of every kind, in pieces.
-
-        Raises:
-            ProtocolError, PayloadTooBig, TooManyFragments: at the first byte that shows it.
-        """
-        size = len(data)
-        while not self._discarding:
-            frame = self._frame
-            if frame is None:
-                if position == size:
-                    return
-                known = len(self._header_bytes)
-                header_bytes = (
-                    self._header_bytes + data[position : position + MAX_HEADER_SIZE - known]
-                )
-                frame = parse_header(header_bytes, self._masked_in)
-                if frame is None:
-                    self._header_bytes = header_bytes
-                    return
-                position += frame.size - known
-                self._begin_frame(frame)
-            piece = data[position : position + frame.length - self._received]
-            position += len(piece)
-            self._receive_payload(frame, piece)
-            if self._received < frame.length:
-                return
-            self._end_frame(frame)
-
-    def _begin_frame(self, frame: FrameHeader) -> None:
-        self._frame = frame
-        self._header_bytes = b""
-        self._received = 0
-        self._control_payload = b""
-        if frame.opcode < Opcode.CLOSE:
-            self._reader.begin(frame)
-
-    def _receive_payload(self, frame: FrameHeader, piece: bytes) -> None:
-        if not piece:
-            return
-        if frame.key is not None:
-            shift = self._received & 3
-            piece = apply_mask(piece, frame.key[shift:] + frame.key[:shift])
-        self._received += len(piece)
-        if frame.opcode < Opcode.CLOSE:
-            self._reader.feed(piece)
-        else:
-            self._control_payload += piece
-
-    def _end_frame(self, header: FrameHeader) -> None:
-        self._frame = None
-        if header.opcode < Opcode.CLOSE:
-            message = self._reader.end()
-            self.messages.append(message)
-            self.open_fragments = 0 if header.fin else self.open_fragments + 1
-            if self.debug:
-                self.logger.debug("< %s", _as_frame(message))
-        else:
-            self._receive_control(Frame(header.opcode, self._control_payload))
 
     def _receive_control(self, frame: Frame) -> None:
         """Obey a control frame (§5.5)."""
@@ -487,7 +309,7 @@ class Protocol:
 
         Pings are answered and Close frames echoed already. Data is decompressed.
         """
-        events: list[Event] = [_as_frame(message) for message in self.messages]
+        events: list[Event] = [as_frame(message) for message in self.messages]
         events += self.control_frames
         self.messages.clear()
         self.open_fragments = 0
@@ -632,7 +454,7 @@ class Protocol:
     def fail_violation(self) -> None:
         """Fail the connection for the violation received, now that its turn has come."""
         violation = self.violation
-        if isinstance(violation, _VIOLATIONS) and self._state is State.OPEN:
+        if isinstance(violation, VIOLATIONS) and self._state is State.OPEN:
             self.fail(violation.close_code, str(violation))
 
     def data_to_send(self) -> list[bytes]:
@@ -675,52 +497,3 @@ class Protocol:
         if self.debug:
             for pong in pongs:
                 self.logger.debug("> %s", pong)
-
-
-class SharedMessage:
-    """A message for many connections: its frames are built once.
-
-    Args:
-        data: the payload.
-        text: whether it is Text rather than Binary.
-    """
-
-    def __init__(self, data: bytes, text: bool) -> None:
-        self.data = data
-        self.opcode = Opcode.TEXT if text else Opcode.BINARY
-        self._frames: dict[object, bytes] = {}
-
-    def frame(self, deflate: PerMessageDeflate | None) -> bytes:
-        """Return the unmasked frame for a connection, compressed as it has negotiated.
-
-        The compressed form refers to nothing before it. So everybody with the same window can
-        read it, and each one's own compressor starts afresh after it.
-        """
-        key = None if deflate is None else deflate.shared_key
-        frame = self._frames.get(key)
-        if frame is None:
-            first = _FIN | self.opcode
-            if deflate is None:
-                frame = serialize_frame(first, self.data, False)
-            else:
-                frame = serialize_frame(first | _RSV1, deflate.compress_alone(self.data), False)
-            self._frames[key] = frame
-        if deflate is not None:
-            deflate.forget_sent()
-        return frame
-
-
-def _forget_frames(exc: BaseException | None) -> None:
-    """Drop tracebacks: their frames refer to the connection, which keeps the exception."""
-    while exc is not None:
-        exc.__traceback__ = None
-        exc = exc.__context__
-
-
-def _as_frame(message: Message) -> Frame:
-    """Return a message as the one frame it could have been."""
-    if isinstance(message, str):
-        return Frame(Opcode.TEXT, message.encode())
-    if isinstance(message, bytes):
-        return Frame(Opcode.BINARY, message)
-    return message

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..frames import BytesLike
-from ..protocol import SharedMessage, State
+from ..protocol import State
+from ..shared import SharedMessage
 from .connection import Connection, DataLike
 
 __all__ = ["broadcast"]

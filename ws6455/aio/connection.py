@@ -24,8 +24,9 @@ from typing import Any, Literal, Self, cast, overload
 from ..errors import ConcurrencyError, ConnectionClosed, ConnectionClosedOK, InvalidState
 from ..frames import BytesLike, CloseCode, Frame, Opcode
 from ..opening import ClientProtocol, ServerProtocol
-from ..protocol import SEND_EOF, SharedMessage, State
+from ..protocol import SEND_EOF, State
 from ..session import Session, control_payload, water_marks
+from ..shared import SharedMessage
 
 __all__ = ["Connection", "Data"]
 

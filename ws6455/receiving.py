@@ -1,0 +1,248 @@
+"""Bytes to messages and control frames, however the bytes are cut.
+
+Floor 3: imports floors 0 to 2. RFC 6455 §5.2 to §5.5. The receiving half of
+:class:`~ws6455.protocol.Protocol`, which knows the state of the connection; here is only what
+the bytes say. The fast path is here, and the slow path that takes everything it takes.
+"""
+
+from __future__ import annotations
+
+import abc
+import logging
+from collections import deque
+from typing import Any
+
+from .errors import PayloadTooBig, ProtocolError, TooManyFragments, WebSocketException
+from .frames import MAX_HEADER_SIZE, Frame, FrameHeader, Opcode, parse_header
+from .masking import apply_mask
+from .messages import Message, MessageReader
+
+__all__ = ["VIOLATIONS", "Receiver", "as_frame"]
+
+# What a peer's bytes can be guilty of; each has the close code that fits.
+VIOLATIONS = (ProtocolError, PayloadTooBig, TooManyFragments)
+# The first byte of an unfragmented, uncompressed data frame.
+_WHOLE_TEXT, _WHOLE_BINARY = 0x80 | Opcode.TEXT, 0x80 | Opcode.BINARY
+
+
+class Receiver(abc.ABC):
+    """What an end of a connection has received.
+
+    Args:
+        masked: whether the peer must mask, as a client.
+        max_size, max_fragments, logger: see :class:`~ws6455.protocol.Protocol`.
+    """
+
+    # So many attributes are faster in slots. A subclass may have any other.
+    __slots__ = (
+        "_between_messages",
+        "_control_payload",
+        "_discarding",
+        "_frame",
+        "_header_bytes",
+        "_masked_in",
+        "_reader",
+        "_received",
+        "_whole_limit",
+        "attention",
+        "cause",
+        "debug",
+        "logger",
+        "messages",
+        "open_fragments",
+        "violation",
+    )
+
+    def __init__(
+        self,
+        *,
+        masked: bool,
+        max_size: int | tuple[int | None, int | None] | None,
+        max_fragments: int | None,
+        logger: logging.Logger | logging.LoggerAdapter[Any],
+    ) -> None:
+        self.logger = logger
+        self.debug = logger.isEnabledFor(logging.DEBUG)
+        # What a shell takes: messages, and fragments of messages, in order.
+        self.messages: deque[Message] = deque()
+        self.open_fragments = 0  # at the end of `messages`, of a message that is not whole
+        self.attention = False  # whether there is anything new besides `messages`
+        # The peer's violation, whether or not its turn to fail the connection has come.
+        self.violation: WebSocketException | None = None
+        # Why the connection failed, or was lost; the exception that ends it is raised from it.
+        self.cause: BaseException | None = None
+        self._masked_in = masked
+        message_size, fragment_size = max_size if isinstance(max_size, tuple) else (max_size, None)
+        self._reader = MessageReader(message_size, fragment_size, max_fragments)
+        self._whole_limit = min(
+            (limit for limit in (message_size, fragment_size) if limit is not None),
+            default=1 << 62,
+        )
+        # The frame under way, how much of it has come, and a header that was cut in two.
+        self._header_bytes = b""
+        self._frame: FrameHeader | None = None
+        self._received = 0
+        self._control_payload = b""
+        self._discarding = False
+        # Whether the next byte begins a message of an open connection, so that it may come whole.
+        self._between_messages = False
+
+    @abc.abstractmethod
+    def _receive_control(self, frame: Frame) -> None:
+        """Obey a control frame.
+
+        Raises:
+            ProtocolError: if its payload breaks a rule.
+        """
+
+    def _receive_rest(self, data: bytes, position: int) -> None:
+        """Take what is left of a read after its first whole messages."""
+        self._between_messages = False
+        try:
+            self._receive_frames(data, position)
+        except VIOLATIONS as exc:
+            _forget_frames(exc)
+            self.violation = self.cause = exc
+            self._discarding = True  # §7.1.7
+            self.attention = True
+            if self.debug:
+                self.logger.debug("! %s", exc)
+        else:
+            self._between_messages = (
+                self._frame is None
+                and not self._header_bytes
+                and self._reader.between_messages
+                and not self._discarding
+            )
+
+    def _receive_whole_messages(self, data: bytes) -> int:
+        """Take the messages of one uncompressed frame each that lie whole in the data.
+
+        This is the case that counts for speed, and the one place where it does. Whatever is
+        not such a message is left to :meth:`_receive_frames`, which takes these as well.
+
+        Returns:
+            The position after the last one.
+        """
+        append = self.messages.append
+        from_bytes = int.from_bytes
+        masked = self._masked_in
+        limit = self._whole_limit
+        size = len(data)
+        position = 0
+        while position + 1 < size:
+            first = data[position]
+            if first != _WHOLE_TEXT and first != _WHOLE_BINARY:
+                break
+            length = data[position + 1]
+            start = position + 2
+            if masked:
+                length -= 0x80  # negative without the mask bit
+                start += 4
+            if 0 <= length < 126:
+                end = start + length
+                if end > size or length > limit:
+                    break
+                payload = data[start:end]
+                if masked:
+                    # What apply_mask does, without the call.
+                    pad = (data[position + 2 : start] * 32)[:length]
+                    payload = (from_bytes(payload) ^ from_bytes(pad)).to_bytes(length)
+            elif length == 126 and position + 4 <= size:
+                length = data[position + 2] << 8 | data[position + 3]
+                start += 2
+                end = start + length
+                if end > size or length > limit or length < 126:
+                    break
+                payload = data[start:end]
+                if masked:
+                    payload = apply_mask(payload, data[start - 4 : start])
+            else:
+                break
+            if first == _WHOLE_BINARY:
+                append(payload)
+            else:
+                try:
+                    append(payload.decode())
+                except UnicodeDecodeError:
+                    break
+            if self.debug:
+                self.logger.debug("< %s", as_frame(self.messages[-1]))
+            position = end
+        return position
+
+    def _receive_frames(self, data: bytes, position: int) -> None:
+        """Take frames of every kind, in pieces.
+
+        Raises:
+            ProtocolError, PayloadTooBig, TooManyFragments: at the first byte that shows it.
+        """
+        size = len(data)
+        while not self._discarding:
+            frame = self._frame
+            if frame is None:
+                if position == size:
+                    return
+                known = len(self._header_bytes)
+                header_bytes = (
+                    self._header_bytes + data[position : position + MAX_HEADER_SIZE - known]
+                )
+                frame = parse_header(header_bytes, self._masked_in)
+                if frame is None:
+                    self._header_bytes = header_bytes
+                    return
+                position += frame.size - known
+                self._begin_frame(frame)
+            piece = data[position : position + frame.length - self._received]
+            position += len(piece)
+            self._receive_payload(frame, piece)
+            if self._received < frame.length:
+                return
+            self._end_frame(frame)
+
+    def _begin_frame(self, frame: FrameHeader) -> None:
+        self._frame = frame
+        self._header_bytes = b""
+        self._received = 0
+        self._control_payload = b""
+        if frame.opcode < Opcode.CLOSE:
+            self._reader.begin(frame)
+
+    def _receive_payload(self, frame: FrameHeader, piece: bytes) -> None:
+        if not piece:
+            return
+        if frame.key is not None:
+            shift = self._received & 3
+            piece = apply_mask(piece, frame.key[shift:] + frame.key[:shift])
+        self._received += len(piece)
+        if frame.opcode < Opcode.CLOSE:
+            self._reader.feed(piece)
+        else:
+            self._control_payload += piece
+
+    def _end_frame(self, header: FrameHeader) -> None:
+        self._frame = None
+        if header.opcode < Opcode.CLOSE:
+            message = self._reader.end()
+            self.messages.append(message)
+            self.open_fragments = 0 if header.fin else self.open_fragments + 1
+            if self.debug:
+                self.logger.debug("< %s", as_frame(message))
+        else:
+            self._receive_control(Frame(header.opcode, self._control_payload))
+
+
+def _forget_frames(exc: BaseException | None) -> None:
+    """Drop tracebacks: their frames refer to the connection, which keeps the exception."""
+    while exc is not None:
+        exc.__traceback__ = None
+        exc = exc.__context__
+
+
+def as_frame(message: Message) -> Frame:
+    """Return a message as the one frame it could have been."""
+    if isinstance(message, str):
+        return Frame(Opcode.TEXT, message.encode())
+    if isinstance(message, bytes):
+        return Frame(Opcode.BINARY, message)
+    return message
