@@ -152,8 +152,8 @@ def _stopping_on_signals(stop: asyncio.Event) -> Iterator[None]:
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         # A further one must neither run into this one nor cut the process short before its end.
-        for number in STOP_SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
+        if sys.platform != "win32":
+            signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         loop.call_soon_threadsafe(stop.set)
 
     before = {number: signal.signal(number, on_signal) for number in STOP_SIGNALS}
