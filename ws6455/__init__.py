@@ -5,7 +5,8 @@ from .aio.accept import accept
 from .aio.broadcast import broadcast
 from .aio.client import ClientConnection, connect, unix_connect
 from .aio.connection import Data
-from .aio.server import Server, ServerConnection, serve, unix_serve
+from .aio.server import Server, serve, unix_serve
+from .aio.server_connection import ServerConnection
 from .deflate import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
 from .errors import (
     ConcurrencyError,

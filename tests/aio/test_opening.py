@@ -176,6 +176,28 @@ async def test_a_process_request_that_raises_is_500_and_logged_once(
     assert isinstance(record.exc_info[1], LookupError)
 
 
+@pytest.mark.parametrize("hook", ["process_request", "process_response"])
+@pytest.mark.parametrize(
+    "result", ["a page", Response(200, "OK\r\nX: y", Headers())], ids=["no-response", "split"]
+)
+async def test_a_hook_that_gives_what_cannot_be_sent_is_500_and_logged_once(
+    hook: str, result: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serve(handler, "localhost", 0, **{hook: lambda *_: result}) as server:
+        with pytest.raises(InvalidStatus, match="500"):
+            await connect(uri_of(server))
+    assert len([record for record in caplog.records if record.exc_info]) == 1
+
+
+async def test_a_response_changed_in_place_into_what_cannot_be_sent_is_500() -> None:
+    def change(_: ServerConnection, __: Request, response: Response) -> None:
+        response.reason_phrase = "OK\r\nX: y"
+
+    async with serve(handler, "localhost", 0, process_response=change) as server:
+        with pytest.raises(InvalidStatus, match="500"):
+            await connect(uri_of(server))
+
+
 ORIGINS: list[str | re.Pattern[str] | None] = [
     "https://good.example",
     re.compile(r"https://[a-z]+\.ours\.example"),

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from .server import ServerConnection, serve
+from .server import serve
+from .server_connection import ServerConnection
 
 __all__ = ["accept"]
 

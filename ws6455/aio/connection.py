@@ -1,7 +1,7 @@
 """One WebSocket connection on an asyncio stream pair: receive, send, ping, close.
 
 Floor 5, asyncio. The base of :class:`~ws6455.aio.client.ClientConnection` and
-:class:`~ws6455.aio.server.ServerConnection`. What the bytes mean, and what is due by the clock,
+:class:`~ws6455.aio.server_connection.ServerConnection`. What the bytes mean, and what is due by the clock,
 is decided below, in the protocol and the session; here is only what asyncio adds: waiting.
 """
 

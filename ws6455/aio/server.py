@@ -1,4 +1,4 @@
-"""The asyncio server: `serve`, the server it gives, and its connections.
+"""The asyncio server: `serve` and the server it gives.
 
 Floor 5, asyncio. RFC 6455 §4.2.
 """
@@ -17,153 +17,20 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..deflate import ServerPerMessageDeflateFactory
-from ..errors import ConnectionClosed, InvalidStatus
+from ..errors import ConnectionClosed
 from ..frames import Close
 from ..handshake import Origins, validate_subprotocols
-from ..http11 import SERVER, Request, Response
+from ..http11 import SERVER
 from ..opening import ServerProtocol
 from ..protocol import MAX_FRAGMENTS, MAX_SIZE, State
 from ..session import water_marks
-from .connection import Connection
+from .server_connection import ProcessRequest, ProcessResponse, ServerConnection
 from .streams import StreamProtocol
 
-__all__ = ["Server", "ServerConnection", "serve", "unix_serve"]
+__all__ = ["Server", "serve", "unix_serve"]
 
 Handler = Callable[..., Awaitable[Any]]
-ProcessRequest = Callable[
-    ["ServerConnection", Request], Awaitable[Response | None] | Response | None
-]
-ProcessResponse = Callable[
-    ["ServerConnection", Request, Response], Awaitable[Response | None] | Response | None
-]
-SelectSubprotocol = Callable[["ServerConnection", Sequence[str]], str | None]
-
-
-class ServerConnection(Connection):
-    """A server's connection; the handler given to :class:`serve` gets one.
-
-    Args:
-        protocol: the connection without I/O.
-        server: the server; None for one made by :func:`~ws6455.aio.accept.accept`.
-        options: see :class:`~ws6455.aio.connection.Connection`.
-    """
-
-    protocol: ServerProtocol
-
-    def __init__(self, protocol: ServerProtocol, server: Server | None, **options: Any) -> None:
-        super().__init__(protocol, **options)
-        self.server = server
-        self._task: asyncio.Task[None] | None = None
-
-    def respond(self, status: int, text: str) -> Response:
-        """Make a plain-text response, for `process_request` to return.
-
-        Args:
-            status: an HTTP status.
-            text: the body.
-        """
-        return self.protocol.reject(status, text)
-
-    def open_by(self, deadline: float | None) -> None:
-        """Abort unless the opening handshake is through at `deadline`, by `time.monotonic`."""
-        self._close_by = deadline
-        self._deadline_changed()
-
-    async def handshake(
-        self,
-        process_request: ProcessRequest | None = None,
-        process_response: ProcessResponse | None = None,
-        server_header: str | None = SERVER,
-    ) -> None:
-        """Answer the request that was received; afterwards `protocol.handshake_exc` tells.
-
-        Args:
-            process_request: see :class:`serve`.
-            process_response: see :class:`serve`.
-            server_header: the value of Server, unless the response has one; None for none.
-        """
-        protocol = self.protocol
-        request = protocol.request
-        assert request is not None
-        response = await self._respond(request, process_request, process_response)
-        if server_header is not None and "Server" not in response.headers:
-            response.headers["Server"] = server_header
-        if protocol.state is not State.CONNECTING:
-            return  # the client has gone
-        protocol.send_response(response)
-        self._close_by = None
-        self._attend()
-        self._go_on_reading()
-        if protocol.handshake_exc is None:
-            self._check_high_water_mark()
-            self._start_keepalive()
-        else:
-            self._log_refusal(response)
-
-    async def _respond(
-        self,
-        request: Request,
-        process_request: ProcessRequest | None,
-        process_response: ProcessResponse | None,
-    ) -> Response:
-        protocol = self.protocol
-        try:
-            response = None
-            if process_request is not None:
-                response = await _maybe_await(process_request(self, request))
-            if self.server is not None and not self.server.is_serving():
-                return self.respond(503, "Server is shutting down.\n")
-            if response is None:
-                response = protocol.accept(request)
-            if process_response is not None:
-                changed = await _maybe_await(process_response(self, request, response))
-                response = response if changed is None else changed
-        except Exception as exc:
-            protocol.handshake_exc = exc
-            self.logger.error("opening handshake failed", exc_info=exc)
-            exc.__traceback__ = None  # its frames refer to this connection
-            return self.respond(500, "Failed to open a WebSocket connection: see the server log.\n")
-        return response
-
-    def _attend(self) -> None:
-        super()._attend()
-        protocol = self.protocol
-        if protocol.state is not State.CONNECTING:
-            return
-        if self._task is None:
-            if protocol.response is not None:
-                self._log_refusal(protocol.response)  # the request could not even be read
-            elif protocol.request is not None and self.server is not None:
-                self._task = self.loop.create_task(self.server.conduct(self))
-                # A task that is cancelled before it starts does nothing at all, so not this.
-                self._task.add_done_callback(self._forget)
-        if protocol.has_early_data and not self._reading_paused:
-            # Frames before the response are kept, but no more of them than came with the first.
-            self._reading_paused = True
-            self._pause_reading()
-
-    def _forget(self, _: asyncio.Task[None]) -> None:
-        assert self.server is not None
-        self._abort()
-        self.server.forget(self)
-
-    def _log_refusal(self, response: Response) -> None:
-        exc = self.protocol.handshake_exc
-        reason = "" if isinstance(exc, InvalidStatus) else f": {exc}"
-        self.logger.info(
-            "connection rejected (%d %s)%s", response.status_code, response.reason_phrase, reason
-        )
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        """Take the end of the transport; it ends a handshake that is being answered."""
-        protocol = self.protocol
-        if protocol.request is None and protocol.response is None:
-            self.logger.debug("connection closed without a request: %s", protocol.handshake_exc)
-        super().connection_lost(exc)
-        if protocol.response is None and self._task is not None:
-            self._task.cancel()
-        if self.server is not None and self._task is None:
-            self.server.forget(self)
+SelectSubprotocol = Callable[[ServerConnection, Sequence[str]], str | None]
 
 
 def _is_the_end(exc: Exception) -> bool:
@@ -171,10 +38,6 @@ def _is_the_end(exc: Exception) -> bool:
     if isinstance(exc, ExceptionGroup):
         return exc.split(ConnectionClosed)[1] is None
     return isinstance(exc, ConnectionClosed)
-
-
-async def _maybe_await(value: Awaitable[Response | None] | Response | None) -> Response | None:
-    return await value if inspect.isawaitable(value) else value
 
 
 def _takes_path(handler: Handler) -> bool:
