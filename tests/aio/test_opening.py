@@ -183,7 +183,8 @@ async def test_a_process_request_that_raises_is_500_and_logged_once(
 async def test_a_hook_that_gives_what_cannot_be_sent_is_500_and_logged_once(
     hook: str, result: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with serve(handler, "localhost", 0, **{hook: lambda *_: result}) as server:
+    hooks: dict[str, Any] = {hook: lambda *_: result}
+    async with serve(handler, "localhost", 0, **hooks) as server:
         with pytest.raises(InvalidStatus, match="500"):
             await connect(uri_of(server))
     assert len([record for record in caplog.records if record.exc_info]) == 1

@@ -214,11 +214,15 @@ async def test_the_server_header_and_process_response() -> None:
 
 
 async def test_one_clients_error_reaches_no_other(caplog: pytest.LogCaptureFixture) -> None:
-    def process_response(_: ServerConnection, request: Request, __: Response) -> Any:
-        return "no response" if request.path == "/bad" else None
+    class Broken(ServerConnection):
+        async def handshake(self, *args: Any, **kwargs: Any) -> None:
+            assert self.request is not None
+            if self.request.path == "/bad":
+                raise LookupError("a bug")
+            await super().handshake(*args, **kwargs)
 
     async with (
-        serve(echo, "localhost", 0, process_response=process_response) as server,
+        serve(echo, "localhost", 0, create_connection=Broken) as server,
         connect(uri_of(server)) as good,
     ):
         with pytest.raises(ws6455.InvalidMessage):

@@ -1,15 +1,14 @@
-"""One WebSocket connection on an asyncio stream pair: receive, send, ping, close.
+"""One WebSocket connection for an asyncio program: receive, send, ping, close.
 
 Floor 5, asyncio. The base of :class:`~ws6455.aio.client.ClientConnection` and
-:class:`~ws6455.aio.server_connection.ServerConnection`. What the bytes mean, and what is due by the clock,
-is decided below, in the protocol and the session; here is only what asyncio adds: waiting.
+:class:`~ws6455.aio.server_connection.ServerConnection`. What the bytes mean, and what is due by
+the clock, is decided below, in the protocol and the session; here is only the waiting.
 """
 
 from __future__ import annotations
 
 import asyncio
 import codecs
-import time
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -19,14 +18,15 @@ from collections.abc import (
     Mapping,
 )
 from types import TracebackType
-from typing import Any, Literal, Self, cast, overload
+from typing import Any, Literal, Self, overload
 
 from ..errors import ConcurrencyError, ConnectionClosed, ConnectionClosedOK, InvalidState
 from ..frames import BytesLike, CloseCode, Frame, Opcode
 from ..opening import ClientProtocol, ServerProtocol
-from ..protocol import SEND_EOF, State
-from ..session import Session, control_payload, water_marks
+from ..protocol import State
+from ..session import control_payload
 from ..shared import SharedMessage
+from .transport import TransportSession
 
 __all__ = ["Connection", "Data"]
 
@@ -40,14 +40,13 @@ CORKED_FRAMES = 64
 # A coroutine that does nothing but send must not keep every other one from running.
 SENDS_WITHOUT_YIELDING = 64
 
-
 # Looking up a member of an enumeration costs; these are looked up for every message.
 _TEXT, _BINARY = Opcode.TEXT, Opcode.BINARY
 # So does testing for a union of types.
 _BYTES_LIKE = (bytes, bytearray, memoryview)
 
 
-class Connection(Session):
+class Connection(TransportSession):
     """A connection; make one with `connect`, `serve` or `accept`.
 
     Args:
@@ -59,26 +58,7 @@ class Connection(Session):
     """
 
     # So many attributes are faster in slots. A subclass may have any other.
-    __slots__ = (
-        "_closed_waiter",
-        "_flush_scheduled",
-        "_fragments_sent",
-        "_local_address",
-        "_opened_waiter",
-        "_receiving",
-        "_recv_waiter",
-        "_remote_address",
-        "_sending_ended",
-        "_sends",
-        "_timer",
-        "_timer_at",
-        "_transport",
-        "_transport_lost",
-        "_write_limit",
-        "_writer",
-        "_writing_paused",
-        "loop",
-    )
+    __slots__ = ("_fragments_sent", "_receiving", "_sends")
 
     def __init__(
         self,
@@ -90,220 +70,23 @@ class Connection(Session):
         max_queue: int | tuple[int | None, int | None] | None = 16,
         write_limit: int | tuple[int, int | None] = 1 << 15,
     ) -> None:
-        self.loop = asyncio.get_running_loop()
         super().__init__(
             protocol,
-            time.monotonic,  # a loop's own clock may stand still for a whole turn, or tick in ms
             ping_interval=ping_interval,
             ping_timeout=ping_timeout,
             close_timeout=close_timeout,
             max_queue=max_queue,
+            write_limit=write_limit,
         )
-        self._write_limit = write_limit
-        self._writer: asyncio.StreamWriter | None = None
-        self._transport: asyncio.Transport | None = None
-        self._local_address: Any = None
-        self._remote_address: Any = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at: float | None = None
         self._receiving = ""  # the name of the call that is receiving
-        self._recv_waiter: asyncio.Future[None] | None = None
-        self._opened_waiter: asyncio.Future[None] | None = None
-        self._closed_waiter: asyncio.Future[None] | None = None
         self._fragments_sent: asyncio.Future[None] | None = None
-        self._flush_scheduled = False
-        self._writing_paused = False
-        self._sending_ended = False
-        self._transport_lost = False
-        self._sends = 0
-
-    # From the transport -----------------------------------------------------------------
-
-    def attach(self, writer: asyncio.StreamWriter) -> None:
-        """Take the stream pair's writer; its reader calls :meth:`receive` from now on."""
-        self._writer = writer
-        self._transport = cast(asyncio.Transport, writer.transport)
-        high, low = water_marks(self._write_limit)
-        self._transport.set_write_buffer_limits(high, low)
-        # A TLS transport forgets them when it closes.
-        self._local_address = writer.get_extra_info("sockname")
-        self._remote_address = writer.get_extra_info("peername")
-
-    def receive(self, data: bytes) -> None:
-        """Take bytes from the transport."""
-        protocol = self.protocol
-        if self._dropping:
-            self._receive_and_drop(data)
-        else:
-            protocol.receive_data(data)
-        self._heard = True
-        if protocol.attention:
-            self._attend()
-        waiter = self._recv_waiter
-        if waiter is None:
-            if len(self._messages) > 1:
-                self._check_high_water_mark()
-        elif self._messages and not waiter.done():
-            waiter.set_result(None)
-
-    def receive_eof(self) -> bool:
-        """Take the end of the stream; return whether there is still something to write."""
-        self.protocol.receive_eof()
-        if self.protocol.state is State.OPEN:
-            self._attend()
-            # TLS ends in both directions at once.
-            return self._writer is not None and self._writer.can_write_eof()
-        self._expect_close()
-        return False
+        self._sends = 0  # since others were last given a chance to run
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Take the end of the transport, with the error that ended it."""
-        protocol = self.protocol
-        if exc is not None and protocol.cause is None:
-            protocol.cause = exc
-        protocol.receive_eof()
-        if protocol.state is not State.CLOSED:
-            protocol.fail(CloseCode.ABNORMAL_CLOSURE)
-        self._transport_lost = True
-        protocol.writes.clear()
-        self._closed()
-        self._deadline_changed()
-        for waiter in (
-            self._opened_waiter,
-            self._recv_waiter,
-            self._fragments_sent,
-            self._closed_waiter,
-        ):
-            if waiter is not None and not waiter.done():
-                waiter.set_result(None)
-
-    def pause_writing(self) -> None:
-        """Note that the transport's buffer is above its high-water mark."""
-        self._writing_paused = True
-        self._unsent_then = self._unsent_bytes()  # from here on, any less is progress
-
-    def resume_writing(self) -> None:
-        """Note that the transport's buffer is below its low-water mark."""
-        self._writing_paused = False
-        self._heard = True  # the peer takes what it is sent
-        self._flush()
-
-    # What the session asks for ----------------------------------------------------------
-
-    def _attend(self) -> None:
-        super()._attend()
-        opened = self._opened_waiter
-        if opened is not None and not opened.done():
-            protocol = self.protocol
-            if protocol.state is not State.CONNECTING or protocol.handshake_exc is not None:
-                opened.set_result(None)
-
-    def _flush(self) -> None:
-        self._flush_scheduled = False
-        protocol = self.protocol
-        transport = self._transport
-        if (
-            protocol.pongs_due
-            or protocol.eof_due
-            or transport is None
-            or transport.is_closing()  # asyncio complains of what is written then
-        ):
-            self._flush_all()
-            return
-        writes = protocol.writes
-        if len(writes) == 1:
-            transport.write(writes.pop())
-        elif writes:
-            data = b"".join(writes)
-            writes.clear()
-            transport.write(data)
-
-    def _flush_all(self) -> None:
-        """Write frames, pongs before them, and the end of the stream behind them."""
-        protocol = self.protocol
-        writer = self._writer
-        if writer is None:
-            return
-        if self._writing_paused and protocol.pongs_due:
-            # §5.5.3: the latest ping alone needs an answer; it goes out when there is room.
-            del protocol.pongs_due[:-1]
-            if not protocol.writes and not protocol.eof_due:
-                return
-        writes = protocol.take_writes()
-        if writer.is_closing():
-            return
-        ends = bool(writes) and writes[-1] == SEND_EOF
-        data = b"".join(writes)
-        if data:
-            writer.write(data)
-        if ends:
-            self._close_sending(writer)
-
-    def _close_sending(self, writer: asyncio.StreamWriter) -> None:
-        """Close TCP for sending, and wholly once the peer has; TLS can do that only at once."""
-        if self.protocol.eof_received or not writer.can_write_eof():
-            writer.close()
-        else:
-            writer.write_eof()
-            self._sending_ended = True
-            self._expect_close()
-            self._go_on_reading()  # the peer's end of file may stand behind what nobody takes
-
-    def _abort(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
-
-    def _pause_reading(self) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.pause_reading()
-
-    def _resume_reading(self) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
-
-    def _unsent_bytes(self) -> int:
-        return 0 if self._transport is None else self._transport.get_write_buffer_size()
-
-    def _settle_ping(self, waiter: Any, outcome: float | ConnectionClosed) -> None:
-        if waiter.done():
-            return  # cancelled
-        if isinstance(outcome, float):
-            waiter.set_result(outcome)
-        else:
-            waiter.set_exception(outcome)
-            waiter.exception()  # not waiting for a pong is no error
-
-    def _deadline_changed(self) -> None:
-        deadline = self._next_deadline()
-        if deadline == self._timer_at:
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer_at = deadline
-        self._timer = None
-        if deadline is not None:
-            self._timer = self.loop.call_later(deadline - self._clock(), self._on_timer)
-
-    def _on_timer(self) -> None:
-        self._timer = self._timer_at = None
-        self._tick()
-
-    # What a connection shows ------------------------------------------------------------
-
-    @property
-    def transport(self) -> asyncio.Transport | None:
-        """The asyncio transport; None before there is one."""
-        return self._transport
-
-    @property
-    def local_address(self) -> Any:
-        """This side's address, as the socket gives it; (host, port) for IPv4."""
-        return self._local_address
-
-    @property
-    def remote_address(self) -> Any:
-        """The peer's address, as the socket gives it; (host, port) for IPv4."""
-        return self._remote_address
+        super().connection_lost(exc)
+        if self._fragments_sent is not None and not self._fragments_sent.done():
+            self._fragments_sent.set_result(None)
 
     # Receiving --------------------------------------------------------------------------
 
@@ -630,20 +413,6 @@ class Connection(Session):
             else:
                 self._start_closing(code, reason)
         await self.wait_closed()
-
-    def go_away(self) -> None:
-        """Close with 1001 and without waiting, for a task or a loop that is ending."""
-        if self.protocol.state is State.OPEN:
-            self._start_closing(CloseCode.GOING_AWAY, "")
-        self._abort()
-
-    async def wait_closed(self) -> None:
-        """Wait until the connection is closed, TCP included."""
-        if self._transport_lost:
-            return
-        if self._closed_waiter is None:
-            self._closed_waiter = self.loop.create_future()
-        await asyncio.shield(self._closed_waiter)
 
     async def __aenter__(self) -> Self:
         return self

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from .connection import Connection
+    from .transport import TransportSession
 
 __all__ = ["StreamProtocol"]
 
@@ -45,14 +45,14 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        connected: Callable[[asyncio.StreamWriter], Connection],
+        connected: Callable[[asyncio.StreamWriter], TransportSession],
     ) -> None:
         # asyncio keeps a weak reference alone; the stream lasts as long as the transport.
         self._reader = asyncio.StreamReader(loop=loop)
         super().__init__(self._reader, loop=loop)
         self._event_loop = loop
-        self._connected: Callable[[asyncio.StreamWriter], Connection] | None = connected
-        self._connection: Connection | None = None
+        self._connected: Callable[[asyncio.StreamWriter], TransportSession] | None = connected
+        self._connection: TransportSession | None = None
         self._buffer = _shared_buffer(loop)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
