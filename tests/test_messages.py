@@ -417,3 +417,14 @@ def test_a_peer_without_stored_blocks_may_send_the_limit_s_size() -> None:
     assert read(reader_of(10_000, compression=True), BINARY, wire, compressed=True) == expected
     with pytest.raises(PayloadTooBig):
         read(reader_of(9_999, compression=True), BINARY, wire, compressed=True)
+
+
+def test_a_message_that_a_final_block_ends_leaves_nothing_behind() -> None:
+    reader = MessageReader(None, None, None)
+    reader.deflate = PerMessageDeflate(False, False, 15, 15)
+    for _ in range(3):
+        compressor = zlib.compressobj(wbits=-15)
+        data = compressor.compress(b"Hello") + compressor.flush(zlib.Z_FINISH)
+        reader.begin(FrameHeader(Opcode.TEXT, True, True, None, len(data), 2))
+        reader.feed(data)
+        assert reader.end() == "Hello"

@@ -165,7 +165,7 @@ def test_the_cause_names_what_waits_and_how_late_the_loop_was() -> None:
 @pytest.mark.parametrize("life", ["a byte", "bytes taken", "paused"])
 def test_life_is_any_byte_or_any_taken_and_a_paused_reading_proves_nothing(life: str) -> None:
     session = FakeFrontEnd(ping_timeout=5)
-    session.unsent = 1000
+    session.unsent = 0 if life == "paused" else 1000
     session._start_keepalive()
     for _ in range(5):
         session.to_deadline()
@@ -177,6 +177,27 @@ def test_life_is_any_byte_or_any_taken_and_a_paused_reading_proves_nothing(life:
             session._reading_paused = True
     assert session.state is State.OPEN
     assert session.closes_sent() == []
+
+
+def test_a_peer_that_takes_as_much_as_is_sent_anew_is_alive() -> None:
+    session = FakeFrontEnd(ping_timeout=5)
+    session.unsent = 1000
+    session._start_keepalive()
+    for _ in range(5):
+        session.to_deadline()
+        session._written += 1000  # and as much was taken: the backlog is what it was
+    assert session.state is State.OPEN
+
+
+def test_a_paused_reading_does_not_excuse_a_backlog_that_stands_still() -> None:
+    session = FakeFrontEnd(ping_timeout=5)
+    session.unsent = 1000
+    session._reading_paused = True
+    session._start_keepalive()
+    session.to_deadline()
+    session.to_deadline()
+    assert session.state is State.CLOSING
+    assert session.protocol.cause is not None
 
 
 def test_a_silence_does_not_start_anew_with_the_next_ping() -> None:

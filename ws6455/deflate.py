@@ -162,6 +162,11 @@ class PerMessageDeflate:
                 data = self._inflater.unused_data
                 self._inflater = None
 
+    @property
+    def inflating(self) -> bool:
+        """Whether the message's tail is missing: not where a block with BFINAL ended it."""
+        return self._inflater is not None
+
     def end_inflated_message(self) -> None:
         """Forget what the message taught the decompressor, if so negotiated (§7.1.1)."""
         if self.remote_no_context_takeover:

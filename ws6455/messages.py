@@ -195,8 +195,9 @@ class MessageReader:
         assert opcode is not None
         if header.fin:
             if self._compressed:
-                self._inflate(PerMessageDeflate.TAIL)
                 assert self.deflate is not None
+                if self.deflate.inflating:
+                    self._inflate(PerMessageDeflate.TAIL)
                 self.deflate.end_inflated_message()
             self._validate(b"", final=True)
         data = bytes(self._data)

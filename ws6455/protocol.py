@@ -324,6 +324,11 @@ class Protocol(Receiver):
 
     # Sending ----------------------------------------------------------------------------
 
+    @property
+    def sending_fragments(self) -> bool:
+        """Whether a fragmented message has been begun and not been ended."""
+        return self._sending is not None
+
     def send_text(self, data: bytes, fin: bool = True) -> None:
         """Send a text message of UTF-8, or its first fragment; see :meth:`send_data`."""
         self.send_data(Opcode.TEXT, data, fin)
@@ -454,7 +459,7 @@ class Protocol(Receiver):
     def fail_violation(self) -> None:
         """Fail the connection for the violation received, now that its turn has come."""
         violation = self.violation
-        if isinstance(violation, VIOLATIONS) and self._state is State.OPEN:
+        if isinstance(violation, VIOLATIONS) and self._state in (State.OPEN, State.CLOSING):
             self.fail(violation.close_code, str(violation))
 
     def data_to_send(self) -> list[bytes]:
@@ -488,7 +493,7 @@ class Protocol(Receiver):
         self.eof_due = not self._eof_sent
 
     def _write_pongs(self) -> None:
-        """Answer the pings received, ahead of queued frames but never behind a Close."""
+        """Answer the pings received: ahead of queued frames, a Close among them."""
         pongs = [Frame(Opcode.PONG, data) for data in self.pongs_due]
         self.pongs_due.clear()
         if self._state is State.CLOSED:

@@ -64,7 +64,7 @@ class Session(abc.ABC):
         ping_interval: seconds between keepalive pings; None for none.
         ping_timeout: seconds without a byte after a ping until the peer counts as dead; None
             for never.
-        close_timeout: seconds for the closing handshake, and then again for TCP; None for any.
+        close_timeout: seconds for the closing handshake and TCP; None for any.
         max_queue: messages received and not yet taken, see :func:`water_marks`.
     """
 
@@ -82,8 +82,9 @@ class Session(abc.ABC):
         "_ping_at",
         "_pings",
         "_reading_paused",
+        "_sent_then",
         "_silent_since",
-        "_unsent_then",
+        "_written",
         "close_timeout",
         "latency",
         "ping_interval",
@@ -122,7 +123,10 @@ class Session(abc.ABC):
         # Set by every read, so that reading costs no look at the clock.
         self._heard = True
         self._silent_since: float | None = None
-        self._unsent_then = 0
+        # Bytes given to the transport so far; and how many of them it had sent at the ping, or at
+        # the time since when there has been a backlog. None: there was none.
+        self._written = 0
+        self._sent_then: int | None = None
         self._close_by: float | None = None
 
     # What a front end gives -------------------------------------------------------------
@@ -404,12 +408,13 @@ class Session(abc.ABC):
     def _keep_alive(self, now: float) -> None:
         """Send a ping when it is due; end the connection when the peer is dead.
 
-        Life is any byte received, and any progress in taking what was sent before the ping. A
-        reading that the application has paused proves nothing about the peer.
+        Life is any byte received, and any progress with a backlog of what is sent. While the
+        application has paused reading, silence proves nothing; a backlog that stands still does.
         """
         if self._silent_since is not None:
             unsent = self._unsent_bytes()
-            if self._heard or self._reading_paused or unsent < self._unsent_then:
+            taking = self._sent_then is not None and self._sent_bytes() > self._sent_then
+            if self._heard or taking or (self._reading_paused and not unsent):
                 self._silent_since = None
             elif self.ping_timeout is not None and now >= self._silent_since + self.ping_timeout:
                 silence = now - self._silent_since
@@ -428,8 +433,12 @@ class Session(abc.ABC):
             if self._silent_since is None:
                 self._silent_since = now
                 self._heard = False
-                self._unsent_then = self._unsent_bytes()
+                self._sent_then = self._sent_bytes() if self._unsent_bytes() else None
             self._send_ping(None, None)
+
+    def _sent_bytes(self) -> int:
+        """Return how much the transport has sent of what it was given."""
+        return self._written - self._unsent_bytes()
 
     # The end ----------------------------------------------------------------------------
 

@@ -1,12 +1,15 @@
 """The closing handshake, its deadline, and connections that are simply cut."""
 
 import asyncio
+import contextlib
 import time
+from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.aio.conftest import MakePair, connected, iterate, until, until_queued
-from tests.aio.raw import close, text
+import ws6455
+from tests.aio.conftest import MakePair, connected, iterate, serving_one, until, until_queued
+from tests.aio.raw import close, text, uri_of
 from ws6455 import (
     Close,
     ConnectionClosed,
@@ -224,3 +227,32 @@ async def test_what_a_connection_shows_outlives_it(pair: MakePair) -> None:
         assert connection.id.version == 4
         record = connection.logger.process("message", {})
         assert record[1]["extra"]["websocket"] is connection
+
+
+@pytest.mark.parametrize("answer", [b"\x88\x02\x03\xed", b"\xf1\x00"], ids=["close", "frame"])
+async def test_a_violation_in_answer_to_our_close_ends_it_at_once(answer: bytes) -> None:
+    protocol = ws6455.ServerProtocol(state=ws6455.State.OPEN)
+    protocol.send_close(1000)
+    assert protocol.data_to_send()[-1] != b""
+    masked = bytes([answer[0], answer[1] | 0x80, 0, 0, 0, 0]) + answer[2:]
+    protocol.receive_data(masked)
+    assert protocol.violation is not None
+    assert protocol.data_to_send() == [b""]  # the server closes TCP, and sends no second Close
+
+
+async def test_closing_before_the_first_fragment_is_no_error() -> None:
+    async with serving_one() as (server, connected), ws6455.connect(uri_of(server)) as client:
+        connection = await connected
+
+        async def late() -> AsyncIterator[str]:
+            await asyncio.Event().wait()
+            yield "never"
+
+        sending = asyncio.create_task(connection.send(late()))
+        await asyncio.sleep(0)
+        await connection.close()
+        with pytest.raises(ws6455.ConnectionClosedOK):
+            await client.recv()
+        sending.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await sending

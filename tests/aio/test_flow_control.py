@@ -55,6 +55,18 @@ async def test_the_queue_is_bounded_in_bytes(pair: MakePair) -> None:
             assert await connection.recv() == bytes(100_000)
 
 
+async def test_a_stream_that_is_not_taken_is_bounded(pair: MakePair) -> None:
+    async with pair(max_size=None, max_fragments=None) as (connection, peer):
+        peer.send(text("0", fin=False))
+        fragments = connection.recv_streaming()
+        assert await anext(fragments) == "0"
+        for _ in range(100):
+            peer.send(Frame(Opcode.CONT, b"x" * 1000, fin=False))
+        await until(lambda: connection._reading_paused)
+        assert len(connection.protocol.messages) < 80  # one read of the buffer at most
+        await fragments.aclose()
+
+
 async def test_a_fragmented_message_may_have_more_fragments_than_the_queue(
     pair: MakePair,
 ) -> None:

@@ -318,3 +318,26 @@ async def test_cancelling_a_handler_says_going_away() -> None:
         assert Close.parse(frame.data).code == 1001
         await connection.wait_closed()
         await until(lambda: not server._all)
+
+
+async def test_a_connection_does_not_open_behind_the_closing() -> None:
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def process_response(_: ServerConnection, __: Request, ___: Response) -> None:
+        asked.set()
+        await go_on.wait()
+
+    async with serve(echo, "localhost", 0, process_response=process_response) as server:
+        connecting = asyncio.create_task(_status_of(uri_of(server)))
+        await asked.wait()
+        server.close()
+        go_on.set()
+        assert await connecting == 503
+        await asyncio.wait_for(server.wait_closed(), 5)
+
+
+async def _status_of(uri: str) -> int:
+    """Connect in vain; give the status of the refusal."""
+    with pytest.raises(ws6455.InvalidStatus) as caught:
+        await connect(uri)
+    return caught.value.response.status_code

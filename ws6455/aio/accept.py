@@ -126,7 +126,10 @@ class _StreamConnection(ServerConnection):
         self._see_whether_full()
 
     def _see_whether_full(self) -> None:
-        """Look at the transport's buffer: it tells the stream's protocol alone when it is full."""
+        """Look at the transport, which tells the stream's own protocol alone how it is."""
+        assert self._transport is not None
+        if self._transport.is_closing():
+            self._may_read.set()  # so that its end is seen
         self._writing_paused = self._unsent_bytes() > self._write_high
 
     async def _yield(self) -> None:

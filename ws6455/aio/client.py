@@ -116,7 +116,7 @@ class connect:
         open_timeout: seconds for everything until the connection is open; None for any.
         ping_interval: seconds between keepalive pings; None for none.
         ping_timeout: seconds without a byte after a ping until the server counts as dead.
-        close_timeout: seconds for the closing handshake, and then again for TCP.
+        close_timeout: seconds for the closing handshake and TCP; None for any.
         reconnect_delays: for ``async for``: makes the iterator of the seconds to wait; when
             it has no more, the last attempt's exception is raised.
         max_size: bytes of a received message after decompression; None for no limit; a pair
@@ -234,7 +234,8 @@ class connect:
         if options.get("ssl"):
             options.setdefault("server_hostname", uri.host)
             options.setdefault("ssl_handshake_timeout", self._open_timeout)
-            options.setdefault("ssl_shutdown_timeout", connection.close_timeout)
+            if connection.close_timeout:  # asyncio takes no 0
+                options.setdefault("ssl_shutdown_timeout", connection.close_timeout)
         if options.pop("unix", False):
             await loop.create_unix_connection(factory, **options)
         else:

@@ -408,7 +408,7 @@ class Connection(TransportSession):
         if state is State.CONNECTING:
             self._abort()
         elif state is State.OPEN:
-            if self._fragments_sent is not None:
+            if self.protocol.sending_fragments:
                 self._fail(CloseCode.INTERNAL_ERROR, "close during fragmented message")
             else:
                 self._start_closing(code, reason)

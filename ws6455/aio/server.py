@@ -345,7 +345,8 @@ class serve:
         options = self.listen_options.copy()
         if options.get("ssl") is not None:
             options.setdefault("ssl_handshake_timeout", self.open_timeout)
-            options.setdefault("ssl_shutdown_timeout", self._close_timeout)
+            if self._close_timeout:  # asyncio takes no 0
+                options.setdefault("ssl_shutdown_timeout", self._close_timeout)
         loop = asyncio.get_running_loop()
         if options.pop("unix", False):
             server.server = await loop.create_unix_server(server.new_stream, **options)

@@ -101,14 +101,15 @@ class ServerConnection(Connection):
             response = None
             if process_request is not None:
                 response = await _result_of(process_request(self, request))
-            if self.server is not None and not self.server.is_serving():
-                return self.respond(503, "Server is shutting down.\n")
             if response is None:
                 response = protocol.accept(request)
             if process_response is not None:
                 changed = await _result_of(process_response(self, request, response))
                 response = response if changed is None else changed
                 response.serialize()  # raises if it was changed into what cannot be sent
+            if self.server is not None and not self.server.is_serving():
+                # Asked last: a connection that opened now would have missed the closing.
+                return self.respond(503, "Server is shutting down.\n")
         except Exception as exc:
             protocol.handshake_exc = exc
             self.logger.error("opening handshake failed", exc_info=exc)
@@ -121,13 +122,13 @@ class ServerConnection(Connection):
         protocol = self.protocol
         if protocol.state is not State.CONNECTING:
             return
-        if self._task is None:
+        if protocol.request is None:
             if protocol.response is not None:
                 self._log_refusal(protocol.response)  # the request could not even be read
-            elif protocol.request is not None and self.server is not None:
-                self._task = self.loop.create_task(self.server.conduct(self))
-                # A task that is cancelled before it starts does nothing at all, so not this.
-                self._task.add_done_callback(self._forget)
+        elif self._task is None and self.server is not None:
+            self._task = self.loop.create_task(self.server.conduct(self))
+            # A task that is cancelled before it starts does nothing at all, so not this.
+            self._task.add_done_callback(self._forget)
         if protocol.has_early_data and not self._reading_paused:
             # Frames before the response are kept, but no more of them than came with the first.
             self._reading_paused = True

@@ -105,10 +105,10 @@ class TransportSession(Session):
         if protocol.attention:
             self._attend()
         waiter = self._recv_waiter
-        if waiter is None:
+        if waiter is None or waiter.done():
             if len(self._messages) > 1:
                 self._check_high_water_mark()
-        elif self._messages and not waiter.done():
+        elif self._messages:
             waiter.set_result(None)
 
     def receive_eof(self) -> bool:
@@ -140,7 +140,8 @@ class TransportSession(Session):
     def pause_writing(self) -> None:
         """Note that the transport's buffer is above its high-water mark."""
         self._writing_paused = True
-        self._unsent_then = self._unsent_bytes()  # from here on, any less is progress
+        if self._sent_then is None:
+            self._sent_then = self._sent_bytes()  # from here on, any more is progress
 
     def resume_writing(self) -> None:
         """Note that the transport's buffer is below its low-water mark."""
@@ -171,12 +172,15 @@ class TransportSession(Session):
             self._flush_all()
             return
         writes = protocol.writes
+        if not writes:
+            return
         if len(writes) == 1:
-            transport.write(writes.pop())
-        elif writes:
+            data = writes.pop()
+        else:
             data = b"".join(writes)
             writes.clear()
-            transport.write(data)
+        self._written += len(data)
+        transport.write(data)
 
     def _flush_all(self) -> None:
         """Write frames, pongs before them, and the end of the stream behind them."""
@@ -195,6 +199,7 @@ class TransportSession(Session):
         ends = bool(writes) and writes[-1] == SEND_EOF
         data = b"".join(writes)
         if data:
+            self._written += len(data)
             writer.write(data)
         if ends:
             self._close_sending(writer)
