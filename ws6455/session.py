@@ -209,22 +209,24 @@ class Session(abc.ABC):
 
     def _take_message(self) -> str | bytes:
         """Take the next whole message; its fragments are joined."""
-        messages = self._messages
-        message = messages.popleft()
+        message = self._messages.popleft()
         if isinstance(message, Frame):
-            opcode = message.opcode
-            parts = [message.data]
-            while not message.fin:
-                fragment = messages.popleft()
-                assert isinstance(fragment, Frame)
-                message = fragment
-                parts.append(message.data)
-            data = b"".join(parts)
-            message = data.decode() if opcode is Opcode.TEXT else data
+            message = self._join_fragments(message)
         self._message_in_hand = True
         if self._reading_paused:
             self._check_low_water_mark()
         return message
+
+    def _join_fragments(self, first: Frame) -> str | bytes:
+        parts = [first.data]
+        fragment = first
+        while not fragment.fin:
+            message = self._messages.popleft()
+            assert isinstance(message, Frame)
+            fragment = message
+            parts.append(fragment.data)
+        data = b"".join(parts)
+        return data.decode() if first.opcode is Opcode.TEXT else data
 
     def _take_fragment(self) -> Message:
         """Take the next message if it was not fragmented, else its next fragment."""

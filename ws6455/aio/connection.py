@@ -174,6 +174,7 @@ class Connection(TransportSession):
         # What a message still needs may be more than the queue's bound.
         if self._reading_paused:
             self._go_on_reading()
+        self._sends = 0  # whoever waits lets others run
         waiter: asyncio.Future[None] = asyncio.Future(loop=self.loop)
         self._recv_waiter = waiter
         return waiter
