@@ -159,7 +159,8 @@ class Headers(MutableMapping[str, str]):
             if isinstance(headers, Mapping):
                 pairs = headers.items()
             elif isinstance(headers, SupportsKeysAndGetItem):
-                pairs = [(name, headers[name]) for name in headers.keys()]  # noqa: SIM118
+                names = headers.keys()  # it need not be iterable itself
+                pairs = [(name, headers[name]) for name in names]
             else:
                 pairs = headers
             for name, value in pairs:

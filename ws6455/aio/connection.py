@@ -153,10 +153,6 @@ class Connection(TransportSession):
             f"cannot call {caller} while another coroutine is already running {self._receiving}"
         )
 
-    def _stop_receiving(self) -> None:
-        self._receiving = ""
-        self._recv_waiter = None
-
     def _more(self) -> asyncio.Future[None]:
         """Return a future that is done when more was received, or nothing more will come.
 
@@ -216,7 +212,8 @@ class Connection(TransportSession):
         finally:
             # Given up within a message, nothing else can be received: it would get the rest.
             if between_messages:
-                self._stop_receiving()
+                self._receiving = ""
+                self._recv_waiter = None
         # The last piece comes when nothing is held any more: the caller may leave it at that.
         if isinstance(fragment, Frame):
             yield fragment.data if decoder is None else decoder.decode(fragment.data, final=True)
