@@ -5,15 +5,16 @@ the payload XOR octet ``i mod 4`` of the key; masking and unmasking are the same
 """
 
 import functools
+import io
 from types import ModuleType
 
-__all__ = ["apply_mask"]
+__all__ = ["apply_mask", "apply_mask_in_place", "rotate_key"]
 
 # Up to this many bytes one XOR of two integers is fastest, above it four strided translations:
 # the integers' conversions grow a little faster than linearly, the translations cost a start.
 INTEGER_LIMIT = 768
 # From this many on numpy is faster than either, if it is installed.
-NUMPY_LIMIT = 1024
+NUMPY_LIMIT = 2048
 
 _XOR_TABLES: list[bytes] = []
 
@@ -52,13 +53,42 @@ def apply_mask(data: bytes, key: bytes) -> bytes:
         pad = (key * ((size + 3) >> 2))[:size]
         return (int.from_bytes(data) ^ int.from_bytes(pad)).to_bytes(size)
     if size >= NUMPY_LIMIT and (numpy := _numpy()) is not None:
-        whole = size & ~3
-        words = numpy.frombuffer(data, numpy.uint32, whole >> 2)
-        tail = bytes(byte ^ pad for byte, pad in zip(data[whole:], key, strict=False))
-        masked_words: bytes = (words ^ numpy.frombuffer(key, numpy.uint32)).tobytes()
-        return masked_words + tail if tail else masked_words
+        words = numpy.frombuffer(data, numpy.uint64, size >> 3)
+        masked_file = io.BytesIO(bytes(size))  # gives its memory away as bytes, without a copy
+        with masked_file.getbuffer() as masked_view:
+            masked_words = numpy.frombuffer(masked_view, numpy.uint64, size >> 3)
+            numpy.bitwise_xor(words, numpy.frombuffer(key * 2, numpy.uint64), out=masked_words)
+            del masked_words  # it holds on to the view
+            masked_view[size & ~7 :] = apply_mask(data[size & ~7 :], key)
+        return masked_file.getvalue()
     tables = _xor_tables()
     masked = bytearray(size)
     for index in range(4):
         masked[index::4] = data[index::4].translate(tables[key[index]])
     return bytes(masked)
+
+
+def apply_mask_in_place(payload: memoryview, start: int, end: int, key: bytes) -> None:
+    """Mask or unmask a part of a payload where it stands.
+
+    Args:
+        payload: the payload, in memory that begins where 8-byte words do.
+        start, end: the part, as a slice gives it.
+        key: the masking key, 4 bytes, as it applies to the payload's first byte.
+    """
+    first = min(end, start + 7 & ~7)
+    last = max(first, end & ~7)
+    numpy = _numpy() if last - first >= NUMPY_LIMIT else None
+    if numpy is None:
+        payload[start:end] = apply_mask(bytes(payload[start:end]), rotate_key(key, start))
+        return
+    words = numpy.frombuffer(payload[first:last], numpy.uint64)
+    words ^= numpy.frombuffer(key * 2, numpy.uint64)
+    payload[start:first] = apply_mask(bytes(payload[start:first]), rotate_key(key, start))
+    payload[last:end] = apply_mask(bytes(payload[last:end]), key)
+
+
+def rotate_key(key: bytes, position: int) -> bytes:
+    """Return the key for what begins at a position of the payload."""
+    shift = position & 3
+    return key[shift:] + key[:shift]

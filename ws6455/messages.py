@@ -4,12 +4,14 @@ Floor 2: imports frames and deflate. RFC 6455 §5.4 (fragmentation), §8.1 (UTF-
 
 Payload arrives in pieces, whatever the frames and the reads; each piece is checked when it
 arrives. So text fails at its first bad byte, a message above its limit when its header, or the
-byte too many, comes, and what is kept is the payload alone, once.
+byte too many, comes, and what is kept is the payload alone, once: in memory that a transport may
+receive into, and that becomes the message.
 """
 
 from __future__ import annotations
 
 import codecs
+import io
 
 from .deflate import PerMessageDeflate
 from .errors import InvalidPayloadData, PayloadTooBig, ProtocolError, TooManyFragments
@@ -19,6 +21,10 @@ __all__ = ["Message", "MessageReader"]
 
 # What a reader gives: a whole message, or one fragment of a fragmented message.
 Message = str | bytes | Frame
+
+# Memory to receive into: for so many bytes at first, then for so many times what has come.
+_FIRST_ROOM = 1 << 16
+_ROOM_GROWTH = 8
 
 _Utf8Decoder = codecs.getincrementaldecoder("utf-8")
 
@@ -33,14 +39,14 @@ class MessageReader:
     """
 
     __slots__ = (
-        "_compressed",
-        "_data",
+        "_file",
         "_fragments",
         "_header",
         "_opcode",
         "_size",
         "_validator",
         "_wire_size",
+        "compressed",
         "deflate",
         "max_fragment_size",
         "max_fragments",
@@ -65,11 +71,13 @@ class MessageReader:
         """Forget the message."""
         self._opcode = None
         self._header: FrameHeader | None = None
-        self._data = bytearray()  # of the frame being read
+        # The payload of the frame being read, decompressed: this kind of file gives its memory
+        # away as bytes, without a copy.
+        self._file = io.BytesIO()
         self._size = 0  # of the message, decompressed
         self._wire_size = 0  # of the message, as it travelled
         self._fragments = 0
-        self._compressed = False
+        self.compressed = False  # the message
 
     @property
     def between_messages(self) -> bool:
@@ -95,7 +103,7 @@ class MessageReader:
             if header.rsv1 and self.deflate is None:
                 raise ProtocolError("reserved bits must be 0")
             self._opcode = header.opcode
-            self._compressed = header.rsv1
+            self.compressed = header.rsv1
             self._validator = _Utf8Decoder() if header.opcode is Opcode.TEXT else None
         self._header = header
         self._fragments += 1
@@ -112,7 +120,7 @@ class MessageReader:
             if limit is None:
                 continue
             wire_limit = limit
-            if self._compressed:
+            if self.compressed:
                 # Incompressible data grows, by at most an eighth, a 64th and a little (zlib's
                 # own bound); every fragment may end with an empty block.
                 wire_limit += (limit >> 3) + (limit >> 6) + 64 * self._fragments
@@ -128,7 +136,7 @@ class MessageReader:
             PayloadTooBig: if the message inflates above its limit.
             ProtocolError: if the payload cannot be inflated.
         """
-        if self._compressed:
+        if self.compressed:
             self._inflate(piece)
         else:
             self._keep(piece)
@@ -146,7 +154,7 @@ class MessageReader:
             limit - current + 1
             for limit, current in (
                 (self.max_message_size, self._size),
-                (self.max_fragment_size, len(self._data)),
+                (self.max_fragment_size, self._file.tell()),
             )
             if limit is not None
         ]
@@ -155,15 +163,37 @@ class MessageReader:
     def _check_inflated(self) -> None:
         for limit, size in (
             (self.max_message_size, self._size),
-            (self.max_fragment_size, len(self._data)),
+            (self.max_fragment_size, self._file.tell()),
         ):
             if limit is not None and size > limit:
-                raise PayloadTooBig(None, limit, (self._size - len(self._data)) or None)
+                raise PayloadTooBig(None, limit, (self._size - self._file.tell()) or None)
 
     def _keep(self, piece: bytes) -> None:
-        self._data += piece
+        self._file.write(piece)
         self._size += len(piece)
         self._validate(piece, final=False)
+
+    def payload(self) -> memoryview:
+        """Return what has come of the frame's payload, which is not compressed, and room for more.
+
+        The memory grows with what has come, not with what the header announces.
+        """
+        assert self._header is not None
+        received = self._file.tell()
+        payload = self._file.getbuffer()
+        if len(payload) == received < self._header.length:
+            capacity = min(self._header.length, max(_FIRST_ROOM, received * _ROOM_GROWTH))
+            self._file = io.BytesIO(bytes(capacity))
+            self._file.write(payload)
+            payload = self._file.getbuffer()
+        return payload
+
+    def filled(self, start: int, end: int) -> None:
+        """Take a piece that has come into :meth:`payload`, unmasked; see :meth:`feed`."""
+        self._file.seek(end)
+        self._size += end - start
+        if self._validator is not None:
+            self._validate(bytes(self._file.getbuffer()[start:end]), final=False)
 
     def _validate(self, piece: bytes, final: bool) -> None:
         """Check the next bytes of text; the decoder holds back those of an unfinished character."""
@@ -171,6 +201,8 @@ class MessageReader:
         if validator is None:
             return
         unread = len(piece)
+        if not final and piece.isascii() and not validator.getstate()[0]:
+            return  # as the decoder would find, at a tenth of the cost
         try:
             validator.decode(piece, final)
             unread = 0
@@ -194,15 +226,15 @@ class MessageReader:
         assert header is not None
         assert opcode is not None
         if header.fin:
-            if self._compressed:
+            if self.compressed:
                 assert self.deflate is not None
                 if self.deflate.inflating:
                     self._inflate(PerMessageDeflate.TAIL)
                 self.deflate.end_inflated_message()
             self._validate(b"", final=True)
-        data = bytes(self._data)
+        data = self._file.getvalue()
         if not header.fin:
-            self._data = bytearray()
+            self._file = io.BytesIO()
             return Frame(header.opcode, data, fin=False)
         self._reset()
         if header.opcode is Opcode.CONT:

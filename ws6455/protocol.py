@@ -240,23 +240,13 @@ class Protocol(Receiver):
 
     # Receiving --------------------------------------------------------------------------
 
-    def receive_data(self, data: bytes) -> None:
-        """Take bytes from the transport, cut anywhere.
-
-        Raises:
-            EOFError: after :meth:`receive_eof`.
-        """
-        position = 0
-        if self._between_messages:
-            position = self._receive_whole_messages(data)
-            if position == len(data):
-                return
+    def _receive_rest(self, data: bytes, position: int) -> None:
         if self.eof_received:
             raise EOFError("stream ended")
         if self._state is State.CONNECTING:
             self._receive_opening(data)
         elif not self._discarding:
-            self._receive_rest(data, position)
+            super()._receive_rest(data, position)
 
     def _receive_opening(self, data: bytes) -> None:
         """Take bytes of the opening handshake: the role's matter, see :mod:`ws6455.opening`."""

@@ -14,13 +14,15 @@ from typing import Any
 
 from .errors import PayloadTooBig, ProtocolError, TooManyFragments, WebSocketException
 from .frames import MAX_HEADER_SIZE, Frame, FrameHeader, Opcode, parse_header
-from .masking import apply_mask
+from .masking import apply_mask, apply_mask_in_place, rotate_key
 from .messages import Message, MessageReader
 
 __all__ = ["VIOLATIONS", "Receiver", "as_frame"]
 
 # What a peer's bytes can be guilty of; each has the close code that fits.
 VIOLATIONS = (ProtocolError, PayloadTooBig, TooManyFragments)
+# What is left of a payload is worth receiving in place from so many bytes on.
+_LARGE = 1 << 14
 # The first byte of an unfragmented, uncompressed data frame.
 _WHOLE_TEXT, _WHOLE_BINARY = 0x80 | Opcode.TEXT, 0x80 | Opcode.BINARY
 
@@ -95,81 +97,136 @@ class Receiver(abc.ABC):
             ProtocolError: if its payload breaks a rule.
         """
 
+    def receive_data(self, data: bytes) -> None:
+        """Take bytes from the transport, cut anywhere.
+
+        Raises:
+            EOFError: after :meth:`~ws6455.protocol.Protocol.receive_eof`.
+        """
+        position = 0
+        size = len(data)
+        if self._between_messages:
+            # The case that counts for speed, and the one place where it does: messages of one
+            # uncompressed frame each that lie whole in the data. Whatever is not such a message
+            # is left to `_receive_frames`, which takes these as well.
+            append = self.messages.append
+            from_bytes = int.from_bytes
+            masked = self._masked_in
+            limit = self._whole_limit
+            while position + 1 < size:
+                first = data[position]
+                if first != _WHOLE_TEXT and first != _WHOLE_BINARY:
+                    break
+                length = data[position + 1]
+                start = position + 2
+                if masked:
+                    length -= 0x80  # negative without the mask bit
+                    start += 4
+                if 0 <= length < 126:
+                    end = start + length
+                    if end > size or length > limit:
+                        break
+                    payload = data[start:end]
+                    if masked:
+                        # What apply_mask does, without the call.
+                        pad = (data[position + 2 : start] * 32)[:length]
+                        payload = (from_bytes(payload) ^ from_bytes(pad)).to_bytes(length)
+                elif length == 126 and position + 4 <= size:
+                    length = data[position + 2] << 8 | data[position + 3]
+                    start += 2
+                    end = start + length
+                    if end > size or length > limit or length < 126:
+                        break
+                    payload = data[start:end]
+                    if masked:
+                        payload = apply_mask(payload, data[start - 4 : start])
+                else:
+                    break
+                if first == _WHOLE_BINARY:
+                    append(payload)
+                else:
+                    try:
+                        append(payload.decode())
+                    except UnicodeDecodeError:
+                        break
+                if self.debug:
+                    self.logger.debug("< %s", as_frame(self.messages[-1]))
+                position = end
+            if position == size:
+                return
+        self._receive_rest(data, position)
+
     def _receive_rest(self, data: bytes, position: int) -> None:
         """Take what is left of a read after its first whole messages."""
         self._between_messages = False
         try:
             self._receive_frames(data, position)
         except VIOLATIONS as exc:
-            _forget_frames(exc)
-            self.violation = self.cause = exc
-            self._discarding = True  # §7.1.7
-            self.attention = True
-            if self.debug:
-                self.logger.debug("! %s", exc)
+            self._note_violation(exc)
         else:
-            self._between_messages = (
-                self._frame is None
-                and not self._header_bytes
-                and self._reader.between_messages
-                and not self._discarding
-            )
+            self._note_position()
 
-    def _receive_whole_messages(self, data: bytes) -> int:
-        """Take the messages of one uncompressed frame each that lie whole in the data.
+    def receive_in_place(self, size: int) -> None:
+        """Take bytes that the transport has received into :meth:`room`.
 
-        This is the case that counts for speed, and the one place where it does. Whatever is
-        not such a message is left to :meth:`_receive_frames`, which takes these as well.
-
-        Returns:
-            The position after the last one.
+        Args:
+            size: how many.
         """
-        append = self.messages.append
-        from_bytes = int.from_bytes
-        masked = self._masked_in
-        limit = self._whole_limit
-        size = len(data)
-        position = 0
-        while position + 1 < size:
-            first = data[position]
-            if first != _WHOLE_TEXT and first != _WHOLE_BINARY:
-                break
-            length = data[position + 1]
-            start = position + 2
-            if masked:
-                length -= 0x80  # negative without the mask bit
-                start += 4
-            if 0 <= length < 126:
-                end = start + length
-                if end > size or length > limit:
-                    break
-                payload = data[start:end]
-                if masked:
-                    # What apply_mask does, without the call.
-                    pad = (data[position + 2 : start] * 32)[:length]
-                    payload = (from_bytes(payload) ^ from_bytes(pad)).to_bytes(length)
-            elif length == 126 and position + 4 <= size:
-                length = data[position + 2] << 8 | data[position + 3]
-                start += 2
-                end = start + length
-                if end > size or length > limit or length < 126:
-                    break
-                payload = data[start:end]
-                if masked:
-                    payload = apply_mask(payload, data[start - 4 : start])
+        frame = self._frame
+        if frame is None or self._discarding:
+            return
+        start, self._received = self._received, self._received + size
+        try:
+            if frame.key is not None:
+                with self._reader.payload() as payload:
+                    apply_mask_in_place(payload, start, self._received, frame.key)
+            self._reader.filled(start, self._received)
+            if self._received < frame.length:
+                self._note_room(frame)
             else:
-                break
-            if first == _WHOLE_BINARY:
-                append(payload)
-            else:
-                try:
-                    append(payload.decode())
-                except UnicodeDecodeError:
-                    break
-            if self.debug:
-                self.logger.debug("< %s", as_frame(self.messages[-1]))
-            position = end
-        return position
+                self._end_frame(frame)
+        except VIOLATIONS as exc:
+            self._note_violation(exc)
+        else:
+            self._note_position()
+
+    def _note_room(self, frame: FrameHeader) -> None:
+        """Have the shell ask for :meth:`room` if it is worth it."""
+        if frame.length - self._received >= _LARGE:
+            self.attention = True
+
+    def room(self) -> memoryview | None:
+        """Return where a transport may receive next, so that a large payload is not copied.
+
+        None if it has to be :meth:`receive_data`. Release it before :meth:`receive_in_place`.
+        """
+        frame = self._frame
+        if (
+            frame is None
+            or frame.length - self._received < _LARGE
+            or frame.opcode >= Opcode.CLOSE
+            or self._reader.compressed
+            or self._discarding
+        ):
+            return None
+        return self._reader.payload()[self._received :]
+
+    def _note_violation(self, exc: WebSocketException) -> None:
+        _forget_frames(exc)
+        self.violation = self.cause = exc
+        self._discarding = True  # §7.1.7
+        self.attention = True
+        if self.debug:
+            self.logger.debug("! %s", exc)
+
+    def _note_position(self) -> None:
+        """Note whether a message is under way."""
+        self._between_messages = (
+            self._frame is None
+            and not self._header_bytes
+            and self._reader.between_messages
+            and not self._discarding
+        )
 
     def _receive_frames(self, data: bytes, position: int) -> None:
         """Take frames of every kind, in pieces.
@@ -197,6 +254,7 @@ class Receiver(abc.ABC):
             position += len(piece)
             self._receive_payload(frame, piece)
             if self._received < frame.length:
+                self._note_room(frame)
                 return
             self._end_frame(frame)
 
@@ -212,8 +270,7 @@ class Receiver(abc.ABC):
         if not piece:
             return
         if frame.key is not None:
-            shift = self._received & 3
-            piece = apply_mask(piece, frame.key[shift:] + frame.key[:shift])
+            piece = apply_mask(piece, rotate_key(frame.key, self._received))
         self._received += len(piece)
         if frame.opcode < Opcode.CLOSE:
             self._reader.feed(piece)

@@ -27,6 +27,7 @@ from ..protocol import State
 from ..session import control_payload
 from ..shared import SharedMessage
 from .transport import TransportSession
+from .waiter import Waiter
 
 __all__ = ["Connection", "Data"]
 
@@ -118,20 +119,17 @@ class Connection(TransportSession):
         """Iterate over the messages received, until the connection closes as it should."""
         return self
 
-    def __anext__(self) -> Coroutine[Any, Any, Data]:
+    async def _receive_message(self, decode: bool | None = None, iterating: bool = True) -> Data:
         """Receive the next message.
 
         Raises:
-            StopAsyncIteration: when the connection has closed as it should.
+            StopAsyncIteration: if iterating, when the connection has closed as it should.
             ConnectionClosedError: when it has closed otherwise.
         """
-        return self._receive_message(None, True)
-
-    async def _receive_message(self, decode: bool | None, iterating: bool) -> Data:
+        if self._receiving:
+            raise self._overlap("recv")
         messages, protocol = self._messages, self.protocol
-        if self._receiving or len(messages) <= protocol.open_fragments:
-            if self._receiving:
-                raise self._overlap("recv")
+        if len(messages) <= protocol.open_fragments:
             self._receiving = "recv"
             try:
                 while len(messages) <= protocol.open_fragments:
@@ -142,19 +140,20 @@ class Connection(TransportSession):
                 raise
             finally:
                 self._receiving = ""
-                self._recv_waiter = None
         message = self._take_message()
         if decode is None:
             return message
         return _decoded(message) if decode else _encoded(message)
+
+    __anext__ = _receive_message  # itself, since it is called for every message
 
     def _overlap(self, caller: str) -> ConcurrencyError:
         return ConcurrencyError(
             f"cannot call {caller} while another coroutine is already running {self._receiving}"
         )
 
-    def _more(self) -> asyncio.Future[None]:
-        """Return a future that is done when more was received, or nothing more will come.
+    def _more(self) -> Waiter:
+        """Return what to await until more was received, or nothing more will come.
 
         Raises:
             ConnectionClosed: if nothing more will come, and the connection is closed.
@@ -171,9 +170,7 @@ class Connection(TransportSession):
         if self._reading_paused:
             self._go_on_reading()
         self._sends = 0  # whoever waits lets others run
-        waiter: asyncio.Future[None] = asyncio.Future(loop=self.loop)
-        self._recv_waiter = waiter
-        return waiter
+        return self._recv_waiter
 
     async def recv_streaming(self, decode: bool | None = None) -> AsyncGenerator[Data, None]:
         """Receive the next message fragment by fragment, as the peer sent them.
@@ -213,7 +210,6 @@ class Connection(TransportSession):
             # Given up within a message, nothing else can be received: it would get the rest.
             if between_messages:
                 self._receiving = ""
-                self._recv_waiter = None
         # The last piece comes when nothing is held any more: the caller may leave it at that.
         if isinstance(fragment, Frame):
             yield fragment.data if decoder is None else decoder.decode(fragment.data, final=True)
@@ -276,7 +272,11 @@ class Connection(TransportSession):
             self._flush()
         elif not self._flush_scheduled:
             self._flush_scheduled = True
-            self.loop.call_soon(self._flush)
+            self.loop.call_soon(self._flush_collected)
+
+    def _flush_collected(self) -> None:
+        self._flush_scheduled = False
+        self._flush()
 
     def send_shared(self, message: SharedMessage) -> None:
         """Send a message of :func:`~ws6455.aio.broadcast.broadcast`, without waiting.

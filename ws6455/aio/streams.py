@@ -53,7 +53,7 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         self._event_loop = loop
         self._connected: Callable[[asyncio.StreamWriter], TransportSession] | None = connected
         self._connection: TransportSession | None = None
-        self._buffer = _shared_buffer(loop)
+        self._shared = self._buffer = _shared_buffer(loop)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Make the stream's writer and the connection."""
@@ -64,7 +64,18 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         connected, self._connected = self._connected, None
         assert connected is not None
         self._connection = connected(writer)
-        self._connection.attach(writer)
+        # uvloop takes no stream's protocol for a buffered one.
+        buffered = type(transport).__module__.startswith("asyncio.")
+        self._connection.attach(writer, self if buffered else None)
+
+    def receive_into(self, buffer: memoryview) -> None:
+        """Receive the next bytes into another place, this once."""
+        self._buffer = buffer
+
+    def _receive_into_shared(self) -> None:
+        if self._buffer is not self._shared:
+            self._buffer.release()  # whoever else still refers to it
+            self._buffer = self._shared
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Return where to receive."""
@@ -72,11 +83,16 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Pass on what was received."""
-        assert self._connection is not None
-        self._connection.receive(bytes(self._buffer[:nbytes]))
+        connection, buffer = self._connection, self._buffer
+        assert connection is not None
+        if buffer is self._shared:
+            connection.receive(bytes(buffer[:nbytes]))
+        else:
+            self._receive_into_shared()
+            connection.receive_in_place(nbytes)
 
     def data_received(self, data: bytes) -> None:
-        """Pass on what was received: uvloop does not take a stream's protocol for buffered."""
+        """Pass on what was received by a loop that takes no stream's protocol for a buffered one."""
         assert self._connection is not None
         self._connection.receive(data)
 
@@ -88,6 +104,7 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Pass on the end of the transport."""
         super().connection_lost(exc)
+        self._receive_into_shared()
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.connection_lost(exc)

@@ -7,16 +7,23 @@ and what is due by the clock, is decided below, in the protocol and the session.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import ConnectionClosed
 from ..frames import CloseCode
 from ..opening import ClientProtocol, ServerProtocol
 from ..protocol import SEND_EOF, State
 from ..session import Session, water_marks
+from .waiter import Waiter
+
+if TYPE_CHECKING:
+    from .streams import StreamProtocol
 
 __all__ = ["TransportSession"]
+
+_write = os.write
 
 
 class TransportSession(Session):
@@ -32,12 +39,15 @@ class TransportSession(Session):
     # So many attributes are faster in slots. A subclass may have any other.
     __slots__ = (
         "_closed_waiter",
+        "_fd",
         "_flush_scheduled",
         "_local_address",
         "_opened_waiter",
+        "_own_fd",
         "_recv_waiter",
         "_remote_address",
         "_sending_ended",
+        "_stream",
         "_timer",
         "_timer_at",
         "_transport",
@@ -68,13 +78,15 @@ class TransportSession(Session):
             max_queue=max_queue,
         )
         self._write_limit = write_limit
+        self._stream: StreamProtocol | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._transport: asyncio.Transport | None = None
+        self._own_fd = self._fd = -1
         self._local_address: Any = None
         self._remote_address: Any = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at: float | None = None
-        self._recv_waiter: asyncio.Future[None] | None = None
+        self._recv_waiter = Waiter(self.loop)
         self._opened_waiter: asyncio.Future[None] | None = None
         self._closed_waiter: asyncio.Future[None] | None = None
         self._flush_scheduled = False
@@ -84,12 +96,20 @@ class TransportSession(Session):
 
     # From the transport -----------------------------------------------------------------
 
-    def attach(self, writer: asyncio.StreamWriter) -> None:
-        """Take the stream pair's writer; its reader calls :meth:`receive` from now on."""
+    def attach(self, writer: asyncio.StreamWriter, stream: StreamProtocol | None = None) -> None:
+        """Take the stream pair's writer; whoever reads calls :meth:`receive` from now on.
+
+        Args:
+            writer: the writer.
+            stream: who reads, if it can receive large payloads in place.
+        """
+        self._stream = stream
         self._writer = writer
         self._transport = cast(asyncio.Transport, writer.transport)
         high, low = water_marks(self._write_limit)
         self._transport.set_write_buffer_limits(high, low)
+        if type(self._transport).__module__ == "asyncio.selector_events":
+            self._own_fd = self._fd = writer.get_extra_info("socket").fileno()
         # A TLS transport forgets them when it closes.
         self._local_address = writer.get_extra_info("sockname")
         self._remote_address = writer.get_extra_info("peername")
@@ -104,12 +124,16 @@ class TransportSession(Session):
         self._heard = True
         if protocol.attention:
             self._attend()
-        waiter = self._recv_waiter
-        if waiter is None or waiter.done():
-            if len(self._messages) > 1:
+        if messages := self._messages:
+            if self._recv_waiter.callback is not None:
+                self._recv_waiter.wake()
+            elif len(messages) > 1:
                 self._check_high_water_mark()
-        elif self._messages:
-            waiter.set_result(None)
+
+    def receive_in_place(self, size: int) -> None:
+        """Take bytes from the transport that are where :meth:`_attend` has asked for them."""
+        self.protocol.receive_in_place(size)
+        self.receive(b"")
 
     def receive_eof(self) -> bool:
         """Take the end of the stream; return whether there is still something to write."""
@@ -130,10 +154,13 @@ class TransportSession(Session):
         if protocol.state is not State.CLOSED:
             protocol.fail(CloseCode.ABNORMAL_CLOSURE)
         self._transport_lost = True
+        self._stream = None
+        self._own_fd = self._fd = -1
         protocol.writes.clear()
         self._closed()
         self._deadline_changed()
-        for waiter in (self._opened_waiter, self._recv_waiter, self._closed_waiter):
+        self._recv_waiter.wake_soon()
+        for waiter in (self._opened_waiter, self._closed_waiter):
             if waiter is not None and not waiter.done():
                 waiter.set_result(None)
 
@@ -158,29 +185,24 @@ class TransportSession(Session):
             protocol = self.protocol
             if protocol.state is not State.CONNECTING or protocol.handshake_exc is not None:
                 opened.set_result(None)
+        if self._stream is not None and not self._dropping:
+            room = self.protocol.room()
+            if room is not None:
+                self._stream.receive_into(room)
 
     def _flush(self) -> None:
-        self._flush_scheduled = False
         protocol = self.protocol
-        transport = self._transport
-        if (
-            protocol.pongs_due
-            or protocol.eof_due
-            or transport is None
-            or transport.is_closing()  # asyncio complains of what is written then
-        ):
+        if self._fd < 0 or protocol.pongs_due or protocol.eof_due:
             self._flush_all()
-            return
-        writes = protocol.writes
-        if not writes:
-            return
-        if len(writes) == 1:
-            data = writes.pop()
-        else:
-            data = b"".join(writes)
+        elif writes := protocol.writes:
+            data = writes[0] if len(writes) == 1 else b"".join(writes)
             writes.clear()
-        self._written += len(data)
-        transport.write(data)
+            try:
+                sent = _write(self._fd, data)
+            except OSError:
+                sent = 0  # full or broken: the transport meets it as well, and knows what to do
+            if sent != len(data):
+                self._write(data[sent:])
 
     def _flush_all(self) -> None:
         """Write frames, pongs before them, and the end of the stream behind them."""
@@ -194,15 +216,24 @@ class TransportSession(Session):
             if not protocol.writes and not protocol.eof_due:
                 return
         writes = protocol.take_writes()
-        if writer.is_closing():
+        if not writes:
             return
-        ends = bool(writes) and writes[-1] == SEND_EOF
+        ends = writes[-1] == SEND_EOF
         data = b"".join(writes)
         if data:
-            self._written += len(data)
-            writer.write(data)
-        if ends:
+            self._write(data)
+        if ends and not writer.is_closing():
             self._close_sending(writer)
+
+    def _write(self, data: bytes) -> None:
+        """Write through the transport, and to the socket itself again once it has no backlog."""
+        transport = self._transport
+        assert transport is not None
+        if transport.is_closing():  # asyncio complains of what comes then
+            return
+        self._written += len(data)
+        transport.write(data)
+        self._fd = -1 if transport.get_write_buffer_size() else self._own_fd
 
     def _close_sending(self, writer: asyncio.StreamWriter) -> None:
         """Close TCP for sending, and wholly once the peer has; TLS can do that only at once."""
