@@ -23,6 +23,7 @@ __all__ = [
     "Frame",
     "FrameHeader",
     "Opcode",
+    "frame_parts",
     "parse_header",
     "serialize_frame",
 ]
@@ -244,6 +245,13 @@ def serialize_frame(first: int, payload: bytes, masked: bool) -> bytes:
     length = len(payload)
     if length < 126 and not masked:
         return _pack_tiny(first, length) + payload
+    header, payload = frame_parts(first, payload, masked)
+    return header + payload
+
+
+def frame_parts(first: int, payload: bytes, masked: bool) -> tuple[bytes, bytes]:
+    """Do as :func:`serialize_frame`, but leave header and payload apart: nothing is copied."""
+    length = len(payload)
     bit = 0x80 if masked else 0
     if length < 126:
         header = _pack_tiny(first, bit | length)
@@ -253,8 +261,8 @@ def serialize_frame(first: int, payload: bytes, masked: bool) -> bytes:
         header = _pack_long(first, bit | 127, length)
     if masked:
         key = os.urandom(4)
-        return header + key + apply_mask(payload, key)
-    return header + payload
+        return header + key, apply_mask(payload, key)
+    return header, payload
 
 
 @dataclasses.dataclass

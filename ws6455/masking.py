@@ -73,7 +73,8 @@ def apply_mask_in_place(payload: memoryview, start: int, end: int, key: bytes) -
 
     Args:
         payload: the payload, in memory that begins where 8-byte words do.
-        start, end: the part, as a slice gives it.
+        start: where the part begins.
+        end: where it ends.
         key: the masking key, 4 bytes, as it applies to the payload's first byte.
     """
     first = min(end, start + 7 & ~7)

@@ -36,6 +36,7 @@ from .frames import (
     CloseCode,
     Frame,
     Opcode,
+    frame_parts,
     serialize_frame,
 )
 from .http11 import Request, Response
@@ -86,6 +87,8 @@ _STEPS = {
 _OK_CODES = frozenset({CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD})
 
 _FIN, _RSV1 = 0x80, 0x40
+# A payload of so many bytes is not joined with its header.
+_LARGE = 1 << 14
 # Looking up a member of an enumeration costs; these are looked up for every message.
 _OPEN, _CONT = State.OPEN, Opcode.CONT
 
@@ -357,7 +360,10 @@ class Protocol(Receiver):
             if opcode is not _CONT:
                 first |= _RSV1
             data = deflate.compress(data, fin)
-        self.writes.append(serialize_frame(first, data, self._masked_out))
+        if len(data) < _LARGE:
+            self.writes.append(serialize_frame(first, data, self._masked_out))
+        else:
+            self.writes += frame_parts(first, data, self._masked_out)
         if not fin:
             self._sending = self._sending or opcode
         elif self._sending is not None:

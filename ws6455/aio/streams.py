@@ -64,7 +64,6 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         connected, self._connected = self._connected, None
         assert connected is not None
         self._connection = connected(writer)
-        # uvloop takes no stream's protocol for a buffered one.
         buffered = type(transport).__module__.startswith("asyncio.")
         self._connection.attach(writer, self if buffered else None)
 
@@ -92,7 +91,7 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
             connection.receive_in_place(nbytes)
 
     def data_received(self, data: bytes) -> None:
-        """Pass on what was received by a loop that takes no stream's protocol for a buffered one."""
+        """Pass on what was received: uvloop takes no stream's protocol for a buffered one."""
         assert self._connection is not None
         self._connection.receive(data)
 

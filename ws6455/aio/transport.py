@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import ConnectionClosed
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["TransportSession"]
 
 _write = os.write
+# What the system takes at once.
+_MAX_PARTS = 1024
 
 
 class TransportSession(Session):
@@ -194,15 +197,23 @@ class TransportSession(Session):
         protocol = self.protocol
         if self._fd < 0 or protocol.pongs_due or protocol.eof_due:
             self._flush_all()
-        elif writes := protocol.writes:
-            data = writes[0] if len(writes) == 1 else b"".join(writes)
-            writes.clear()
+            return
+        writes = protocol.writes
+        if len(writes) == 1:
+            data = writes.pop()
             try:
                 sent = _write(self._fd, data)
             except OSError:
                 sent = 0  # full or broken: the transport meets it as well, and knows what to do
             if sent != len(data):
-                self._write(data[sent:])
+                self._write_rest([data], sent)
+        elif writes:
+            protocol.writes = []
+            try:
+                sent = os.writev(self._fd, writes[:_MAX_PARTS])
+            except OSError:
+                sent = 0
+            self._write_rest(writes, sent)
 
     def _flush_all(self) -> None:
         """Write frames, pongs before them, and the end of the stream behind them."""
@@ -219,20 +230,27 @@ class TransportSession(Session):
         if not writes:
             return
         ends = writes[-1] == SEND_EOF
-        data = b"".join(writes)
-        if data:
-            self._write(data)
+        self._write_rest(writes, 0)
         if ends and not writer.is_closing():
             self._close_sending(writer)
 
-    def _write(self, data: bytes) -> None:
-        """Write through the transport, and to the socket itself again once it has no backlog."""
+    def _write_rest(self, writes: Sequence[bytes], sent: int) -> None:
+        """Write through the transport what the socket itself has not taken."""
         transport = self._transport
         assert transport is not None
-        if transport.is_closing():  # asyncio complains of what comes then
+        index = 0
+        while index < len(writes) and sent >= len(writes[index]):
+            sent -= len(writes[index])
+            index += 1
+        if index == len(writes) or transport.is_closing():
+            return  # asyncio complains of what comes when a transport is closing
+        rest: list[bytes | memoryview] = [memoryview(writes[index])[sent:], *writes[index + 1 :]]
+        self._written += sum(map(len, rest))
+        if self._own_fd < 0:
+            transport.writelines(rest)
             return
-        self._written += len(data)
-        transport.write(data)
+        for data in rest:  # one by one, since the stock loop would join them first
+            transport.write(data)
         self._fd = -1 if transport.get_write_buffer_size() else self._own_fd
 
     def _close_sending(self, writer: asyncio.StreamWriter) -> None:
