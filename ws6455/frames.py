@@ -90,7 +90,7 @@ _CLOSE_EXPLANATIONS = {
 }
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(slots=True)
 class Close:
     """The payload of a Close frame (§5.5.1).
 
@@ -265,7 +265,7 @@ def frame_parts(first: int, payload: bytes, masked: bool) -> tuple[bytes, bytes]
     return header, payload
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(slots=True)
 class Frame:
     """A frame as the protocol's events carry it: unmasked and not compressed.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-import email.utils
+import functools
 import hashlib
 import os
 import re
@@ -40,7 +40,7 @@ from .headers import (
     parse_extension_list,
     parse_token_list,
 )
-from .http11 import Headers, MultipleValuesError, Request, Response
+from .http11 import Headers, MultipleValuesError, Request, Response, build_date
 from .uri import WebSocketURI
 
 __all__ = [
@@ -268,7 +268,7 @@ def build_response(
         subprotocol: the one chosen.
     """
     headers = Headers()
-    headers["Date"] = email.utils.formatdate(usegmt=True)
+    headers["Date"] = build_date()
     headers["Upgrade"] = "websocket"
     headers["Connection"] = "Upgrade"
     headers[_ACCEPT] = accept_key(key)
@@ -380,10 +380,11 @@ def _one(headers: Headers, name: str) -> str:
 def _tokens(headers: Headers, name: str) -> list[str]:
     """Return the tokens of Connection or Upgrade in lower case; none if it is malformed."""
     try:
-        return [
-            token.lower()
-            for value in headers.get_all(name)
-            for token in parse_token_list(name, value)
-        ]
+        return [token for value in headers.get_all(name) for token in _parse_tokens(name, value)]
     except InvalidHeaderFormat:
         return []
+
+
+@functools.lru_cache(maxsize=64)
+def _parse_tokens(name: str, value: str) -> tuple[str, ...]:
+    return tuple(token.lower() for token in parse_token_list(name, value))

@@ -8,7 +8,9 @@ proxy in front may be the other one.
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import email.utils
+import functools
 import http
 import re
 import sys
@@ -36,6 +38,7 @@ __all__ = [
     "MultipleValuesError",
     "Request",
     "Response",
+    "build_date",
     "parse_request",
     "parse_response",
 ]
@@ -44,12 +47,38 @@ MAX_LINE_SIZE = 8192
 MAX_HEADERS = 128
 MAX_HEAD_SIZE = 65536
 
+# Header values up to this size, such as Host and Upgrade, are the same for most connections, and
+# kept once for all of them; a Sec-WebSocket-Key is longer.
+_SHARED_SIZE = 20
+
 SERVER = USER_AGENT = f"Python/{sys.version_info[0]}.{sys.version_info[1]} ws6455/{version}"
 
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*+")
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++) ([\x21-\x7e]++) (HTTP/[0-9]\.[0-9])")
 _STATUS_LINE = re.compile(rb"(HTTP/[0-9]\.[0-9]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*+))?")
 _ABSOLUTE_FORM = re.compile(r"https?://[^/?#]++", re.IGNORECASE)
+
+
+@functools.lru_cache(maxsize=256)
+def _check_name(name: str) -> tuple[str, str]:
+    """Return a header's name as it is and in lower case, the same strings every time.
+
+    Raises:
+        InvalidHeaderValue: if it is no token.
+    """
+    if TOKEN.fullmatch(name) is None:
+        raise InvalidHeaderValue(ascii(name), "not a header name")
+    return name, name.lower()
+
+
+@functools.lru_cache(maxsize=1)
+def _format_date(now: datetime.datetime) -> str:
+    return email.utils.format_datetime(now, usegmt=True)
+
+
+def build_date() -> str:
+    """Return the value of Date for now (RFC 9110 §6.6.1)."""
+    return _format_date(datetime.datetime.now(datetime.UTC).replace(microsecond=0))
 
 
 class MultipleValuesError(LookupError):
@@ -82,23 +111,24 @@ class Headers(MutableMapping[str, str]):
             beyond ISO-8859-1 (RFC 9110 §5.5); such would split the head.
     """
 
-    __slots__ = ("_items",)
+    # Side by side, for every header: its name, its name in lower case, its value.
+    __slots__ = ("_folded", "_names", "_values")
 
     def __init__(self, *args: HeadersLike, **kwargs: str) -> None:
-        self._items: list[tuple[str, str]] = []
+        self._names: list[str] = []
+        self._folded: list[str] = []
+        self._values: list[str] = []
         self.update(*args, **kwargs)
 
     def __str__(self) -> str:
-        return "".join(f"{name}: {value}\r\n" for name, value in self._items) + "\r\n"
+        return "".join([f"{name}: {value}\r\n" for name, value in self.raw_items()]) + "\r\n"
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._items!r})"
+        return f"{type(self).__name__}({list(self.raw_items())!r})"
 
     def copy(self) -> Headers:
         """Return an independent copy."""
-        copy = type(self)()
-        copy._items = self._items.copy()
-        return copy
+        return type(self)(self)
 
     __copy__ = copy
 
@@ -107,35 +137,38 @@ class Headers(MutableMapping[str, str]):
         return str(self).encode("latin-1")
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and bool(self.get_all(key))
+        return isinstance(key, str) and key.lower() in self._folded
 
     def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys(name.lower() for name, _ in self._items))
+        return iter(dict.fromkeys(self._folded))
 
     def __len__(self) -> int:
-        return len({name.lower() for name, _ in self._items})
+        return len(set(self._folded))
 
     def __getitem__(self, key: str) -> str:
-        values = self.get_all(key)
-        if not values:
+        folded = key.lower()
+        count = self._folded.count(folded)
+        if count == 0:
             raise KeyError(key)
-        if len(values) > 1:
+        if count > 1:
             raise MultipleValuesError(key)
-        return values[0]
+        return self._values[self._folded.index(folded)]
 
     def __setitem__(self, key: str, value: str) -> None:
-        key, value = str(key), str(value)
-        if TOKEN.fullmatch(key) is None:
-            raise InvalidHeaderValue(ascii(key), "not a header name")
+        name, folded = _check_name(str(key))
+        value = str(value)
         if _FIELD_VALUE.fullmatch(value) is None:
-            raise InvalidHeaderValue(key, ascii(value))
-        self._items.append((key, value))
+            raise InvalidHeaderValue(name, ascii(value))
+        self._names.append(name)
+        self._folded.append(folded)
+        self._values.append(value)
 
     def __delitem__(self, key: str) -> None:
-        kept = [item for item in self._items if item[0].lower() != key.lower()]
-        if len(kept) == len(self._items):
+        if key not in self:
             raise KeyError(key)
-        self._items = kept
+        kept = [(name, value) for name, value in self.raw_items() if name.lower() != key.lower()]
+        self.clear()
+        self.update(kept)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Headers):
@@ -147,13 +180,17 @@ class Headers(MutableMapping[str, str]):
 
     def clear(self) -> None:
         """Remove every header."""
-        self._items.clear()
+        self._names.clear()
+        self._folded.clear()
+        self._values.clear()
 
     def update(self, *args: HeadersLike, **kwargs: str) -> None:
         """Add the values of others to those already here."""
         for headers in (*args, kwargs):
             if isinstance(headers, Headers):
-                self._items.extend(headers._items)
+                self._names += headers._names
+                self._folded += headers._folded
+                self._values += headers._values
                 continue
             pairs: Iterable[tuple[str, str]]
             if isinstance(headers, Mapping):
@@ -168,18 +205,20 @@ class Headers(MutableMapping[str, str]):
 
     def get_all(self, key: str) -> list[str]:
         """Return every value of a header, in order; none gives an empty list."""
-        key = key.lower()
-        return [value for name, value in self._items if name.lower() == key]
+        folded = key.lower()
+        if folded not in self._folded:
+            return []
+        return [v for f, v in zip(self._folded, self._values, strict=True) if f == folded]
 
     def raw_items(self) -> Iterator[tuple[str, str]]:
         """Yield every pair of name and value, in order, with the name as it was given."""
-        return iter(self._items)
+        return zip(self._names, self._values, strict=True)
 
 
 HeadersLike = Headers | Mapping[str, str] | Iterable[tuple[str, str]] | SupportsKeysAndGetItem
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(slots=True)
 class Request:
     """An HTTP request's head.
 
@@ -207,7 +246,7 @@ class Request:
         return line.encode() + b"\r\n" + self.headers.serialize()
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(slots=True)
 class Response:
     """An HTTP response.
 
@@ -245,7 +284,7 @@ class Response:
         body = text.encode()
         headers = Headers(
             [
-                ("Date", email.utils.formatdate(usegmt=True)),
+                ("Date", build_date()),
                 ("Connection", "close"),
                 ("Content-Length", str(len(body))),
                 ("Content-Type", "text/plain; charset=utf-8"),
@@ -314,8 +353,11 @@ def _parse_headers(lines: list[bytes]) -> Headers:
         name, colon, value = line.decode("latin-1").partition(":")
         if not colon:
             raise InvalidMessage(f"header line without a colon: {line[:80]!r}")
+        value = value.strip(" \t")
+        if len(value) <= _SHARED_SIZE:
+            value = sys.intern(value)
         try:
-            headers[name] = value.strip(" \t")
+            headers[name] = value
         except InvalidHeader as exc:
             raise InvalidMessage(f"malformed header line: {line[:80]!r}") from exc
     return headers
@@ -336,7 +378,7 @@ def parse_request(lines: list[bytes]) -> Request:
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
         raise InvalidMessage(f"malformed request line: {line[:80]!r}")
-    method, target, protocol = (group.decode("ascii") for group in match.groups())
+    method, target, protocol = (sys.intern(group.decode("ascii")) for group in match.groups())
     if "#" in target:
         raise InvalidMessage(f"request target with a fragment: {target[:80]}")
     # §3.2.2: a server accepts the absolute form, whoever sends it.

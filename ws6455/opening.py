@@ -53,6 +53,8 @@ Logger = logging.Logger | logging.LoggerAdapter[Any]
 class _OpeningProtocol(Protocol):
     """What the roles share while CONNECTING: one head to read, and when it is read an event."""
 
+    __slots__ = ("_head", "_opening_events")
+
     def __init__(self, side: Side, head: HeadReader, **options: Any) -> None:
         super().__init__(side, **options)
         self._head: HeadReader | None = head
@@ -102,6 +104,16 @@ class ServerProtocol(_OpeningProtocol):
             :exc:`~ws6455.errors.NegotiationError`; by default see :meth:`select_subprotocol`.
         state, max_size, max_fragments, logger: see :class:`~ws6455.protocol.Protocol`.
     """
+
+    __slots__ = (
+        "__dict__",
+        "_early",
+        "_select_subprotocol",
+        "available_extensions",
+        "available_subprotocols",
+        "origin",
+        "origins",
+    )
 
     def __init__(
         self,

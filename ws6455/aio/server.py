@@ -106,8 +106,30 @@ class Server:
 
     async def conduct(self, connection: ServerConnection) -> None:
         """Answer a client's request, run the handler and close: one connection's whole life."""
+        options = self._options
         try:
-            await self._conduct(connection)
+            await connection.handshake(
+                options.process_request, options.process_response, options.server_header
+            )
+            if connection.protocol.handshake_exc is not None:
+                await connection.wait_closed()
+                return
+            connection.logger.info("connection open")
+            try:
+                if self._takes_path:
+                    assert connection.request is not None
+                    await self.handler(connection, connection.request.path)
+                else:
+                    await self.handler(connection)
+            except Exception as exc:
+                if connection.state is not State.OPEN and _is_the_end(exc):
+                    connection.logger.debug("connection handler ended: %s", exc)
+                else:
+                    connection.logger.error("connection handler failed", exc_info=True)
+                await connection.close(1011)
+            else:
+                await connection.close()
+            connection.logger.info("connection closed")
         except asyncio.CancelledError:
             if connection.protocol.state is State.CLOSED:
                 return  # the client has gone, and with it the handshake
@@ -117,31 +139,6 @@ class Server:
             # Nothing that one client does may reach another.
             connection.logger.error("connection failed", exc_info=True)
             connection.go_away()
-
-    async def _conduct(self, connection: ServerConnection) -> None:
-        options = self._options
-        await connection.handshake(
-            options.process_request, options.process_response, options.server_header
-        )
-        if connection.protocol.handshake_exc is not None:
-            await connection.wait_closed()
-            return
-        connection.logger.info("connection open")
-        try:
-            if self._takes_path:
-                assert connection.request is not None
-                await self.handler(connection, connection.request.path)
-            else:
-                await self.handler(connection)
-        except Exception as exc:
-            if connection.state is not State.OPEN and _is_the_end(exc):
-                connection.logger.debug("connection handler ended: %s", exc)
-            else:
-                connection.logger.error("connection handler failed", exc_info=True)
-            await connection.close(1011)
-        else:
-            await connection.close()
-        connection.logger.info("connection closed")
 
     # The server -------------------------------------------------------------------------
 

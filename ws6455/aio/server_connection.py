@@ -38,6 +38,8 @@ class ServerConnection(Connection):
         options: see :class:`~ws6455.aio.connection.Connection`.
     """
 
+    __slots__ = ("__dict__", "__weakref__", "_task", "server")
+
     protocol: ServerProtocol
 
     def __init__(self, protocol: ServerProtocol, server: Server | None, **options: Any) -> None:

@@ -47,9 +47,7 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         loop: asyncio.AbstractEventLoop,
         connected: Callable[[asyncio.StreamWriter], TransportSession],
     ) -> None:
-        # asyncio keeps a weak reference alone; the stream lasts as long as the transport.
-        self._reader = asyncio.StreamReader(loop=loop)
-        super().__init__(self._reader, loop=loop)
+        super().__init__(None, loop=loop)  # type: ignore[arg-type]  # asyncio knows no reader too
         self._event_loop = loop
         self._connected: Callable[[asyncio.StreamWriter], TransportSession] | None = connected
         self._connection: TransportSession | None = None
@@ -59,7 +57,7 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         """Make the stream's writer and the connection."""
         super().connection_made(transport)
         transport = cast(asyncio.Transport, transport)
-        writer = asyncio.StreamWriter(transport, self, self._reader, self._event_loop)
+        writer = asyncio.StreamWriter(transport, self, None, self._event_loop)
         # Called once, then let go: it may refer to the connection, which refers to this.
         connected, self._connected = self._connected, None
         assert connected is not None

@@ -88,7 +88,7 @@ class TransportSession(Session):
         self._local_address: Any = None
         self._remote_address: Any = None
         self._timer: asyncio.TimerHandle | None = None
-        self._timer_at: float | None = None
+        self._timer_at = 0.0  # while there is a timer
         self._recv_waiter = Waiter(self.loop)
         self._opened_waiter: asyncio.Future[None] | None = None
         self._closed_waiter: asyncio.Future[None] | None = None
@@ -289,17 +289,17 @@ class TransportSession(Session):
 
     def _deadline_changed(self) -> None:
         deadline = self._next_deadline()
-        if deadline == self._timer_at:
-            return
         if self._timer is not None:
+            if deadline is not None and deadline >= self._timer_at:
+                return  # it comes early, and looks again
             self._timer.cancel()
-        self._timer_at = deadline
-        self._timer = None
+            self._timer = None
         if deadline is not None:
+            self._timer_at = deadline
             self._timer = self.loop.call_later(deadline - self._clock(), self._on_timer)
 
     def _on_timer(self) -> None:
-        self._timer = self._timer_at = None
+        self._timer = None
         self._tick()
 
     # What a connection shows ------------------------------------------------------------
