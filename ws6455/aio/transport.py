@@ -7,9 +7,9 @@ and what is due by the clock, is decided below, in the protocol and the session.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import ConnectionClosed
@@ -195,11 +195,11 @@ class TransportSession(Session):
 
     def _flush(self) -> None:
         protocol = self.protocol
-        if self._fd < 0 or protocol.pongs_due or protocol.eof_due:
+        if protocol.pongs_due or protocol.eof_due:
             self._flush_all()
             return
         writes = protocol.writes
-        if len(writes) == 1:
+        if len(writes) == 1 and self._fd >= 0:
             data = writes.pop()
             try:
                 sent = _write(self._fd, data)
@@ -209,11 +209,7 @@ class TransportSession(Session):
                 self._write_rest([data], sent)
         elif writes:
             protocol.writes = []
-            try:
-                sent = os.writev(self._fd, writes[:_MAX_PARTS])
-            except OSError:
-                sent = 0
-            self._write_rest(writes, sent)
+            self._write(writes)
 
     def _flush_all(self) -> None:
         """Write frames, pongs before them, and the end of the stream behind them."""
@@ -230,21 +226,30 @@ class TransportSession(Session):
         if not writes:
             return
         ends = writes[-1] == SEND_EOF
-        self._write_rest(writes, 0)
+        self._write(writes)
         if ends and not writer.is_closing():
             self._close_sending(writer)
 
-    def _write_rest(self, writes: Sequence[bytes], sent: int) -> None:
+    def _write(self, writes: list[bytes]) -> None:
+        sent = 0
+        if self._fd >= 0:
+            with contextlib.suppress(OSError):  # as above
+                sent = os.writev(self._fd, writes[:_MAX_PARTS])
+        self._write_rest(writes, sent)
+
+    def _write_rest(self, writes: list[bytes], sent: int) -> None:
         """Write through the transport what the socket itself has not taken."""
-        transport = self._transport
-        assert transport is not None
         index = 0
         while index < len(writes) and sent >= len(writes[index]):
             sent -= len(writes[index])
             index += 1
+        transport = self._transport
+        assert transport is not None
         if index == len(writes) or transport.is_closing():
             return  # asyncio complains of what comes when a transport is closing
-        rest: list[bytes | memoryview] = [memoryview(writes[index])[sent:], *writes[index + 1 :]]
+        rest: list[bytes | memoryview] = [*writes[index:]]
+        if sent:
+            rest[0] = memoryview(writes[index])[sent:]
         self._written += sum(map(len, rest))
         if self._own_fd < 0:
             transport.writelines(rest)
