@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ws6455 import masking
-from ws6455.masking import INTEGER_LIMIT, NUMPY_LIMIT, apply_mask
+from ws6455.masking import INTEGER_LIMIT, NUMPY_LIMIT, apply_mask, apply_mask_in_place
 
 KEY = b"\x37\xfa\x21\x3d"
 
@@ -75,3 +75,31 @@ def test_leading_and_trailing_zeros_stay(size: int, key: bytes) -> None:
 def test_a_key_of_another_size_is_refused(size: int, data: bytes) -> None:
     with pytest.raises(ValueError, match=f"must have 4 bytes, not {size}"):
         apply_mask(data, bytes(size))
+
+
+# In place ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 8, 9, NUMPY_LIMIT - 1, NUMPY_LIMIT + 20, 70_001])
+@pytest.mark.parametrize("start", range(10))
+def test_a_part_is_masked_where_it_stands_and_nothing_else(size: int, start: int) -> None:
+    data = random_bytes(start + size + 5)
+    payload = bytearray(data)
+    with memoryview(payload) as view:
+        apply_mask_in_place(view, start, start + size, KEY)
+    end = start + size
+    assert payload[start:end] == mask_naively(data, KEY)[start:end]
+    assert payload[:start] == data[:start]
+    assert payload[end:] == data[end:]
+
+
+@given(st.lists(st.integers(0, 3 * NUMPY_LIMIT), max_size=6))
+@settings(deadline=None)
+def test_any_split_into_parts_gives_the_same(sizes: list[int]) -> None:
+    data = random_bytes(sum(sizes))
+    payload = bytearray(data)
+    start = 0
+    for size in sizes:
+        apply_mask_in_place(memoryview(payload), start, start + size, KEY)
+        start += size
+    assert payload == mask_naively(data, KEY)
