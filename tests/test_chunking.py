@@ -356,8 +356,7 @@ def test_most_of_a_large_payload_is_received_in_place() -> None:
     for piece in pieces_in_place(server, stream, [50_000]):
         server.receive_data(piece)
         sizes.append(len(piece))
-    assert sizes[0] == 50_000
-    assert not any(sizes[1:])
+    assert sum(sizes) < 70_000  # the header and what came with it, and the little at the end
     assert list(server.messages) == [bytes(1_000_000)]
 
 
