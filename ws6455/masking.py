@@ -15,6 +15,8 @@ __all__ = ["apply_mask", "apply_mask_in_place", "rotate_key"]
 INTEGER_LIMIT = 768
 # From this many on numpy is faster than either, if it is installed.
 NUMPY_LIMIT = 2048
+# What is masked in place without numpy goes through copies of this size, which stay in the cache.
+_SLICE = 1 << 16
 
 _XOR_TABLES: list[bytes] = []
 
@@ -81,7 +83,9 @@ def apply_mask_in_place(payload: memoryview, start: int, end: int, key: bytes) -
     last = max(first, end & ~7)
     numpy = _numpy() if last - first >= NUMPY_LIMIT else None
     if numpy is None:
-        payload[start:end] = apply_mask(bytes(payload[start:end]), rotate_key(key, start))
+        for at in range(start, end, _SLICE):
+            part = payload[at : min(at + _SLICE, end)]
+            part[:] = apply_mask(bytes(part), rotate_key(key, at))
         return
     words = numpy.frombuffer(payload[first:last], numpy.uint64)
     words ^= numpy.frombuffer(key * 2, numpy.uint64)

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TransportSession"]
 
-_write = os.write
 # What the system takes at once.
 _MAX_PARTS = 1024
 
@@ -84,6 +83,8 @@ class TransportSession(Session):
         self._stream: StreamProtocol | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._transport: asyncio.Transport | None = None
+        # The socket that the stock loop's transport writes to, whose own way there costs as much
+        # as all of a small frame; and the same, unless the transport has bytes that come first.
         self._own_fd = self._fd = -1
         self._local_address: Any = None
         self._remote_address: Any = None
@@ -111,7 +112,7 @@ class TransportSession(Session):
         self._transport = cast(asyncio.Transport, writer.transport)
         high, low = water_marks(self._write_limit)
         self._transport.set_write_buffer_limits(high, low)
-        if type(self._transport).__module__ == "asyncio.selector_events":
+        if os.name == "posix" and type(self._transport).__module__ == "asyncio.selector_events":
             self._own_fd = self._fd = writer.get_extra_info("socket").fileno()
         # A TLS transport forgets them when it closes.
         self._local_address = writer.get_extra_info("sockname")
@@ -199,12 +200,14 @@ class TransportSession(Session):
             self._flush_all()
             return
         writes = protocol.writes
-        if len(writes) == 1 and self._fd >= 0:
+        if len(writes) == 1:
             data = writes.pop()
-            try:
-                sent = _write(self._fd, data)
-            except OSError:
-                sent = 0  # full or broken: the transport meets it as well, and knows what to do
+            sent = 0
+            if self._fd >= 0:
+                try:
+                    sent = os.write(self._fd, data)
+                except OSError:
+                    sent = 0  # full or broken: the transport meets it too, and knows what to do
             if sent != len(data):
                 self._write_rest([data], sent)
         elif writes:
@@ -239,24 +242,25 @@ class TransportSession(Session):
 
     def _write_rest(self, writes: list[bytes], sent: int) -> None:
         """Write through the transport what the socket itself has not taken."""
-        index = 0
-        while index < len(writes) and sent >= len(writes[index]):
-            sent -= len(writes[index])
-            index += 1
+        rest: list[bytes | memoryview] = [*writes]
+        while rest and sent >= len(rest[0]):
+            sent -= len(rest.pop(0))
         transport = self._transport
         assert transport is not None
-        if index == len(writes) or transport.is_closing():
+        if not rest or transport.is_closing():
             return  # asyncio complains of what comes when a transport is closing
-        rest: list[bytes | memoryview] = [*writes[index:]]
         if sent:
-            rest[0] = memoryview(writes[index])[sent:]
+            rest[0] = memoryview(rest[0])[sent:]
         self._written += sum(map(len, rest))
-        if self._own_fd < 0:
+        if self._own_fd < 0 and len(rest) > 1:
             transport.writelines(rest)
             return
         for data in rest:  # one by one, since the stock loop would join them first
             transport.write(data)
-        self._fd = -1 if transport.get_write_buffer_size() else self._own_fd
+        if self._own_fd >= 0 and not transport.get_write_buffer_size():
+            self._fd = self._own_fd
+        else:
+            self._fd = -1
 
     def _close_sending(self, writer: asyncio.StreamWriter) -> None:
         """Close TCP for sending, and wholly once the peer has; TLS can do that only at once."""
