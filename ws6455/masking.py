@@ -38,7 +38,7 @@ def _numpy() -> ModuleType | None:
     return numpy
 
 
-def apply_mask(data: bytes, key: bytes) -> bytes:
+def apply_mask(data: bytes | memoryview, key: bytes) -> bytes:
     """Mask or unmask a payload.
 
     Args:
@@ -63,6 +63,7 @@ def apply_mask(data: bytes, key: bytes) -> bytes:
             del masked_words  # it holds on to the view
             masked_view[size & ~7 :] = apply_mask(data[size & ~7 :], key)
         return masked_file.getvalue()
+    data = bytes(data)
     tables = _xor_tables()
     masked = bytearray(size)
     for index in range(4):

@@ -44,6 +44,7 @@ from .receiving import VIOLATIONS, Receiver, as_frame
 from .shared import SharedMessage
 
 __all__ = [
+    "LARGE",
     "MAX_FRAGMENTS",
     "MAX_SIZE",
     "SEND_EOF",
@@ -56,6 +57,8 @@ __all__ = [
 MAX_SIZE = 1 << 20
 MAX_FRAGMENTS = 4096
 SEND_EOF = b""
+# A payload of so many bytes is not copied to be joined with its header.
+LARGE = 1 << 14
 
 Event = Request | Response | Frame
 
@@ -87,8 +90,6 @@ _STEPS = {
 _OK_CODES = frozenset({CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD})
 
 _FIN, _RSV1 = 0x80, 0x40
-# A payload of so many bytes is not joined with its header.
-_LARGE = 1 << 14
 # Looking up a member of an enumeration costs; these are looked up for every message.
 _OPEN, _CONT = State.OPEN, Opcode.CONT
 
@@ -243,11 +244,11 @@ class Protocol(Receiver):
 
     # Receiving --------------------------------------------------------------------------
 
-    def _receive_rest(self, data: bytes, position: int) -> None:
+    def _receive_rest(self, data: bytes | memoryview, position: int) -> None:
         if self.eof_received:
             raise EOFError("stream ended")
         if self._state is State.CONNECTING:
-            self._receive_opening(data)
+            self._receive_opening(bytes(data))
         elif not self._discarding:
             super()._receive_rest(data, position)
 
@@ -360,7 +361,7 @@ class Protocol(Receiver):
             if opcode is not _CONT:
                 first |= _RSV1
             data = deflate.compress(data, fin)
-        if len(data) < _LARGE:
+        if len(data) < LARGE:
             self.writes.append(serialize_frame(first, data, self._masked_out))
         else:
             self.writes += frame_parts(first, data, self._masked_out)

@@ -97,8 +97,11 @@ class Receiver(abc.ABC):
             ProtocolError: if its payload breaks a rule.
         """
 
-    def receive_data(self, data: bytes) -> None:
+    def receive_data(self, data: bytes | memoryview) -> None:
         """Take bytes from the transport, cut anywhere.
+
+        Args:
+            data: the bytes; nothing refers to a view's memory afterwards.
 
         Raises:
             EOFError: after :meth:`~ws6455.protocol.Protocol.receive_eof`.
@@ -126,20 +129,24 @@ class Receiver(abc.ABC):
                     end = start + length
                     if end > size or length > limit:
                         break
-                    payload = data[start:end]
                     if masked:
                         # What apply_mask does, without the call.
-                        pad = (data[position + 2 : start] * 32)[:length]
-                        payload = (from_bytes(payload) ^ from_bytes(pad)).to_bytes(length)
-                elif length == 126 and position + 4 <= size:
-                    length = data[position + 2] << 8 | data[position + 3]
-                    start += 2
+                        pad = (bytes(data[position + 2 : start]) * 32)[:length]
+                        payload = (from_bytes(data[start:end]) ^ from_bytes(pad)).to_bytes(length)
+                    else:
+                        payload = bytes(data[start:end])
+                elif length == 126 or length == 127:
+                    extended = 2 if length == 126 else 8
+                    length = from_bytes(data[position + 2 : position + 2 + extended])
+                    start += extended
                     end = start + length
-                    if end > size or length > limit or length < 126:
+                    # The rules for the shortest form are the slow path's matter.
+                    if end > size or length > limit or length < (126 if extended == 2 else 65536):
                         break
-                    payload = data[start:end]
                     if masked:
-                        payload = apply_mask(payload, data[start - 4 : start])
+                        payload = apply_mask(data[start:end], bytes(data[start - 4 : start]))
+                    else:
+                        payload = bytes(data[start:end])
                 else:
                     break
                 if first == _WHOLE_BINARY:
@@ -156,7 +163,7 @@ class Receiver(abc.ABC):
                 return
         self._receive_rest(data, position)
 
-    def _receive_rest(self, data: bytes, position: int) -> None:
+    def _receive_rest(self, data: bytes | memoryview, position: int) -> None:
         """Take what is left of a read after its first whole messages."""
         self._between_messages = False
         try:
@@ -175,12 +182,8 @@ class Receiver(abc.ABC):
         frame = self._frame
         if frame is None or self._discarding:
             return
-        start, self._received = self._received, self._received + size
         try:
-            if frame.key is not None:
-                with self._reader.payload() as payload:
-                    apply_mask_in_place(payload, start, self._received, frame.key)
-            self._reader.filled(start, self._received)
+            self._take_filled(frame, size)
             if self._received < frame.length:
                 self._note_room(frame)
             else:
@@ -189,6 +192,14 @@ class Receiver(abc.ABC):
             self._note_violation(exc)
         else:
             self._note_position()
+
+    def _take_filled(self, frame: FrameHeader, size: int) -> None:
+        """Take bytes that stand where the payload has room for them, still masked."""
+        start, self._received = self._received, self._received + size
+        if frame.key is not None:
+            with self._reader.payload() as payload:
+                apply_mask_in_place(payload, start, self._received, frame.key)
+        self._reader.filled(start, self._received)
 
     def _note_room(self, frame: FrameHeader) -> None:
         """Have the shell ask for :meth:`room` if it is worth it."""
@@ -209,7 +220,7 @@ class Receiver(abc.ABC):
             or self._discarding
         ):
             return None
-        return self._reader.payload()[self._received :]
+        return self._reader.payload(_LARGE)[self._received :]
 
     def _note_violation(self, exc: WebSocketException) -> None:
         _forget_frames(exc)
@@ -228,7 +239,7 @@ class Receiver(abc.ABC):
             and not self._discarding
         )
 
-    def _receive_frames(self, data: bytes, position: int) -> None:
+    def _receive_frames(self, data: bytes | memoryview, position: int) -> None:
         """Take frames of every kind, in pieces.
 
         Raises:
@@ -266,14 +277,19 @@ class Receiver(abc.ABC):
         if frame.opcode < Opcode.CLOSE:
             self._reader.begin(frame)
 
-    def _receive_payload(self, frame: FrameHeader, piece: bytes) -> None:
+    def _receive_payload(self, frame: FrameHeader, piece: bytes | memoryview) -> None:
         if not piece:
+            return
+        if frame.length >= _LARGE and not self._reader.compressed:
+            with self._reader.payload(len(piece)) as payload:
+                payload[self._received : self._received + len(piece)] = piece
+            self._take_filled(frame, len(piece))
             return
         if frame.key is not None:
             piece = apply_mask(piece, rotate_key(frame.key, self._received))
         self._received += len(piece)
         if frame.opcode < Opcode.CLOSE:
-            self._reader.feed(piece)
+            self._reader.feed(bytes(piece))
         else:
             self._control_payload += piece
 

@@ -255,7 +255,7 @@ class Session(abc.ABC):
             self._dropping = True
             self._drop_messages(len(messages) - self.protocol.open_fragments)
 
-    def _receive_and_drop(self, data: bytes) -> None:
+    def _receive_and_drop(self, data: bytes | memoryview) -> None:
         """Take bytes from the transport, but no more messages into the queue."""
         queued = len(self._messages)
         self.protocol.receive_data(data)

@@ -12,12 +12,14 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
+from ..protocol import LARGE
+
 if TYPE_CHECKING:
     from .transport import TransportSession
 
 __all__ = ["StreamProtocol"]
 
-BUFFER_SIZE = 1 << 16
+BUFFER_SIZE = 1 << 18
 
 # One buffer for all connections of a loop: it is emptied as soon as it is filled. Without it the
 # stock loop allocates and frees 256 KiB for every read, however small.
@@ -83,7 +85,7 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         connection, buffer = self._connection, self._buffer
         assert connection is not None
         if buffer is self._shared:
-            connection.receive(bytes(buffer[:nbytes]))
+            connection.receive(bytes(buffer[:nbytes]) if nbytes < LARGE else buffer[:nbytes])
         else:
             self._receive_into_shared()
             connection.receive_in_place(nbytes)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ..errors import ConnectionClosed
 from ..frames import CloseCode
 from ..opening import ClientProtocol, ServerProtocol
-from ..protocol import SEND_EOF, State
+from ..protocol import LARGE, SEND_EOF, State
 from ..session import Session, water_marks
 from .waiter import Waiter
 
@@ -118,7 +118,7 @@ class TransportSession(Session):
         self._local_address = writer.get_extra_info("sockname")
         self._remote_address = writer.get_extra_info("peername")
 
-    def receive(self, data: bytes) -> None:
+    def receive(self, data: bytes | memoryview) -> None:
         """Take bytes from the transport."""
         protocol = self.protocol
         if self._dropping:
@@ -200,19 +200,25 @@ class TransportSession(Session):
             self._flush_all()
             return
         writes = protocol.writes
+        if not writes:
+            return
         if len(writes) == 1:
             data = writes.pop()
-            sent = 0
-            if self._fd >= 0:
-                try:
-                    sent = os.write(self._fd, data)
-                except OSError:
-                    sent = 0  # full or broken: the transport meets it too, and knows what to do
-            if sent != len(data):
-                self._write_rest([data], sent)
-        elif writes:
+        elif len(writes[-1]) < LARGE:
+            data = b"".join(writes)
+            writes.clear()
+        else:
             protocol.writes = []
             self._write(writes)
+            return
+        sent = 0
+        if self._fd >= 0:
+            try:
+                sent = os.write(self._fd, data)
+            except OSError:
+                sent = 0  # full or broken: the transport meets it too, and knows what to do
+        if sent != len(data):
+            self._write_rest([data], sent)
 
     def _flush_all(self) -> None:
         """Write frames, pongs before them, and the end of the stream behind them."""
