@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ws6455 import masking
+from ws6455 import frames, masking
 from ws6455.deflate import ClientPerMessageDeflateFactory, PerMessageDeflate
 from ws6455.errors import WebSocketException
 from ws6455.frames import Close, Frame, Opcode
@@ -224,6 +224,7 @@ def cut(data: bytes, edges: Iterable[int]) -> list[bytes]:
 def fixed_masks(monkeypatch: pytest.MonkeyPatch) -> None:
     # A client's replies can be compared only if they are masked alike.
     monkeypatch.setattr(os, "urandom", bytes)
+    monkeypatch.setattr(frames, "_masking_keys", [])
 
 
 @pytest.mark.usefixtures("fixed_masks")

@@ -1,12 +1,16 @@
 """ws6455.frames: golden vectors in both directions, and every header that is refused."""
 
 import os
+import random
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ws6455 import frames
 from ws6455.errors import InvalidPayloadData, ProtocolError
 from ws6455.frames import (
     Close,
@@ -61,7 +65,7 @@ def parse_frame(data: bytes, masked: bool) -> tuple[Frame, int]:
 def test_golden_vectors(wire: str, frame: Frame, monkeypatch: pytest.MonkeyPatch) -> None:
     data = bytes.fromhex(wire)
     masked = data[1] >= 0x80
-    monkeypatch.setattr(os, "urandom", lambda size: RFC_KEY[:size])
+    monkeypatch.setattr(frames, "_masking_keys", [RFC_KEY])
     assert parse_frame(data, masked) == (frame, len(data))
     assert parse_frame(data + b"\xff" * 20, masked) == (frame, len(data))
     assert frame.serialize(mask=masked) == data
@@ -157,18 +161,42 @@ def test_every_pair_of_first_bytes_is_parsed_or_refused(masked: bool) -> None:
 
 
 def test_b14_a_mask_is_fresh_for_every_frame(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+    given = b""
 
     def urandom(size: int) -> bytes:
-        asked.append(size)
-        return bytes([len(asked)]) * size
+        nonlocal given
+        fresh = random.Random(len(given)).randbytes(size)
+        given += fresh
+        return fresh
 
     monkeypatch.setattr(os, "urandom", urandom)
-    frames = [serialize_frame(0x82, bytes(5), True) for _ in range(3)]
-    assert asked == [4, 4, 4]
-    assert [frame[2:] for frame in frames] == [bytes([n]) * 9 for n in (1, 2, 3)]
+    monkeypatch.setattr(frames, "_masking_keys", [])
+    keys = [serialize_frame(0x82, bytes(5), True)[2:6] for _ in range(1000)]
+    # Each four bytes that the system gave serve one frame.
+    assert set(keys) <= {given[at : at + 4] for at in range(0, len(given), 4)}
+    assert len(set(keys)) == len(keys)
+    given_so_far = given
     serialize_frame(0x82, bytes(5), False)
-    assert asked == [4, 4, 4]
+    assert given == given_so_far
+
+
+FORK = """
+import os
+from ws6455.frames import serialize_frame
+
+serialize_frame(0x82, b"", True)  # a few keys are there now that are not used yet
+child = os.fork()
+for _ in range(3):
+    print(serialize_frame(0x82, b"", True)[2:].hex(), flush=True)
+if child:
+    os.waitpid(child, 0)
+"""
+
+
+def test_b14_a_forked_process_does_not_repeat_its_parent_s_masks() -> None:
+    run = subprocess.run([sys.executable, "-c", FORK], capture_output=True, text=True, check=True)
+    keys = run.stdout.split()
+    assert len(keys) == len(set(keys)) == 6
 
 
 # Frame ------------------------------------------------------------------------------------------

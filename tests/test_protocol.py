@@ -6,7 +6,6 @@ are corners that conformance suites leave out.
 
 import itertools
 import logging
-import os
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ws6455 import frames
 from ws6455.deflate import PerMessageDeflate
 from ws6455.errors import (
     ConnectionClosedError,
@@ -501,29 +501,22 @@ def test_a_control_frame_has_at_most_125_bytes(role: Side) -> None:
     assert len(protocol.writes) == 2
 
 
-def test_b14_a_client_s_masks_come_from_the_operating_system_one_for_each_frame(
+def test_b14_a_client_masks_every_frame_with_a_key_of_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked: list[int] = []
-    urandom = os.urandom
-
-    def counted(size: int) -> bytes:
-        asked.append(size)
-        return urandom(size)
-
-    monkeypatch.setattr(os, "urandom", counted)
+    keys = [bytes([n, 1, 2, 3]) for n in range(8)]
+    monkeypatch.setattr(frames, "_masking_keys", keys.copy())
     client = Protocol(Side.CLIENT)
     for send in (DATA[0], DATA[1], DATA[3], CONTROL[0], CONTROL[1]):
         send(client)
     client.receive_data(from_peer(Side.CLIENT, Opcode.PING))
     client.send_close(1000)
-    frames = client.data_to_send()
-    assert asked == [4] * len(frames) == [4] * 7
-    assert len({frame[2:6] for frame in frames}) > 5
+    sent = client.data_to_send()
+    assert sorted(frame[2:6] for frame in sent) == keys[1:]
     server = Protocol(Side.SERVER)
     for send in (*DATA[:2], *DATA[3:]):
         send(server)
-    assert len(asked) == 7
+    assert frames._masking_keys == keys[:1]
 
 
 @ROLES

@@ -56,6 +56,7 @@ class PerMessageDeflate:
     __slots__ = (
         "_compressor",
         "_inflater",
+        "_shared_key",
         "compress_settings",
         "local_max_window_bits",
         "local_no_context_takeover",
@@ -78,6 +79,7 @@ class PerMessageDeflate:
         self.compress_settings = dict(compress_settings or {})
         self._compressor: Any = None
         self._inflater: Any = None
+        self._shared_key: tuple[Any, ...] | None = None
 
     def __repr__(self) -> str:
         return (
@@ -123,7 +125,9 @@ class PerMessageDeflate:
     @property
     def shared_key(self) -> object:
         """Equal for connections that :meth:`compress_alone` gives the same."""
-        return self.local_max_window_bits, *sorted(self.compress_settings.items())
+        if self._shared_key is None:
+            self._shared_key = self.local_max_window_bits, *sorted(self.compress_settings.items())
+        return self._shared_key
 
     def inflate(self, data: bytes, room: Callable[[], int]) -> Iterator[bytes]:
         """Decompress a piece of a message, in pieces (§7.2.2).

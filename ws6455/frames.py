@@ -249,6 +249,22 @@ def serialize_frame(first: int, payload: bytes, masked: bool) -> bytes:
     return header + payload
 
 
+# Keys not used yet: to ask the system for each would cost a client as much as building the frame.
+_masking_keys: list[bytes] = []
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_masking_keys.clear)  # they are the parent's
+
+
+def _new_masking_key() -> bytes:
+    """Return a key that serves one frame alone, from the system's randomness (§5.3, §10.3)."""
+    try:
+        return _masking_keys.pop()
+    except IndexError:
+        fresh = os.urandom(1024)
+        _masking_keys.extend([fresh[start : start + 4] for start in range(4, len(fresh), 4)])
+        return fresh[:4]
+
+
 def frame_parts(first: int, payload: bytes, masked: bool) -> tuple[bytes, bytes]:
     """Do as :func:`serialize_frame`, but leave header and payload apart: nothing is copied."""
     length = len(payload)
@@ -260,7 +276,7 @@ def frame_parts(first: int, payload: bytes, masked: bool) -> tuple[bytes, bytes]
     else:
         header = _pack_long(first, bit | 127, length)
     if masked:
-        key = os.urandom(4)
+        key = _new_masking_key()
         return header + key, apply_mask(payload, key)
     return header, payload
 

@@ -372,15 +372,12 @@ class Protocol(Receiver):
 
     def send_shared(self, message: SharedMessage) -> None:
         """Send a whole message that goes to other connections as well; see :meth:`send_data`."""
-        if self._masked_out or self.debug:
+        if self._state is not _OPEN or self._sending is not None or self._masked_out or self.debug:
             # A masking key serves one frame of one connection.
             self.send_data(message.opcode, message.data)
             return
-        if self._state is not State.OPEN:
-            raise InvalidState(f"connection is {self._state.name.lower()}")
-        if self._sending is not None:
-            raise ProtocolError("expected a continuation frame")
-        self.writes.append(message.frame(self._reader.deflate))
+        deflate = self._reader.deflate
+        self.writes.append(message.plain if deflate is None else message.compressed(deflate))
 
     def send_ping(self, data: bytes) -> None:
         """Send a ping of at most 125 bytes (§5.5.2).

@@ -24,23 +24,20 @@ class SharedMessage:
     def __init__(self, data: bytes, text: bool) -> None:
         self.data = data
         self.opcode = Opcode.TEXT if text else Opcode.BINARY
-        self._frames: dict[object, bytes] = {}
+        # The unmasked frame for a connection without compression.
+        self.plain = serialize_frame(_FIN | self.opcode, data, False)
+        self._compressed: dict[object, bytes] = {}
 
-    def frame(self, deflate: PerMessageDeflate | None) -> bytes:
-        """Return the unmasked frame for a connection, compressed as it has negotiated.
+    def compressed(self, deflate: PerMessageDeflate) -> bytes:
+        """Return the unmasked frame for a connection with compression, as it has negotiated.
 
         The compressed form refers to nothing before it. So everybody with the same window can
         read it, and each one's own compressor starts afresh after it.
         """
-        key = None if deflate is None else deflate.shared_key
-        frame = self._frames.get(key)
+        frame = self._compressed.get(deflate.shared_key)
         if frame is None:
-            first = _FIN | self.opcode
-            if deflate is None:
-                frame = serialize_frame(first, self.data, False)
-            else:
-                frame = serialize_frame(first | _RSV1, deflate.compress_alone(self.data), False)
-            self._frames[key] = frame
-        if deflate is not None:
-            deflate.forget_sent()
+            payload = deflate.compress_alone(self.data)
+            frame = serialize_frame(_FIN | _RSV1 | self.opcode, payload, False)
+            self._compressed[deflate.shared_key] = frame
+        deflate.forget_sent()
         return frame

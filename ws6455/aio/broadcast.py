@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..errors import InvalidState
 from ..frames import BytesLike
-from ..protocol import State
 from ..shared import SharedMessage
 from .connection import Connection, DataLike
 
@@ -47,10 +47,10 @@ def broadcast(
         raise TypeError(f"message must be str or bytes-like, not {type(message).__name__}")
     failures: list[Exception] = []
     for connection in connections:
-        if connection.protocol.state is not State.OPEN:
-            continue
         try:
             connection.send_shared(shared)
+        except InvalidState:
+            continue
         except Exception as exc:
             failures.append(exc)
             if not raise_exceptions:
