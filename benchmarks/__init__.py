@@ -1,0 +1,1 @@
+"""The library side by side with its peers: ``python -m benchmarks``."""

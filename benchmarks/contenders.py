@@ -1,0 +1,185 @@
+"""What a program does in its turn: for each workload, how it is started, loaded and read."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import load
+from .message import Message
+from .peers import Peer
+from .processes import PATIENCE, Program, ProgramFailed, cpu_seconds, running
+from .results import Sample
+from .rows import Row, Workload
+
+# What a program imports to serve and to connect.
+IMPORTS = {
+    "ws6455": "from ws6455 import connect, serve",
+    "websockets": "from websockets.asyncio.client import connect\n"
+    "from websockets.asyncio.server import serve",
+    "aiohttp": "import aiohttp.web",
+    "picows": "import picows",
+    "wsproto": "import asyncio, wsproto",
+    "tornado": "import tornado.web, tornado.websocket",
+}
+
+# Seconds after the last handshake until a server's memory is read.
+_SETTLING = 0.2
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to measure: rounds, the seconds of each turn, and the cores; None is any core.
+
+    ``certificate`` is the file with the certificate and key of the servers that speak TLS.
+    """
+
+    rounds: int
+    seconds: float
+    program_core: int | None
+    load_core: int | None
+    certificate: Path
+
+
+# A contender's turn: it is loaded for so many seconds, which gives a sample.
+Turn = Callable[[float], Sample]
+
+# What ends a contender, and not the run.
+FAILURES = (ProgramFailed, load.LoadFailed)
+
+
+def contend(row: Row, peer: Peer, plan: Plan) -> AbstractContextManager[Turn]:
+    """Start what stays from turn to turn, and give the turn; ``FAILURES`` say what went wrong."""
+    return _CONTENDERS[row.workload](row, peer, plan)
+
+
+@contextmanager
+def _server(row: Row, peer: Peer, plan: Plan) -> Iterator[Turn]:
+    """Have one server for all turns, loaded by the generator in each."""
+    with _serving(row, peer, plan) as (program, port):
+
+        def turn(seconds: float) -> Sample:
+            cpu, since = program.cpu_seconds(), time.monotonic()
+            try:
+                found = _load(row, port, seconds, plan)
+            except load.LoadFailed as error:
+                raise ProgramFailed(f"{error}{program.last_words()}") from error
+            used = (program.cpu_seconds() - cpu) / (time.monotonic() - since)
+            # The load's own warm-up is in both, so that it is the share of a core that counts.
+            return _sample(found, used, found.busy)
+
+        yield turn
+
+
+@contextmanager
+def _serving(row: Row, peer: Peer, plan: Plan) -> Iterator[tuple[Program, int]]:
+    """Run the peer's server and give its port."""
+    arguments = [peer.name, "--loop", row.loop, "--size", str(row.size)]
+    arguments += ["--workload", "fan-out" if row.workload is Workload.FAN_OUT else "echo"]
+    arguments += ["--deflate"] if row.deflate else []
+    arguments += ["--tls", str(plan.certificate)] if row.tls else []
+    with running("-m", "benchmarks.servers", *arguments, core=plan.program_core) as program:
+        yield program, program.port()
+
+
+def _load(row: Row, port: int, seconds: float, plan: Plan) -> load.Load:
+    core = plan.load_core
+    if row.tls:
+        return load.tls_handshakes(port, plan.certificate, seconds, core=core)
+    if row.workload is Workload.HANDSHAKES:
+        return load.handshakes(port, row.connections, seconds, core=core)
+    message = Message(row.size, row.text, row.deflate)
+    if row.workload is Workload.FAN_OUT:
+        return load.fan_out(port, row.connections, seconds, message, core=core)
+    return load.echo(port, row.connections, row.in_flight, seconds, message, core=core)
+
+
+def _sample(found: load.Load, used: float, busy: float) -> Sample:
+    """Make a sample of a load; ``used`` is the share of a core that the program under test had."""
+    if not found.messages:
+        raise ProgramFailed("no message was answered")
+    per_cpu_second = found.rate / used if used else None
+    return Sample(found.rate, per_cpu_second, found.p50, found.p99, busy)
+
+
+@contextmanager
+def _client(row: Row, peer: Peer, plan: Plan) -> Iterator[Turn]:
+    """Have one compiled server for all turns, and a fresh client in each."""
+    before = _children()
+    with load.start_echo_server(plan.load_core) as port:
+        (server,) = _children() - before
+        arguments = [peer.name, "--port", str(port), "--loop", row.loop, "--size", str(row.size)]
+        arguments += ["--connections", str(row.connections), "--in-flight", str(row.in_flight)]
+        arguments += ["--text"] if row.text else []
+        arguments += ["--deflate"] if row.deflate else []
+
+        def turn(seconds: float) -> Sample:
+            timed = [*arguments, "--seconds", str(seconds)]
+            cpu = cpu_seconds(server)
+            with running("-m", "benchmarks.clients", *timed, core=plan.program_core) as program:
+                output = program.output(seconds + PATIENCE)
+                status = program.process.wait()
+                if status:
+                    raise ProgramFailed(f"ended with status {status}{program.last_words()}")
+            found = load.Load(**json.loads(output))
+            # The client's warm-up, a tenth of its time, is not counted but was served.
+            busy = (cpu_seconds(server) - cpu) / (1.1 * found.seconds)
+            return _sample(found, found.cpu_seconds / found.seconds, busy)
+
+        yield turn
+
+
+def _children() -> set[int]:
+    return set(map(int, Path("/proc/thread-self/children").read_text().split()))
+
+
+@contextmanager
+def _idle(row: Row, peer: Peer, plan: Plan) -> Iterator[Turn]:
+    """Start a fresh server in each turn: memory that was freed would be taken again."""
+
+    def hold(port: int, connections: int) -> AbstractContextManager[None]:
+        return load.hold(port, connections, deflate=row.deflate, core=plan.load_core)
+
+    def turn(seconds: float) -> Sample:
+        with _serving(row, peer, plan) as (program, port):
+            # The first connection brings what all of them share, such as a module.
+            with hold(port, 1):
+                time.sleep(_SETTLING)
+            before = program.private_bytes()
+            with hold(port, row.connections):
+                time.sleep(_SETTLING)
+                taken = program.private_bytes() - before
+        return Sample(taken / row.connections)
+
+    yield turn
+
+
+@contextmanager
+def _import(row: Row, peer: Peer, plan: Plan) -> Iterator[Turn]:
+    """Start an interpreter that imports the library in each turn, and one that does not."""
+
+    def start(code: str) -> float:
+        since = time.monotonic()
+        with running("-c", code, core=plan.program_core) as program:
+            program.output(PATIENCE)
+            if program.process.wait():
+                raise ProgramFailed(f"cannot be imported{program.last_words()}")
+            return time.monotonic() - since
+
+    def turn(seconds: float) -> Sample:
+        bare = start("")
+        return Sample(start(IMPORTS[peer.name]) - bare)
+
+    yield turn
+
+
+_CONTENDERS: Mapping[Workload, Callable[[Row, Peer, Plan], AbstractContextManager[Turn]]] = {
+    Workload.ECHO: _server,
+    Workload.FAN_OUT: _server,
+    Workload.HANDSHAKES: _server,
+    Workload.CLIENT: _client,
+    Workload.IDLE: _idle,
+    Workload.IMPORT: _import,
+}

@@ -1,0 +1,151 @@
+"""The raw client of the measurements of growth: it costs little and knows the shapes it sends."""
+
+import contextlib
+import socket
+import struct
+from types import TracebackType
+from typing import NamedTuple, Self
+
+__all__ = ["REQUEST", "Probe", "RawClient", "fragmented_message", "masked_frame"]
+
+REQUEST = (
+    b"GET %b HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+_MASKING_KEY = b"\x5a\x3c\xc3\xa5"
+_MASKED = bytes(byte ^ 0x61 for byte in _MASKING_KEY)  # four letters "a"
+_TIMEOUT = 60.0
+_CHUNK = 1 << 18
+
+
+def masked_frame(
+    size: int, text: bool = False, opcode: int | None = None, fin: int = 0x80
+) -> bytes:
+    """Build a client's frame whose payload is so many letters.
+
+    Args:
+        size: bytes of the payload.
+        text: whether the frame is Text rather than Binary.
+        opcode: instead of that of Text or Binary.
+        fin: 0x80 if the message ends with it, else 0.
+    """
+    first = fin | ((1 if text else 2) if opcode is None else opcode)
+    if size < 126:
+        head = struct.pack("!BB", first, 0x80 | size)
+    elif size < 1 << 16:
+        head = struct.pack("!BBH", first, 0x80 | 126, size)
+    else:
+        head = struct.pack("!BBQ", first, 0x80 | 127, size)
+    return b"".join((head, _MASKING_KEY, _MASKED * (size >> 2), _MASKED[: size & 3]))
+
+
+def fragmented_message(fragments: int, size: int) -> bytes:
+    """Build a binary message of so many fragments, each with so many bytes of payload."""
+    if fragments == 1:
+        return masked_frame(size)
+    between = masked_frame(size, opcode=0, fin=0) * (fragments - 2)
+    return masked_frame(size, fin=0) + between + masked_frame(size, opcode=0)
+
+
+class Probe(NamedTuple):
+    """What a process has used so far.
+
+    Attributes:
+        cpu: seconds, of the program and of the system for it.
+        memory: bytes that are resident now.
+        peak: the most bytes that ever were.
+    """
+
+    cpu: float
+    memory: int
+    peak: int
+
+
+class RawClient:
+    """A WebSocket client on a blocking socket.
+
+    Args:
+        port: of the server, on 127.0.0.1.
+        path: for the request.
+        source: the address to connect from, one of 127.0.0.0/8.
+
+    Raises:
+        OSError: if there is no connection, or it was lost; so every method.
+    """
+
+    def __init__(self, port: int, path: str = "/", source: str = "127.0.0.1") -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), _TIMEOUT, (source, 0))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # Closing leaves no port in TIME_WAIT: thousands are needed.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        try:
+            self._socket.sendall(REQUEST % path.encode())
+            head = b""
+            while not head.endswith(b"\r\n\r\n"):
+                head += self._read(_CHUNK)
+            if not head.startswith(b"HTTP/1.1 101 "):
+                raise ConnectionError(f"the server refused: {head!r}")
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close TCP at once."""
+        with contextlib.suppress(OSError):
+            self._socket.close()
+
+    def send(self, frames: bytes) -> None:
+        """Send frames."""
+        self._socket.sendall(frames)
+
+    def command(self, text: str) -> None:
+        """Send a Text message of less than 126 bytes."""
+        data = text.encode()
+        pad = _MASKING_KEY * (len(data) // 4 + 1)
+        masked = bytes(a ^ b for a, b in zip(data, pad, strict=False))
+        self.send(bytes([0x81, 0x80 | len(data)]) + _MASKING_KEY + masked)
+
+    def receive(self) -> bytes:
+        """Receive a frame; of a payload above 64 KiB nothing is kept.
+
+        Returns:
+            The payload, or nothing for a large one.
+
+        Raises:
+            OSError: for a frame that carries no data, such as a Close frame, as well.
+        """
+        first, length = self._read_exactly(2)
+        if first not in (0x81, 0x82):
+            raise ConnectionError(f"the server sent a frame that begins with {first:#x}")
+        if length == 126:
+            length = int.from_bytes(self._read_exactly(2))
+        elif length == 127:
+            length = int.from_bytes(self._read_exactly(8))
+        if length < 1 << 16:
+            return self._read_exactly(length)
+        while length:
+            length -= len(self._read(length))
+        return b""
+
+    def _read_exactly(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            data += self._read(size - len(data))
+        return data
+
+    def _read(self, size: int) -> bytes:
+        data = self._socket.recv(min(size, _CHUNK))
+        if not data:
+            raise ConnectionResetError("the server closed the connection")
+        return data

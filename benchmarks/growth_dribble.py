@@ -1,0 +1,86 @@
+"""A message that arrives one byte per read: its cost for each size, in time and in memory.
+
+``python -m benchmarks.growth_dribble ROUNDS SIZE...`` prints JSON: for ``binary`` and ``text``
+a list of ``[size, seconds, bytes]``. Both ends are in this process, since only so each byte can
+be held back until the one before is read. Memory is what Python's allocations, the message among
+them, took at their peak: of 64 KiB the system sees too little. Tracing them takes time, so it is
+a pass of its own.
+"""
+
+import asyncio
+import json
+import socket
+import sys
+import tempfile
+import time
+import tracemalloc
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.modules["numpy"] = None  # type: ignore[assignment]  # the library as it is with no extra
+
+import ws6455
+
+from .growth_client import REQUEST, masked_frame
+
+
+class _Server:
+    """The handler of a server; the sizes of its messages wait in `received`."""
+
+    def __init__(self) -> None:
+        self.received: asyncio.Queue[int] = asyncio.Queue()
+
+    async def handle(self, connection: ws6455.ServerConnection) -> None:
+        async for message in connection:
+            self.received.put_nowait(len(message))
+
+
+async def _dribble(server: _Server, sock: socket.socket, frame: bytes) -> None:
+    """Send a frame byte by byte, and wait until it is received."""
+    for position in range(len(frame)):
+        sock.send(frame[position : position + 1])
+        # In the next turn the loop sees that there is something to read, and reads it after
+        # this task has run.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    await server.received.get()
+
+
+async def _measure(rounds: int, sizes: list[int], text: bool) -> list[tuple[int, float, int]]:
+    server = _Server()
+    points = []
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as sock:
+        path = str(Path(folder) / "socket")
+        async with ws6455.unix_serve(server.handle, path, compression=None):
+            sock.connect(path)
+            sock.setblocking(False)
+            sock.send(REQUEST % b"/")
+            await asyncio.get_running_loop().sock_recv(sock, 1 << 16)
+            frames = {size: masked_frame(size, text) for size in sizes}
+            seconds = dict.fromkeys(sizes, float("inf"))
+            for _ in range(rounds):
+                for size, frame in frames.items():
+                    start = time.process_time()
+                    await _dribble(server, sock, frame)
+                    seconds[size] = min(seconds[size], time.process_time() - start)
+            for size, frame in frames.items():
+                tracemalloc.start()
+                await _dribble(server, sock, frame)
+                points.append((size, seconds[size], tracemalloc.get_traced_memory()[1]))
+                tracemalloc.stop()
+            sock.close()
+    return points
+
+
+def main() -> None:
+    """Measure and print."""
+    rounds, *sizes = map(int, sys.argv[1:])
+    found = {
+        name: asyncio.run(_measure(rounds, sizes, text))
+        for name, text in (("binary", False), ("text", True))
+    }
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

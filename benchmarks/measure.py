@@ -1,0 +1,84 @@
+"""How rows are measured: fresh programs, a warm-up, then rounds in which they take turns."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+
+from .contenders import FAILURES, Plan, Turn, contend
+from .peers import Peer
+from .results import Outcome
+from .rows import Row, Workload, runs
+
+# The warm-up of a program, in seconds; the load generator has one of its own in every turn.
+WARM_UP = 0.2
+
+# Seconds that a turn takes beside the time it measures for, as seen on two cores of 2.6 GHz.
+_BESIDE = {
+    Workload.ECHO: 0.05,
+    Workload.CLIENT: 0.45,
+    Workload.FAN_OUT: 0.1,
+    Workload.HANDSHAKES: 0.05,
+    Workload.IDLE: 1.1,
+    Workload.IMPORT: 0.2,
+}
+_START = 0.4  # Seconds to start and to end a server.
+
+
+def estimate(row: Row, plan: Plan, number: int) -> float:
+    """Give about the seconds of one turn in round ``number``; 0 is the warm-up with the start."""
+    beside = _BESIDE[row.workload]
+    if row.workload is Workload.IDLE:
+        return beside if number else 0.0
+    if row.workload is Workload.IMPORT:
+        return beside
+    return beside + (1.1 * plan.seconds if number else _START + WARM_UP)
+
+
+def measure(
+    batch: Sequence[Row], peers: Sequence[Peer], plan: Plan, step: Callable[[Row, Peer, int], None]
+) -> dict[Row, dict[str, Outcome]]:
+    """Measure rows in the same rounds.
+
+    A program that fails is out of its row, with the reason; the others go on.
+
+    Args:
+        batch: the rows.
+        peers: the peers asked for; those that can take part do.
+        plan: how to measure.
+        step: called before each turn with the number of the round, 0 for the warm-up.
+    """
+    contenders = [(row, peer) for row in batch for peer in peers if runs(peer, row)]
+    outcomes: dict[Row, dict[str, Outcome]] = {row: {} for row in batch}
+    turns: list[tuple[Row, Peer, Turn]] = []
+    with ExitStack() as stack:
+        for row, peer in contenders:
+            outcome = outcomes[row][peer.name] = Outcome()
+            step(row, peer, 0)
+            try:
+                turn = stack.enter_context(contend(row, peer, plan))
+                if row.workload is not Workload.IDLE:  # Each of its turns has a fresh server.
+                    turn(WARM_UP)
+                turns.append((row, peer, turn))
+            except FAILURES as error:
+                outcome.failure = str(error)
+        for number in range(1, plan.rounds + 1):
+            for row, peer, turn in in_order(turns, number):
+                outcome = outcomes[row][peer.name]
+                if outcome.failure is not None:
+                    continue
+                step(row, peer, number)
+                try:
+                    outcome.samples.append(turn(plan.seconds))
+                except FAILURES as error:
+                    outcome.failure = str(error)
+    return outcomes
+
+
+def in_order(
+    turns: Sequence[tuple[Row, Peer, Turn]], number: int
+) -> Sequence[tuple[Row, Peer, Turn]]:
+    """Give the order of a round: another begins each time, and every other goes backwards.
+
+    So none is always first, and none always comes after the same.
+    """
+    step = 1 if number % 2 else -1
+    return [turns[(number + step * place) % len(turns)] for place in range(len(turns))]

@@ -1,0 +1,103 @@
+"""The programs under test as the tests run them, and servers that answer so many messages."""
+
+import asyncio
+import contextlib
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ws6455
+from benchmarks.peers import Peer
+
+ROOT = Path(__file__).parent.parent.parent
+
+# A counting server's silence before its first answer, in seconds: longer than any warm-up here.
+SILENCE = 0.4
+
+
+def need(peer: Peer) -> None:
+    """Skip a test of a peer that is not installed, by name; with ``CI=true`` fail it."""
+    if importlib.util.find_spec(peer.module) is not None or peer.distribution is None:
+        return
+    missing = f"{peer.distribution} is not installed: pip install 'ws6455[bench]'"
+    if os.environ.get("CI") == "true":
+        pytest.fail(missing)
+    pytest.skip(missing)
+
+
+def start(package: str, *arguments: str) -> subprocess.Popen[str]:
+    """Start ``python -m benchmarks.servers`` or ``.clients``."""
+    return subprocess.Popen(
+        [sys.executable, "-m", f"benchmarks.{package}", *arguments],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@contextmanager
+def serving(
+    *arguments: str, may_complain: bool = False
+) -> Iterator[tuple[int, subprocess.Popen[str]]]:
+    """Run a peer's server and give its port; it has to end well, and without complaint.
+
+    Some complain of clients that hang up within the opening handshake.
+    """
+    with start("servers", *arguments) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            line = process.stdout.readline()
+            assert line, process.stderr.read()
+            yield int(line), process
+            process.stdin.close()
+            assert process.wait(10) == 0
+            assert process.stderr.read() == "" or may_complain
+        finally:
+            process.kill()
+
+
+@dataclass
+class Counting:
+    """An echo server that is silent first, and then answers so many messages in all.
+
+    So a measure that runs from the silence to beyond the last answer counts exactly those.
+    """
+
+    answers: int
+    received: list[str | bytes] = field(default_factory=list)
+    extensions: set[str | None] = field(default_factory=set)
+    port: int = 0
+
+    async def handle(self, connection: ws6455.ServerConnection) -> None:
+        assert connection.response is not None
+        self.extensions.add(connection.response.headers.get("Sec-WebSocket-Extensions"))
+        with contextlib.suppress(ws6455.ConnectionClosed):
+            async for message in connection:
+                if not self.received:
+                    asyncio.get_running_loop().call_later(SILENCE, self.silence_ends.set)
+                self.received.append(message)
+                if self.answers > 0:
+                    await self.silence_ends.wait()
+                if self.answers > 0:
+                    self.answers -= 1
+                    await connection.send(message)
+
+    @asynccontextmanager
+    async def serving(self, **options: Any) -> AsyncIterator["Counting"]:
+        self.silence_ends = asyncio.Event()
+        async with ws6455.serve(self.handle, "127.0.0.1", 0, **options) as server:
+            (listener,) = server.sockets
+            self.port = listener.getsockname()[1]
+            yield self
