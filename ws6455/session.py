@@ -24,12 +24,14 @@ from .frames import BytesLike, CloseCode, Frame, Opcode
 from .http11 import Request, Response
 from .messages import Message
 from .opening import ClientProtocol, ServerProtocol
-from .protocol import State
+from .protocol import LARGE, State
 
 __all__ = ["Session", "water_marks"]
 
 # The queue's bound in bytes: reached by messages of every size, unlike the one in messages.
 MAX_QUEUED_BYTES = 1 << 20
+# Fragments that wait for the rest of their message, before the small ones are joined.
+MANY_FRAGMENTS = 256
 
 
 def water_marks(
@@ -77,6 +79,7 @@ class Session(abc.ABC):
         "_high",
         "_keepalive_payload",
         "_low",
+        "_many_fragments",
         "_message_in_hand",
         "_messages",
         "_ping_at",
@@ -111,6 +114,7 @@ class Session(abc.ABC):
         self._clock = clock
         self._messages: deque[Message] = protocol.messages
         self._high, self._low = water_marks(max_queue)
+        self._many_fragments = MANY_FRAGMENTS
         self._reading_paused = False
         self._dropping = False
         # Whether the application has taken a message and not come back for the next: while it
@@ -225,6 +229,7 @@ class Session(abc.ABC):
             assert isinstance(message, Frame)
             fragment = message
             parts.append(fragment.data)
+        self._many_fragments = MANY_FRAGMENTS
         data = b"".join(parts)
         return data.decode() if first.opcode is Opcode.TEXT else data
 
@@ -237,6 +242,27 @@ class Session(abc.ABC):
         if self._reading_paused:
             self._check_low_water_mark()
         return fragment
+
+    def _join_small_fragments(self) -> None:
+        """Join the fragments that wait for the rest of their message, where they are small.
+
+        One of a few bytes takes ten times its size. What has become large is not joined again,
+        and the next time is when there are twice as many: the time stays linear.
+        """
+        messages = self._messages
+        waiting = [messages.pop() for _ in range(self.protocol.open_fragments)]
+        while waiting:
+            first = waiting.pop()
+            assert isinstance(first, Frame)
+            parts, size = [first.data], len(first.data)
+            while waiting and size < LARGE:
+                fragment = waiting.pop()
+                assert isinstance(fragment, Frame)
+                parts.append(fragment.data)
+                size += len(fragment.data)
+            messages.append(Frame(first.opcode, b"".join(parts), fin=False))
+            self.protocol.open_fragments -= len(parts) - 1
+        self._many_fragments = max(MANY_FRAGMENTS, 2 * self.protocol.open_fragments)
 
     def _check_high_water_mark(self) -> None:
         """Pause reading when more is queued than the application takes, in number or bytes."""

@@ -143,6 +143,26 @@ async def test_a_message_may_have_4096_fragments(pair: MakePair) -> None:
         assert isinstance(caught.value.__cause__, TooManyFragments)
 
 
+async def test_small_fragments_that_wait_take_little_more_than_what_they_hold(
+    pair: MakePair,
+) -> None:
+    async with pair(max_fragments=None, compression=None) as (connection, peer):
+        receiving = asyncio.create_task(connection.recv())
+        parts = [b"%05d" % number for number in range(20_000)]
+        peer.send(Frame(Opcode.BINARY, b"first", fin=False))
+        peer.send(*(Frame(Opcode.CONT, part, fin=False) for part in parts))
+        peer.send(Frame(Opcode.PING, b"all"))
+        assert await peer.frame() == Frame(Opcode.PONG, b"all")
+        assert connection.protocol.open_fragments == len(connection.protocol.messages)
+        one_read = BUFFER_SIZE // 7
+        assert len(connection.protocol.messages) < min(one_read, len(parts))
+        peer.send(Frame(Opcode.CONT, b"last"))
+        assert await receiving == b"first" + b"".join(parts) + b"last"
+        # The next message begins afresh.
+        peer.send(text("a", fin=False), Frame(Opcode.CONT, b"b"))
+        assert await connection.recv() == "ab"
+
+
 async def test_a_limit_for_fragments(pair: MakePair) -> None:
     async with pair(max_size=(10, 4)) as (connection, peer):
         peer.send(text("1234", fin=False), Frame(Opcode.CONT, b"5678"))

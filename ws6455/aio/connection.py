@@ -166,6 +166,8 @@ class Connection(TransportSession):
             self._fail_in_turn()
         if self._transport_lost:
             raise self.protocol.close_exc
+        if protocol.open_fragments >= self._many_fragments:
+            self._join_small_fragments()
         # What a message still needs may be more than the queue's bound.
         if self._reading_paused:
             self._go_on_reading()
