@@ -33,6 +33,9 @@ _ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": str(64 * KIB)}
 ONE_COPY, TWO_COPIES = 1.125, 2.125
 # The constant: of a process, which touches pages for the first time; of Python's allocations.
 PROCESS_CONSTANT, TRACED_CONSTANT = 512 * KIB, 16 * KIB
+# What one read of 256 KiB brings of small fragments, 22 bytes each on the wire: an object for each
+# until they are joined.
+READ_CONSTANT = 12_000 * 240
 
 
 @dataclass(frozen=True)
@@ -281,7 +284,8 @@ def measure(plan: Plan) -> Iterator[Curve]:
     counts = _steps(1, plan.fragments)
     points = _messages("/receive", fragmented, counts, plan, unit_size=FRAGMENT_SIZE)
     name = f"{FRAGMENT_SIZE} B each"
-    yield Curve("fragments in a message", name, "fragment", TWO_COPIES, PROCESS_CONSTANT, points)
+    constant = PROCESS_CONSTANT + READ_CONSTANT
+    yield Curve("fragments in a message", name, "fragment", TWO_COPIES, constant, points)
     dribbled = _dribble(_steps(16, plan.dribbled), plan.rounds)
     for name, copies in (("binary", ONE_COPY), ("text", TWO_COPIES)):
         points = dribbled[name]
