@@ -40,11 +40,10 @@ from .frames import (
     serialize_frame,
 )
 from .http11 import Request, Response
-from .receiving import VIOLATIONS, Receiver, as_frame
+from .receiving import LARGE, VIOLATIONS, Receiver, as_frame
 from .shared import SharedMessage
 
 __all__ = [
-    "LARGE",
     "MAX_FRAGMENTS",
     "MAX_SIZE",
     "SEND_EOF",
@@ -57,8 +56,6 @@ __all__ = [
 MAX_SIZE = 1 << 20
 MAX_FRAGMENTS = 4096
 SEND_EOF = b""
-# A payload of so many bytes is not copied to be joined with its header.
-LARGE = 1 << 14
 
 Event = Request | Response | Frame
 

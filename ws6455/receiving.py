@@ -17,12 +17,12 @@ from .frames import MAX_HEADER_SIZE, Frame, FrameHeader, Opcode, parse_header
 from .masking import apply_mask, apply_mask_in_place, rotate_key
 from .messages import Message, MessageReader
 
-__all__ = ["VIOLATIONS", "Receiver", "as_frame"]
+__all__ = ["LARGE", "VIOLATIONS", "Receiver", "as_frame"]
 
 # What a peer's bytes can be guilty of; each has the close code that fits.
 VIOLATIONS = (ProtocolError, PayloadTooBig, TooManyFragments)
-# What is left of a payload is worth receiving in place from so many bytes on.
-_LARGE = 1 << 14
+# A payload of so many bytes is worth some trouble not to copy it.
+LARGE = 1 << 14
 # The first byte of an unfragmented, uncompressed data frame.
 _WHOLE_TEXT, _WHOLE_BINARY = 0x80 | Opcode.TEXT, 0x80 | Opcode.BINARY
 
@@ -203,7 +203,7 @@ class Receiver(abc.ABC):
 
     def _note_room(self, frame: FrameHeader) -> None:
         """Have the shell ask for :meth:`room` if it is worth it."""
-        if frame.length - self._received >= _LARGE:
+        if frame.length - self._received >= LARGE:
             self.attention = True
 
     def room(self) -> memoryview | None:
@@ -214,13 +214,13 @@ class Receiver(abc.ABC):
         frame = self._frame
         if (
             frame is None
-            or frame.length - self._received < _LARGE
+            or frame.length - self._received < LARGE
             or frame.opcode >= Opcode.CLOSE
             or self._reader.compressed
             or self._discarding
         ):
             return None
-        return self._reader.payload(_LARGE)[self._received :]
+        return self._reader.payload(LARGE)[self._received :]
 
     def _note_violation(self, exc: WebSocketException) -> None:
         _forget_frames(exc)
@@ -280,7 +280,7 @@ class Receiver(abc.ABC):
     def _receive_payload(self, frame: FrameHeader, piece: bytes | memoryview) -> None:
         if not piece:
             return
-        if frame.length >= _LARGE and not self._reader.compressed:
+        if frame.length >= LARGE and not self._reader.compressed:
             with self._reader.payload(len(piece)) as payload:
                 payload[self._received : self._received + len(piece)] = piece
             self._take_filled(frame, len(piece))

@@ -24,7 +24,8 @@ from .frames import BytesLike, CloseCode, Frame, Opcode
 from .http11 import Request, Response
 from .messages import Message
 from .opening import ClientProtocol, ServerProtocol
-from .protocol import LARGE, State
+from .protocol import State
+from .receiving import LARGE
 
 __all__ = ["Session", "water_marks"]
 

@@ -5,6 +5,7 @@ import logging
 import ssl
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,11 +28,13 @@ async def echo(connection: ServerConnection) -> None:
         await connection.send(message)
 
 
-async def test_wss_with_an_own_authority(contexts: Contexts) -> None:
+@pytest.mark.parametrize("compression", ["deflate", None])
+async def test_wss_with_an_own_authority(contexts: Contexts, compression: str | None) -> None:
     server_context, client_context = contexts
+    options: dict[str, Any] = {"max_size": None, "compression": compression}
     async with (
-        serve(echo, "localhost", 0, ssl=server_context, max_size=None) as server,
-        connect(uri_of(server, "wss"), ssl=client_context, max_size=None) as client,
+        serve(echo, "localhost", 0, ssl=server_context, **options) as server,
+        connect(uri_of(server, "wss"), ssl=client_context, **options) as client,
     ):
         message = bytes(range(256)) * 20_000
         await client.send(message)

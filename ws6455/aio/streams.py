@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from ..protocol import LARGE
+from ..receiving import LARGE
 
 if TYPE_CHECKING:
     from .transport import TransportSession

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, cast
 from ..errors import ConnectionClosed
 from ..frames import CloseCode
 from ..opening import ClientProtocol, ServerProtocol
-from ..protocol import LARGE, SEND_EOF, State
+from ..protocol import SEND_EOF, State
+from ..receiving import LARGE
 from ..session import Session, water_marks
 from .waiter import Waiter
 
