@@ -10,24 +10,8 @@ from matplotlib.typing import RcKeyType
 
 from .peers import PEERS
 from .results import Results
-from .rows import PURE, SPEED, Row
+from .rows import MAIN, PURE, SPEED, Row
 from .tables import figure
-
-# What the panels show, as far as it was measured, in the order of reading.
-PANELS = {
-    "echo-256B": "Echo 256 B",
-    "echo-8KiB": "Echo 8 KiB",
-    "echo-100KiB": "Echo 100 KiB",
-    "echo-1MiB": "Echo 1 MiB",
-    "echo-32x64B": "Echo 64 B, 32 connections",
-    "echo-32x64Bx16": "… and 16 in flight on each",
-    "client-256B": "Client 256 B",
-    "client-32x64B": "Client 64 B, 32 connections",
-    "fan-out-500": "Fan-out to 500, 64 B",
-    "fan-out-500-deflate": "Fan-out with deflate",
-    "handshakes": "Opening handshakes",
-    "idle": "Memory per idle connection",
-}
 
 # Tones that stand out on GitHub's white as on its near black; the background is transparent.
 _INK = "#6e7781"
@@ -50,7 +34,7 @@ _STYLE: dict[RcKeyType, object] = {
 
 def svg(results: Results) -> str:
     """Draw the main rows that were measured: those alone that have a figure."""
-    rows = [row for name in PANELS if (row := results.row(name)) and _bars(results, row)]
+    rows = [row for name in MAIN if (row := results.row(name)) and _bars(results, row)]
     lines = max(1, -(-len(rows) // _COLUMNS))
     with mpl.rc_context(_STYLE):
         drawing = Figure(figsize=(10.5, 0.7 + 1.95 * lines))
@@ -102,7 +86,7 @@ def _panel(axis: Axes, results: Results, row: Row) -> None:
         axis.vlines(limit, -0.5, len(bars) - 0.5, color=_LIMIT, linestyle="--", linewidth=1.2)
     axis.set_xlim(0, longest * 1.33)
     axis.set_ylim(_MOST_BARS - 0.5, -0.5)
-    axis.set_title(PANELS[row.name], fontsize=10, fontweight="bold", loc="left")
+    axis.set_title(MAIN[row.name], fontsize=10, fontweight="bold", loc="left")
     axis.set_xticks([])
     axis.tick_params(axis="y", length=0)
     for side in axis.spines.values():

@@ -109,6 +109,22 @@ ROWS = (
     Row("import", Workload.IMPORT),
 )
 
+# The rows of the plot and of the first table, in the order of reading.
+MAIN = {
+    "echo-256B": "Echo 256 B",
+    "echo-8KiB": "Echo 8 KiB",
+    "echo-100KiB": "Echo 100 KiB",
+    "echo-1MiB": "Echo 1 MiB",
+    "echo-32x64B": "Echo 64 B, 32 connections",
+    "echo-32x64Bx16": "… and 16 in flight on each",
+    "client-256B": "Client 256 B",
+    "client-32x64B": "Client 64 B, 32 connections",
+    "fan-out-500": "Fan-out to 500, 64 B",
+    "fan-out-500-deflate": "Fan-out with deflate",
+    "handshakes": "Opening handshakes",
+    "idle": "Memory per idle connection",
+}
+
 # Every workload, both loops, with and without compression, and every peer.
 QUICK = (
     "echo-256B,echo-100KiB,echo-32x64B,echo-32x64B-uvloop,echo-256B-deflate,client-32x64B,"

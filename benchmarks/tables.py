@@ -6,7 +6,7 @@ from functools import partial
 
 from .peers import PEERS
 from .results import BUSY_LIMIT, Outcome, Results, Spread
-from .rows import PURE, SPEED, TARGETS, Row, Target, Workload
+from .rows import MAIN, PURE, SPEED, TARGETS, Row, Target, Workload
 
 MET = "met"
 MISSED = "MISSED"
@@ -33,6 +33,7 @@ class Table:
 def tables(results: Results) -> list[Table]:
     """Give all tables that have a line."""
     found = [
+        _main(results),
         _targets(results),
         *(_figures(results, title, rows) for title, rows in _groups(results).items()),
         *(_ratios(results, program) for program in (PURE, SPEED)),
@@ -40,6 +41,18 @@ def tables(results: Results) -> list[Table]:
         _cpu(results),
     ]
     return [table for table in found if table.lines]
+
+
+def _main(results: Results) -> Table:
+    """Give the medians of the main rows, if all of them were measured."""
+    rows = [row for name in MAIN if (row := results.row(name))]
+    peers = _peers(results, rows)
+    lines = [
+        [MAIN[row.name], *(_cell(results, row, peer, partial(_median, row)) for peer in peers)]
+        for row in rows
+    ]
+    note = "Medians: messages/s, handshakes/s; bytes per idle connection, of which less is better."
+    return Table("Main rows", note, ["", *peers], lines if len(rows) == len(MAIN) else [])
 
 
 def _groups(results: Results) -> dict[str, list[Row]]:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from benchmarks import plot, report
 from benchmarks.results import Outcome, Results, Sample, Spread
-from benchmarks.rows import ROWS, Target, select_rows
+from benchmarks.rows import MAIN, ROWS, Target, select_rows
 from benchmarks.tables import Table, is_met, tables
 
 Make = Callable[..., Results]
@@ -193,5 +193,14 @@ def test_the_same_results_give_the_same_plot(results: Make) -> None:
     assert plot.svg(results(figures)) == plot.svg(results(figures))
 
 
+def test_the_main_rows_come_first_when_all_were_measured(results: Make) -> None:
+    figures = {name: {"ws6455": [float(place)]} for place, name in enumerate(MAIN, 100)}
+    table = tables(results(figures))[0]
+    assert (table.title, table.columns) == ("Main rows", ["", "ws6455"])
+    assert [line[1] for line in table.lines] == [str(100 + place) for place in range(len(MAIN))]
+    del figures["idle"]
+    assert tables(results(figures))[0].title != "Main rows"
+
+
 def test_every_panel_is_a_row() -> None:
-    assert set(plot.PANELS) <= {row.name for row in ROWS}
+    assert set(MAIN) <= {row.name for row in ROWS}
