@@ -12,6 +12,12 @@ Make = Callable[[Figures], Results]
 
 
 @pytest.fixture
+def compiler(program: Callable[[str, str], str]) -> None:
+    """Ask for what compiles the load generator."""
+    program("cc", "gcc")
+
+
+@pytest.fixture
 def results() -> Make:
     """Give a function that makes results from values by row and peer; a text is a failure."""
 

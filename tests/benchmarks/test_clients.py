@@ -13,6 +13,8 @@ from benchmarks.message import payload
 from benchmarks.peers import PEERS, Peer
 from tests.benchmarks.programs import Counting, need, start
 
+pytestmark = pytest.mark.usefixtures("compiler")
+
 CLIENTS = [peer for peer in PEERS if peer.connects]
 
 # Long enough for the silence of a counting server, and for its few answers on a busy machine.

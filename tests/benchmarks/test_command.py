@@ -123,6 +123,7 @@ def test_the_list_has_every_row_and_who_runs_in_it() -> None:
     assert lines["echo-256B-deflate"] == "ws6455, websockets, aiohttp, wsproto, tornado"
 
 
+@pytest.mark.usefixtures("compiler")
 def test_a_run_shows_and_writes_what_it_measured(tmp_path: Path) -> None:
     arguments = ["--rows", "echo-256B,import", "--peers", "ws6455,websockets", *SHORT]
     status, out, err = outcome(command(*arguments, "--output", str(tmp_path / "new" / "folder")))
@@ -140,6 +141,7 @@ def test_a_run_shows_and_writes_what_it_measured(tmp_path: Path) -> None:
     assert (tmp_path / "new/folder/results.svg").exists()
 
 
+@pytest.mark.usefixtures("compiler")
 def test_a_part_of_the_rows_does_not_take_the_place_of_all(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -158,12 +160,14 @@ def test_a_quick_run_yields_to_what_is_said() -> None:
     assert [row.name for row in quick.rows] == ["idle"]
 
 
+@pytest.mark.usefixtures("compiler")
 def test_one_core_is_shared_and_that_is_said() -> None:
     assert command_line.placed([3])[:2] == (None, None)
     assert "share one core" in command_line.placed([3])[2]
     assert command_line.placed([5, 2, 4])[:2] == (2, 5)
 
 
+@pytest.mark.usefixtures("compiler")
 def test_a_program_that_fails_is_named_and_the_others_are_measured(tmp_path: Path) -> None:
     (tmp_path / "picows.py").write_text("raise ImportError('made to fail')\n")
     arguments = ["--rows", "echo-256B", "--peers", "ws6455,picows", *SHORT]
@@ -196,6 +200,7 @@ def descendants(pid: int) -> set[int]:
     return found
 
 
+@pytest.mark.usefixtures("compiler")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_everything_and_writes_nothing(
     tmp_path: Path, number: signal.Signals

@@ -18,6 +18,8 @@ from benchmarks.load import CompilerFailed, Load, LoadFailed, Message
 from benchmarks.message import frame, payload, request
 from tests.benchmarks.programs import SILENCE, Counting
 
+pytestmark = pytest.mark.usefixtures("compiler")
+
 # Long enough for the silence of a counting server, and for its few answers on a busy machine.
 SECONDS = 1.0
 

@@ -15,6 +15,8 @@ from benchmarks.peers import PEERS, Peer
 from tests.benchmarks.programs import need, serving, start
 
 # Those that look at what comes; what the other one answers depends on its size alone.
+pytestmark = pytest.mark.usefixtures("compiler")
+
 LOOKING = [peer for peer in PEERS if peer.name != "raw"]
 MESSAGES = [
     data for n in (0, 5, 126, 70_000, 2 << 20) for data in (payload(n), payload(n).decode())
