@@ -5,6 +5,7 @@ Writes ``growth.json`` and ``growth.svg``, prints a table, and judges by its exi
 """
 
 import argparse
+import importlib.util
 import itertools
 import json
 import math
@@ -156,9 +157,7 @@ def main(arguments: Sequence[str] | None = None, plan: Plan | None = None) -> in
         "--output", type=Path, default=RESULTS, metavar="FOLDER", help="default: %(default)s"
     )
     given = parser.parse_args(arguments)
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError:
+    if importlib.util.find_spec("matplotlib") is None:
         print("matplotlib is missing: pip install matplotlib", file=sys.stderr)
         return 2
     plan = plan or (QUICK if given.quick else Plan())

@@ -6,6 +6,8 @@ import struct
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from .message import masked_header
+
 __all__ = ["REQUEST", "Probe", "RawClient", "fragmented_message", "masked_frame"]
 
 REQUEST = (
@@ -30,12 +32,7 @@ def masked_frame(
         fin: 0x80 if the message ends with it, else 0.
     """
     first = fin | ((1 if text else 2) if opcode is None else opcode)
-    if size < 126:
-        head = struct.pack("!BB", first, 0x80 | size)
-    elif size < 1 << 16:
-        head = struct.pack("!BBH", first, 0x80 | 126, size)
-    else:
-        head = struct.pack("!BBQ", first, 0x80 | 127, size)
+    head = masked_header(first, size)
     return b"".join((head, _MASKING_KEY, _MASKED * (size >> 2), _MASKED[: size & 3]))
 
 

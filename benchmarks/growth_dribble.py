@@ -16,12 +16,10 @@ import time
 import tracemalloc
 from pathlib import Path
 
-if __name__ == "__main__":
-    sys.modules["numpy"] = None  # type: ignore[assignment]  # the library as it is with no extra
-
 import ws6455
 
 from .growth_client import REQUEST, masked_frame
+from .running import hide_numpy
 
 
 class _Server:
@@ -83,4 +81,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    hide_numpy()  # the library as it is with no extra
     main()

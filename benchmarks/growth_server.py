@@ -13,12 +13,10 @@ import sys
 import time
 from pathlib import Path
 
-if __name__ == "__main__":
-    sys.modules["numpy"] = None  # type: ignore[assignment]  # the library as it is with no extra
-
 import ws6455
 
 from .growth_client import Probe
+from .running import hide_numpy
 
 MAX_SIZE = 1 << 27
 
@@ -61,4 +59,5 @@ async def _serve() -> None:
 
 
 if __name__ == "__main__":
+    hide_numpy()  # the library as it is with no extra
     asyncio.run(_serve())

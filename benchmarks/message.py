@@ -71,12 +71,15 @@ def frame(message: Message) -> bytes:
         data = data.removesuffix(b"\0\0\xff\xff")
         first |= 0x40
     size = len(data)
-    if size < 126:
-        header = struct.pack("!BB", first, 0x80 | size)
-    elif size < 1 << 16:
-        header = struct.pack("!BBH", first, 0x80 | 126, size)
-    else:
-        header = struct.pack("!BBQ", first, 0x80 | 127, size)
     keys = (_MASKING_KEY * (size // 4 + 1))[:size]
     masked = int.from_bytes(data) ^ int.from_bytes(keys)
-    return header + _MASKING_KEY + masked.to_bytes(size)
+    return masked_header(first, size) + _MASKING_KEY + masked.to_bytes(size)
+
+
+def masked_header(first: int, size: int) -> bytes:
+    """Build the header of a masked frame, up to its key (RFC 6455 §5.2)."""
+    if size < 126:
+        return struct.pack("!BB", first, 0x80 | size)
+    if size < 1 << 16:
+        return struct.pack("!BBH", first, 0x80 | 126, size)
+    return struct.pack("!BBQ", first, 0x80 | 127, size)

@@ -8,6 +8,7 @@ from typing import Any
 
 def hide_numpy() -> None:
     """Make numpy as good as not installed; before anything imports it."""
+    # None is what the import system takes for "not there"; its type says modules alone.
     sys.modules["numpy"] = None  # type: ignore[assignment]
 
 

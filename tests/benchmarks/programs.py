@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import importlib.util
-import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -12,25 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import ws6455
-from benchmarks.peers import Peer
 
 ROOT = Path(__file__).parent.parent.parent
 
 # A counting server's silence before its first answer, in seconds: longer than any warm-up here.
 SILENCE = 0.4
-
-
-def need(peer: Peer) -> None:
-    """Skip a test of a peer that is not installed, by name; with ``CI=true`` fail it."""
-    if importlib.util.find_spec(peer.module) is not None or peer.distribution is None:
-        return
-    missing = f"{peer.distribution} is not installed: pip install 'ws6455[bench]'"
-    if os.environ.get("CI") == "true":
-        pytest.fail(missing)
-    pytest.skip(missing)
 
 
 def start(package: str, *arguments: str) -> subprocess.Popen[str]:

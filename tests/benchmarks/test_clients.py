@@ -11,7 +11,7 @@ from benchmarks import load
 from benchmarks.clients import Flight
 from benchmarks.message import payload
 from benchmarks.peers import PEERS, Peer
-from tests.benchmarks.programs import Counting, need, start
+from tests.benchmarks.programs import Counting, start
 
 pytestmark = pytest.mark.usefixtures("compiler")
 
@@ -49,7 +49,6 @@ async def figures(*arguments: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("peer", CLIENTS, ids=by_name)
 async def test_every_answer_is_counted_and_no_other(peer: Peer) -> None:
-    need(peer)
     plain, other = Counting(40), Counting(30)
     deflate = ["--deflate"] if peer.compresses else []
     async with plain.serving(), other.serving():
@@ -75,7 +74,6 @@ async def test_every_answer_is_counted_and_no_other(peer: Peer) -> None:
 
 @pytest.mark.parametrize("peer", CLIENTS, ids=by_name)
 async def test_as_many_messages_are_in_flight_as_asked_for(peer: Peer) -> None:
-    need(peer)
     deflate = ["--deflate"] if peer.compresses else []
     flight = ("--connections", "3", "--in-flight", "7")
     with load.start_echo_server() as port:
@@ -111,7 +109,6 @@ def test_a_round_trip_is_from_a_message_to_its_answer(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("peer", CLIENTS, ids=by_name)
 async def test_a_dead_port_is_an_error(peer: Peer) -> None:
-    need(peer)
     with load.start_echo_server() as port:
         pass
     status, out, err = await ended(peer.name, "--port", str(port))

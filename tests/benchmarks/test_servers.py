@@ -12,7 +12,7 @@ from benchmarks import load
 from benchmarks.load import Message
 from benchmarks.message import payload
 from benchmarks.peers import PEERS, Peer
-from tests.benchmarks.programs import need, serving, start
+from tests.benchmarks.programs import serving, start
 
 # Those that look at what comes; what the other one answers depends on its size alone.
 pytestmark = pytest.mark.usefixtures("compiler")
@@ -62,7 +62,6 @@ async def _send_all(websocket: ws6455.ClientConnection, messages: list[bytes | s
 
 @pytest.mark.parametrize("peer", LOOKING, ids=by_name)
 async def test_messages_come_back_as_they_were_sent(peer: Peer) -> None:
-    need(peer)
     with serving(peer.name, may_complain=True) as (port, process):
         await check_echo(f"ws://127.0.0.1:{port}/", MESSAGES, deflate=False)
         if peer.module == "ws6455":
@@ -79,7 +78,6 @@ async def test_messages_come_back_as_they_were_sent(peer: Peer) -> None:
 async def test_so_they_do_over_tls_and_compressed_if_the_peer_can(
     peer: Peer, tmp_path: Path
 ) -> None:
-    need(peer)
     certificate = tmp_path / "certificate.pem"
     load.make_certificate(certificate)
     trusting = ssl.create_default_context(cafile=certificate)
@@ -91,7 +89,6 @@ async def test_so_they_do_over_tls_and_compressed_if_the_peer_can(
 
 @pytest.mark.parametrize("peer", PEERS, ids=by_name)
 async def test_a_fan_out_reaches_all_and_the_sender(peer: Peer) -> None:
-    need(peer)
     arguments = ("--workload", "fan-out", "--loop", "uvloop", "--size", "64")
     with serving(peer.name, *arguments) as (port, _):
         uri = f"ws://127.0.0.1:{port}/"

@@ -49,7 +49,9 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         loop: asyncio.AbstractEventLoop,
         connected: Callable[[asyncio.StreamWriter], TransportSession],
     ) -> None:
-        super().__init__(None, loop=loop)  # type: ignore[arg-type]  # asyncio knows no reader too
+        # No StreamReader: nothing would be stored in it. asyncio takes None for one, in its source
+        # of every version from 3.11 on; only the types that mypy knows it by do not say so.
+        super().__init__(None, loop=loop)  # type: ignore[arg-type]
         self._event_loop = loop
         self._connected: Callable[[asyncio.StreamWriter], TransportSession] | None = connected
         self._connection: TransportSession | None = None
