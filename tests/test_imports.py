@@ -19,7 +19,7 @@ LINES = (
     ("http11", "frames"),  # 1
     ("body",),  # 1
     ("deflate",),  # 2
-    ("handshake", "messages", "shared"),  # 2
+    ("compression", "handlers", "handshake", "messages", "reconnecting", "shared"),  # 2
     ("receiving",),  # 3
     ("protocol",),  # 3
     ("opening",),  # 3

@@ -8,24 +8,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import random
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
+from ..compression import client_extensions
 from ..deflate import ClientPerMessageDeflateFactory
-from ..errors import InvalidMessage, InvalidStatus
 from ..handshake import validate_subprotocols
 from ..http11 import USER_AGENT, HeadersLike
 from ..opening import ClientProtocol
 from ..protocol import MAX_FRAGMENTS, MAX_SIZE
+from ..reconnecting import backoff, process_exception
 from ..uri import WebSocketURI, parse_uri
 from .connection import Connection
 from .streams import StreamProtocol
 
-__all__ = ["ClientConnection", "backoff", "connect", "process_exception", "unix_connect"]
-
-_TRANSIENT_STATUSES = (500, 502, 503, 504)
+__all__ = ["ClientConnection", "connect", "unix_connect"]
 
 
 class ClientConnection(Connection):
@@ -62,39 +60,6 @@ class ClientConnection(Connection):
         if protocol.handshake_exc is not None:
             raise protocol.handshake_exc
         self._start_keepalive()
-
-
-def process_exception(exc: Exception) -> Exception | None:
-    """Tell whether another attempt may succeed.
-
-    Args:
-        exc: why the last one failed.
-
-    Returns:
-        None to try again: the network, a deadline, a connection cut within the handshake, a
-        server that is overloaded (500, 502, 503, 504). Anything else is returned, to be raised.
-    """
-    if isinstance(exc, OSError | TimeoutError):
-        return None
-    if isinstance(exc, InvalidMessage) and isinstance(exc.__cause__, EOFError):
-        return None
-    if isinstance(exc, InvalidStatus) and exc.response.status_code in _TRANSIENT_STATUSES:
-        return None
-    return exc
-
-
-def backoff(
-    initial: float = 5, minimum: float = 3.1, maximum: float = 90, factor: float = 1.618
-) -> Iterator[float]:
-    """Yield the seconds to wait before each attempt to reconnect, without end.
-
-    The first is random, so that the clients of a server that restarts do not all come at once.
-    """
-    yield random.random() * initial
-    delay = minimum
-    while True:
-        yield delay
-        delay = min(delay * factor, maximum)
 
 
 class connect:
@@ -307,23 +272,6 @@ def unix_connect(
     if path is not None:
         kwargs["path"] = os.fspath(path)
     return connect(uri, unix=True, **kwargs)
-
-
-def client_extensions(
-    extensions: Sequence[ClientPerMessageDeflateFactory] | None, compression: str | None
-) -> Sequence[ClientPerMessageDeflateFactory]:
-    """Return what to offer.
-
-    Raises:
-        ValueError: if `compression` is neither ``"deflate"`` nor None.
-    """
-    offered = list(extensions or ())
-    if compression == "deflate":
-        if not offered:
-            offered.append(ClientPerMessageDeflateFactory(compress_settings={"memLevel": 5}))
-    elif compression is not None:
-        raise ValueError(f"unsupported compression: {compression}")
-    return offered
 
 
 def _check_ssl(uri: WebSocketURI, options: dict[str, Any]) -> None:

@@ -6,7 +6,6 @@ Floor 5, asyncio. RFC 6455 §4.2.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 import os
 import socket
@@ -16,9 +15,10 @@ from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from ..compression import server_extensions
 from ..deflate import ServerPerMessageDeflateFactory
-from ..errors import ConnectionClosed
 from ..frames import Close
+from ..handlers import is_the_end, takes_path
 from ..handshake import Origins, validate_subprotocols
 from ..http11 import SERVER
 from ..opening import ServerProtocol
@@ -33,34 +33,6 @@ Handler = Callable[..., Awaitable[Any]]
 SelectSubprotocol = Callable[[ServerConnection, Sequence[str]], str | None]
 
 
-def _is_the_end(exc: Exception) -> bool:
-    """Whether this says only that a connection is closed, as several tasks may say at once."""
-    if isinstance(exc, ExceptionGroup):
-        return exc.split(ConnectionClosed)[1] is None
-    return isinstance(exc, ConnectionClosed)
-
-
-def _takes_path(handler: Handler) -> bool:
-    """Whether a handler wants ``(connection, path)`` rather than ``(connection)``."""
-    try:
-        signature = inspect.signature(handler)
-    except ValueError:
-        return False  # a callable without a signature
-    try:
-        signature.bind(None)
-    except TypeError:
-        pass
-    else:
-        return False
-    try:
-        signature.bind(None, "/")
-    except TypeError:
-        raise TypeError(
-            f"handler must take (connection) or (connection, path), not {signature}"
-        ) from None
-    return True
-
-
 class Server:
     """A running server; make one with :class:`serve`.
 
@@ -73,7 +45,7 @@ class Server:
         self.handler = handler
         self.logger = options.logger
         self.server: asyncio.Server
-        self._takes_path = _takes_path(handler)
+        self._takes_path = takes_path(handler)
         self._options = options
         self._loop = asyncio.get_running_loop()
         self._all: set[ServerConnection] = set()
@@ -122,7 +94,7 @@ class Server:
                 else:
                     await self.handler(connection)
             except Exception as exc:
-                if connection.state is not State.OPEN and _is_the_end(exc):
+                if connection.state is not State.OPEN and is_the_end(exc):
                     connection.logger.debug("connection handler ended: %s", exc)
                 else:
                     connection.logger.error("connection handler failed", exc_info=True)
@@ -383,26 +355,3 @@ def unix_serve(
     if path is not None:
         kwargs["path"] = os.fspath(path)
     return serve(handler, unix=True, **kwargs)
-
-
-def server_extensions(
-    extensions: Sequence[ServerPerMessageDeflateFactory] | None, compression: str | None
-) -> Sequence[ServerPerMessageDeflateFactory]:
-    """Return what to accept; by default windows of 4 KiB, which bound what a connection costs.
-
-    Raises:
-        ValueError: if `compression` is neither ``"deflate"`` nor None.
-    """
-    accepted = list(extensions or ())
-    if compression == "deflate":
-        if not accepted:
-            accepted.append(
-                ServerPerMessageDeflateFactory(
-                    server_max_window_bits=12,
-                    client_max_window_bits=12,
-                    compress_settings={"memLevel": 5},
-                )
-            )
-    elif compression is not None:
-        raise ValueError(f"unsupported compression: {compression}")
-    return accepted

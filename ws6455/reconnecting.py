@@ -1,0 +1,48 @@
+"""Whether and when a client that has lost its connection tries again.
+
+Floor 2: imports floors 0 and 1. No clock and no loop: a front end does the waiting.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from .errors import InvalidMessage, InvalidStatus
+
+__all__ = ["backoff", "process_exception"]
+
+_TRANSIENT_STATUSES = (500, 502, 503, 504)
+
+
+def process_exception(exc: Exception) -> Exception | None:
+    """Tell whether another attempt may succeed.
+
+    Args:
+        exc: why the last one failed.
+
+    Returns:
+        None to try again: the network, a deadline, a connection cut within the handshake, a
+        server that is overloaded (500, 502, 503, 504). Anything else is returned, to be raised.
+    """
+    if isinstance(exc, OSError | TimeoutError):
+        return None
+    if isinstance(exc, InvalidMessage) and isinstance(exc.__cause__, EOFError):
+        return None
+    if isinstance(exc, InvalidStatus) and exc.response.status_code in _TRANSIENT_STATUSES:
+        return None
+    return exc
+
+
+def backoff(
+    initial: float = 5, minimum: float = 3.1, maximum: float = 90, factor: float = 1.618
+) -> Iterator[float]:
+    """Yield the seconds to wait before each attempt to reconnect, without end.
+
+    The first is random, so that the clients of a server that restarts do not all come at once.
+    """
+    yield random.random() * initial
+    delay = minimum
+    while True:
+        yield delay
+        delay = min(delay * factor, maximum)
