@@ -18,14 +18,14 @@ LINES = (
     ("exceptions", "headers", "uri"),  # 1
     ("http11", "frames"),  # 1
     ("body",),  # 1
-    ("deflate",),  # 2
-    ("compression", "handlers", "handshake", "messages", "reconnecting", "shared"),  # 2
+    ("auth", "deflate", "redirects", "routing"),  # 2
+    ("compression", "handlers", "handshake", "messages", "proxies", "reconnecting", "shared"),  # 2
     ("receiving",),  # 3
     ("protocol",),  # 3
     ("opening",),  # 3
     ("session",),  # 4
     ("aio", "sync"),  # 5
-    ("hub", "compat", "testing"),  # 6
+    ("hub", "compat", "testing", "uvicorn"),  # 6
     ("__main__",),  # 7
     ("__init__",),
 )
@@ -33,7 +33,7 @@ LINE_OF = {name: line for line, names in enumerate(LINES) for name in names}
 NO_IO_BELOW = LINE_OF["aio"]
 IO_MODULES = {"asyncio", "socket", "threading", "ssl", "time"}
 # A folder is one entry of the table: its modules may import each other, without a cycle.
-FOLDERS = {"aio", "sync", "hub", "compat"}
+FOLDERS = {"aio", "sync", "hub", "compat", "testing"}
 
 
 def read_sources() -> dict[str, str]:

@@ -2,9 +2,11 @@
 
 from . import exceptions as exceptions
 from .aio.accept import accept
+from .aio.authentication import basic_auth
 from .aio.broadcast import broadcast
 from .aio.client import ClientConnection, connect, unix_connect
 from .aio.connection import Data
+from .aio.router import Router, route, unix_route
 from .aio.server import Server, serve, unix_serve
 from .aio.server_connection import ServerConnection
 from .deflate import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
@@ -26,6 +28,9 @@ from .errors import (
     InvalidParameterValue,
     InvalidPayloadData,
     InvalidProtocol,
+    InvalidProxy,
+    InvalidProxyMessage,
+    InvalidProxyStatus,
     InvalidState,
     InvalidStatus,
     InvalidUpgrade,
@@ -34,6 +39,7 @@ from .errors import (
     NotHTTP,
     PayloadTooBig,
     ProtocolError,
+    ProxyError,
     RequestLineTooLong,
     SecurityError,
     StatusLineTooLong,
@@ -76,6 +82,9 @@ __all__ = [
     "InvalidParameterValue",
     "InvalidPayloadData",
     "InvalidProtocol",
+    "InvalidProxy",
+    "InvalidProxyMessage",
+    "InvalidProxyStatus",
     "InvalidState",
     "InvalidStatus",
     "InvalidURI",
@@ -87,9 +96,11 @@ __all__ = [
     "PayloadTooBig",
     "Protocol",
     "ProtocolError",
+    "ProxyError",
     "Request",
     "RequestLineTooLong",
     "Response",
+    "Router",
     "SecurityError",
     "Server",
     "ServerConnection",
@@ -105,10 +116,13 @@ __all__ = [
     "WebSocketURI",
     "__version__",
     "accept",
+    "basic_auth",
     "broadcast",
     "connect",
     "parse_uri",
+    "route",
     "serve",
     "unix_connect",
+    "unix_route",
     "unix_serve",
 ]

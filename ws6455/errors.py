@@ -31,6 +31,9 @@ __all__ = [
     "InvalidParameterValue",
     "InvalidPayloadData",
     "InvalidProtocol",
+    "InvalidProxy",
+    "InvalidProxyMessage",
+    "InvalidProxyStatus",
     "InvalidState",
     "InvalidStatus",
     "InvalidURI",
@@ -39,6 +42,7 @@ __all__ = [
     "NotHTTP",
     "PayloadTooBig",
     "ProtocolError",
+    "ProxyError",
     "RequestLineTooLong",
     "SecurityError",
     "StatusLineTooLong",
@@ -207,6 +211,23 @@ class InvalidURI(WebSocketException):
         return f"{self.uri} isn't a valid URI: {self.msg}"
 
 
+class InvalidProxy(WebSocketException):
+    """The address of a proxy cannot be used.
+
+    Args:
+        proxy: the address.
+        msg: what is wrong with it.
+    """
+
+    def __init__(self, proxy: str, msg: str) -> None:
+        super().__init__(proxy, msg)
+        self.proxy = proxy
+        self.msg = msg
+
+    def __str__(self) -> str:
+        return f"{self.proxy} isn't a valid proxy: {self.msg}"
+
+
 class InvalidHandshake(WebSocketException):
     """The opening handshake failed.
 
@@ -299,6 +320,29 @@ class InvalidStatus(InvalidHandshake):
 
     def __str__(self) -> str:
         return f"server rejected WebSocket connection: HTTP {self.response.status_code}"
+
+
+class ProxyError(InvalidHandshake):
+    """The proxy did not connect to the server."""
+
+
+class InvalidProxyMessage(ProxyError):
+    """The proxy's answer is not well-formed HTTP, or broke off."""
+
+
+class InvalidProxyStatus(ProxyError):
+    """The proxy refused.
+
+    Args:
+        response: its response, without the body.
+    """
+
+    def __init__(self, response: ResponseLike) -> None:
+        super().__init__(response)
+        self.response = response
+
+    def __str__(self) -> str:
+        return f"proxy rejected connection: HTTP {self.response.status_code}"
 
 
 class InvalidHeader(InvalidHandshake):

@@ -1,6 +1,6 @@
 """The opening handshake: build and check the request and the response, and negotiate.
 
-Floor 2: imports floors 0 and 1, and deflate. RFC 6455 §4. Pure functions: a message in, a
+Floor 2: imports floors 0 and 1, auth and deflate. RFC 6455 §4. Pure functions: a message in, a
 message or an error out.
 """
 
@@ -14,6 +14,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 
+from .auth import build_authorization_basic
 from .deflate import (
     ClientPerMessageDeflateFactory,
     PerMessageDeflate,
@@ -119,8 +120,7 @@ def build_request(
     headers = Headers()
     headers["Host"] = build_host(uri.host, uri.port, uri.secure)
     if uri.user_info is not None:
-        credentials = ":".join(uri.user_info).encode()
-        headers["Authorization"] = f"Basic {base64.b64encode(credentials).decode()}"
+        headers["Authorization"] = build_authorization_basic(*uri.user_info)
     if origin is not None:
         headers["Origin"] = origin
     headers["Upgrade"] = "websocket"

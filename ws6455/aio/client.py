@@ -8,20 +8,31 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import warnings
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 from ..compression import client_extensions
 from ..deflate import ClientPerMessageDeflateFactory
+from ..errors import InvalidURI, SecurityError
 from ..handshake import validate_subprotocols
 from ..http11 import USER_AGENT, HeadersLike
 from ..opening import ClientProtocol
 from ..protocol import MAX_FRAGMENTS, MAX_SIZE
+from ..proxies import Tunnel, check_proxy_ssl, choose_proxy
 from ..reconnecting import backoff, process_exception
-from ..uri import WebSocketURI, parse_uri
+from ..redirects import (
+    MAX_REDIRECTS,
+    check_redirect,
+    redirect_target,
+    same_origin,
+    without_secrets,
+)
+from ..uri import parse_uri
 from .connection import Connection
 from .streams import StreamProtocol
+from .tunnel import connect_through_http, connect_through_socks
 
 __all__ = ["ClientConnection", "connect", "unix_connect"]
 
@@ -68,6 +79,7 @@ class connect:
     ``await connect(uri)`` gives a :class:`ClientConnection`; ``async with connect(uri) as
     websocket`` closes it at the end; ``async for websocket in connect(uri)`` connects again,
     with growing delays, whenever the loop's body is left by ``continue`` or by its end.
+    Redirects are followed; to another origin without the credentials meant for this one.
 
     Args:
         uri: ``ws://`` or ``wss://``; credentials in it are sent as HTTP Basic authentication.
@@ -77,6 +89,8 @@ class connect:
         compression: ``"deflate"`` offers permessage-deflate, None nothing.
         additional_headers: added to the request.
         user_agent_header: the value of User-Agent; None for none.
+        proxy: the address of an HTTP or SOCKS proxy (the latter needs the extra ``socks``); True
+            takes the one that the environment names, None connects directly.
         process_exception: for ``async for``: returns None to try again, or what to raise.
         open_timeout: seconds for everything until the connection is open; None for any.
         ping_interval: seconds between keepalive pings; None for none.
@@ -94,12 +108,16 @@ class connect:
         create_connection: makes the connection, instead of :class:`ClientConnection`.
         kwargs: passed to the loop's ``create_connection``, such as ``ssl``,
             ``server_hostname``, ``sock``, ``host`` and ``port`` (instead of the URI's),
-            ``local_addr``; with ``unix=True``, ``path`` is that of a Unix socket.
+            ``local_addr``; with ``unix=True``, ``path`` is that of a Unix socket. Those that
+            begin with ``proxy_``, such as ``proxy_ssl``, are for TLS to the proxy.
 
     Raises:
         InvalidURI: if the URI is not a WebSocket URI.
+        InvalidProxy: if the proxy's address cannot be used.
+        ProxyError: if the proxy refuses, or answers wrongly.
         OSError: if TCP or TLS fail.
         InvalidHandshake: if the server refuses, or answers wrongly.
+        SecurityError: if it redirects from TLS to plain text, or too often.
         TimeoutError: if it takes longer than `open_timeout`.
         TypeError, ValueError: if an argument is wrong.
     """
@@ -114,6 +132,7 @@ class connect:
         compression: str | None = "deflate",
         additional_headers: HeadersLike | None = None,
         user_agent_header: str | None = USER_AGENT,
+        proxy: str | Literal[True] | None = True,
         process_exception: Callable[[Exception], Exception | None] = process_exception,
         open_timeout: float | None = 10,
         ping_interval: float | None = 20,
@@ -128,16 +147,21 @@ class connect:
         create_connection: Callable[..., ClientConnection] | None = None,
         **kwargs: Any,
     ) -> None:
-        self.uri = uri
-        self.ws_uri = parse_uri(uri)
+        if "extra_headers" in kwargs:
+            warnings.warn(
+                "extra_headers is called additional_headers", DeprecationWarning, stacklevel=2
+            )
+            additional_headers = kwargs.pop("extra_headers")
         if subprotocols is not None:
             validate_subprotocols(subprotocols)
         self.connection: ClientConnection | None = None
         self.logger = logger or logging.getLogger("ws6455.client")
-        self._process_exception = process_exception
-        self._reconnect_delays = reconnect_delays
+        self._first_uri = uri
         self._additional_headers = additional_headers
         self._user_agent_header = user_agent_header
+        self._proxy = proxy
+        self._process_exception = process_exception
+        self._reconnect_delays = reconnect_delays
         self._open_timeout = open_timeout
         self._create_connection = create_connection or ClientConnection
         self._protocol_options: dict[str, Any] = {
@@ -155,32 +179,96 @@ class connect:
             "max_queue": max_queue,
             "write_limit": write_limit,
         }
+        self._proxy_options = {
+            name.removeprefix("proxy_"): kwargs.pop(name)
+            for name in list(kwargs)
+            if name.startswith("proxy_")
+        }
         self._transport_options = kwargs
-        _check_ssl(self.ws_uri, kwargs)
+        self._go_to(uri, additional_headers)
+        if self.ws_uri.secure and "ssl" in kwargs and kwargs["ssl"] is None:
+            raise ValueError("ssl=None is incompatible with a wss:// URI")
+
+    def _go_to(self, uri: str, headers: HeadersLike | None) -> None:
+        """Aim the next attempt at a URI.
+
+        Raises:
+            InvalidURI: if it is not a WebSocket URI.
+            ValueError: if `ssl` was given and the URI is not secure.
+        """
+        ws_uri = parse_uri(uri)
+        if not ws_uri.secure and self._transport_options.get("ssl") is not None:
+            raise ValueError("ssl argument is incompatible with a ws:// URI")
+        self.uri, self.ws_uri, self._headers = uri, ws_uri, headers
 
     def __await__(self) -> Generator[Any, None, ClientConnection]:
         return self._connect().__await__()
 
     async def _connect(self) -> ClientConnection:
+        """Make one attempt, redirects included, within `open_timeout`."""
+        self._go_to(self._first_uri, self._additional_headers)
         try:
             async with asyncio.timeout(self._open_timeout):
-                connection = await self._open_transport()
-                try:
-                    await connection.handshake(self._additional_headers, self._user_agent_header)
-                except BaseException:
-                    # The exception's traceback refers to the connection.
-                    connection.protocol.handshake_exc = None
-                    transport = connection.transport
-                    if transport is not None:
-                        transport.abort()
-                    raise
-                return connection
+                for _ in range(MAX_REDIRECTS + 1):
+                    try:
+                        return await self._open()
+                    except Exception as exc:
+                        target = self.process_redirect(exc)
+                        if isinstance(target, Exception):
+                            try:
+                                if target is exc:
+                                    raise
+                                raise target from exc
+                            finally:
+                                del target  # its traceback refers to this frame
+                        self.logger.info("redirected to %s", target)
+                raise SecurityError(f"more than {MAX_REDIRECTS} redirects")
         except TimeoutError as exc:
             if self._open_timeout is not None and not exc.args:
                 raise TimeoutError(
                     f"timed out during opening handshake, after {self._open_timeout:g} s"
                 ) from exc
             raise
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Aim the next attempt where a refusal redirects to.
+
+        Args:
+            exc: why the handshake failed.
+
+        Returns:
+            The new URI; or the exception to raise: `exc` itself if it is no redirect.
+        """
+        target = redirect_target(exc, self.uri)
+        if target is None:
+            return exc
+        options, old, headers = self._transport_options, self.ws_uri, self._headers
+        if options.get("sock") is not None:
+            return ValueError(f"cannot follow a redirect to {target} on a given socket")
+        try:
+            check_redirect(old, parse_uri(target))
+            self._go_to(target, headers)
+        except (InvalidURI, SecurityError, ValueError) as unfit:
+            return unfit
+        if not same_origin(old, self.ws_uri):
+            for option in ("unix", "host", "port"):
+                if options.get(option):
+                    return ValueError(f"cannot follow a redirect to {target} with a given {option}")
+            self._headers = without_secrets(headers)
+        return target
+
+    async def _open(self) -> ClientConnection:
+        connection = await self._open_transport()
+        try:
+            await connection.handshake(self._headers, self._user_agent_header)
+        except BaseException:
+            # The exception's traceback refers to the connection.
+            connection.protocol.handshake_exc = None
+            transport = connection.transport
+            if transport is not None:
+                transport.abort()
+            raise
+        return connection
 
     async def _open_transport(self) -> ClientConnection:
         """Open TCP, or what stands for it, and TLS."""
@@ -203,10 +291,22 @@ class connect:
                 options.setdefault("ssl_shutdown_timeout", connection.close_timeout)
         if options.pop("unix", False):
             await loop.create_unix_connection(factory, **options)
+            return connection
+        if options.get("sock") is not None:
+            await loop.create_connection(factory, **options)
+            return connection
+        host, port = options.pop("host", uri.host), options.pop("port", uri.port)
+        proxy = choose_proxy(self._proxy, uri)
+        if proxy is None:
+            await loop.create_connection(factory, host=host, port=port, **options)
+        elif proxy.scheme in ("http", "https"):
+            tunnel = Tunnel(proxy, host, port, self._user_agent_header)
+            check_proxy_ssl(proxy, self._proxy_options)
+            await connect_through_http(
+                factory, proxy, tunnel, proxy_options=self._proxy_options, **options
+            )
         else:
-            if options.get("sock") is None:
-                options.setdefault("host", uri.host)
-                options.setdefault("port", uri.port)
+            options["sock"] = await connect_through_socks(proxy, host, port)
             await loop.create_connection(factory, **options)
         return connection
 
@@ -272,16 +372,3 @@ def unix_connect(
     if path is not None:
         kwargs["path"] = os.fspath(path)
     return connect(uri, unix=True, **kwargs)
-
-
-def _check_ssl(uri: WebSocketURI, options: dict[str, Any]) -> None:
-    """Check that `ssl` fits the URI.
-
-    Raises:
-        ValueError: if it does not.
-    """
-    if uri.secure:
-        if "ssl" in options and options["ssl"] is None:
-            raise ValueError("ssl=None is incompatible with a wss:// URI")
-    elif options.get("ssl") is not None:
-        raise ValueError("ssl argument is incompatible with a ws:// URI")

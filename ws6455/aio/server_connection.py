@@ -41,6 +41,11 @@ class ServerConnection(Connection):
     __slots__ = ("__dict__", "__weakref__", "_task", "server")
 
     protocol: ServerProtocol
+    #: Who it is; there only after :func:`~ws6455.aio.authentication.basic_auth`.
+    username: str
+    #: What the router has found; there only with :func:`~ws6455.aio.router.route`.
+    handler: Callable[..., Awaitable[Any]]
+    handler_kwargs: dict[str, Any]
 
     def __init__(self, protocol: ServerProtocol, server: Server | None, **options: Any) -> None:
         super().__init__(protocol, **options)

@@ -1,0 +1,51 @@
+"""HTTP Basic authentication in front of the asyncio server.
+
+Floor 5, asyncio. RFC 7617; what is not asyncio's is in :mod:`ws6455.auth`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+
+from ..auth import Credentials, choose_check, read_credentials, unauthorized
+from ..http11 import Request, Response
+from .server_connection import ServerConnection
+
+__all__ = ["basic_auth"]
+
+
+def basic_auth(
+    realm: str = "",
+    credentials: Credentials | None = None,
+    check_credentials: Callable[[str, str], Awaitable[bool] | bool] | None = None,
+) -> Callable[[ServerConnection, Request], Awaitable[Response | None]]:
+    """Make a `process_request` that lets those in who have credentials.
+
+    Anyone else gets 401. The connection's `username` tells who it is.
+
+    Args:
+        realm: what the credentials are for, shown to the user.
+        credentials: a username and password, or a list of such pairs.
+        check_credentials: instead of them: ``(username, password) -> bool``, plain or
+            coroutine.
+
+    Raises:
+        ValueError: unless exactly one of the two is given.
+        TypeError: if `credentials` is neither a pair nor a list of pairs.
+    """
+    check = choose_check(credentials, check_credentials)
+
+    async def process_request(connection: ServerConnection, request: Request) -> Response | None:
+        given = read_credentials(request)
+        if given is None:
+            return unauthorized(realm, "Missing credentials\n")
+        right = check(*given)
+        if inspect.isawaitable(right):
+            right = await right
+        if not right:
+            return unauthorized(realm, "Invalid credentials\n")
+        connection.username = given[0]
+        return None
+
+    return process_request

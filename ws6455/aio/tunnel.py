@@ -1,0 +1,137 @@
+"""The way to a server through a proxy: what a client opens instead of a TCP connection.
+
+Floor 5, asyncio. RFC 6455 §4.1 (proxies). The handshake with an HTTP proxy is in
+:mod:`ws6455.proxies`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any, cast
+
+from ..errors import ProxyError
+from ..proxies import Proxy, Tunnel, socks_arguments
+
+__all__ = ["connect_through_http", "connect_through_socks", "default_context"]
+
+
+def default_context(context: ssl.SSLContext | bool | None) -> ssl.SSLContext:
+    """Return the TLS context that an argument `ssl` stands for; True and None are the default."""
+    return context if isinstance(context, ssl.SSLContext) else ssl.create_default_context()
+
+
+async def connect_through_http(
+    factory: Callable[[], asyncio.Protocol],
+    proxy: Proxy,
+    tunnel: Tunnel,
+    *,
+    proxy_options: dict[str, Any],
+    ssl: ssl.SSLContext | bool | None = None,
+    server_hostname: str | None = None,
+    ssl_handshake_timeout: float | None = None,
+    ssl_shutdown_timeout: float | None = None,
+    **options: Any,
+) -> None:
+    """Connect through an HTTP proxy, and give the connection to a protocol.
+
+    Args:
+        factory: makes the protocol.
+        proxy: the proxy; TLS leads to it if its scheme is https.
+        tunnel: what to ask of it.
+        proxy_options: ``ssl``, ``server_hostname`` and so on, for TLS to the proxy.
+        ssl: for TLS to the server, within the tunnel; None for plain text.
+        server_hostname: what the server's certificate must name.
+        ssl_handshake_timeout: seconds for TLS with the server to begin.
+        ssl_shutdown_timeout: seconds for it to end.
+        options: for the loop's ``create_connection``.
+
+    Raises:
+        OSError: if TCP or TLS fail.
+        ProxyError: if the proxy refuses, or answers wrongly.
+    """
+    loop = asyncio.get_running_loop()
+    if proxy.scheme == "https":
+        proxy_options = {"ssl": True, "server_hostname": proxy.host} | proxy_options
+    opened = loop.create_future()
+    transport, _ = await loop.create_connection(
+        lambda: _TunnelProtocol(tunnel, opened),
+        host=proxy.host,
+        port=proxy.port,
+        **options,
+        **proxy_options,
+    )
+    try:
+        await opened
+        protocol = factory()
+        if ssl is None:
+            transport.set_protocol(protocol)
+        else:
+            within = await loop.start_tls(
+                transport,
+                protocol,
+                default_context(ssl),
+                server_hostname=server_hostname,
+                ssl_handshake_timeout=ssl_handshake_timeout,
+                ssl_shutdown_timeout=ssl_shutdown_timeout,
+            )
+            if within is None:  # the connection was lost meanwhile
+                raise ConnectionResetError("connection lost within the TLS handshake")
+            transport = within
+    except BaseException:
+        transport.abort()
+        raise
+    protocol.connection_made(transport)
+
+
+class _TunnelProtocol(asyncio.Protocol):
+    """Speaks with the proxy until the tunnel is open; then another protocol takes over."""
+
+    def __init__(self, tunnel: Tunnel, opened: asyncio.Future[None]) -> None:
+        self._tunnel = tunnel
+        self._opened = opened
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        cast(asyncio.Transport, transport).write(self._tunnel.request)
+
+    def data_received(self, data: bytes) -> None:
+        if self._opened.done():
+            return  # refused, or given up
+        try:
+            if self._tunnel.receive_data(data):
+                self._opened.set_result(None)
+        except Exception as exc:
+            self._opened.set_exception(exc)
+
+    def eof_received(self) -> None:
+        self.data_received(b"")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if exc is not None and not self._opened.done():
+            self._opened.set_exception(exc)
+        self.data_received(b"")
+
+
+async def connect_through_socks(proxy: Proxy, host: str, port: int) -> socket.socket:
+    """Connect through a SOCKS proxy.
+
+    Args:
+        proxy: the proxy.
+        host: the server's name or address.
+        port: the server's TCP port.
+
+    Raises:
+        ImportError: if python-socks is not installed.
+        OSError: if the proxy cannot be reached.
+        ProxyError: if it refuses.
+    """
+    arguments = socks_arguments(proxy)  # raises ImportError
+    from python_socks import ProxyError as SOCKSError
+    from python_socks.async_.asyncio import Proxy as SOCKSProxy
+
+    try:
+        return await SOCKSProxy(**arguments).connect(host, port)
+    except SOCKSError as exc:
+        raise ProxyError(f"SOCKS proxy did not connect: {exc}") from exc
