@@ -14,11 +14,11 @@ PACKAGE = Path(ws6455.__file__).parent
 
 # A module imports from lower lines only. In brackets the floor of the design.
 LINES = (
-    ("errors", "masking", "version"),  # 0
+    ("errors", "masking", "settings", "version"),  # 0
     ("exceptions", "headers", "uri"),  # 1
     ("http11", "frames"),  # 1
     ("body",),  # 1
-    ("auth", "deflate", "redirects", "routing"),  # 2
+    ("auth", "deflate", "forwarded", "redirects", "routing"),  # 2
     ("compression", "handlers", "handshake", "messages", "proxies", "reconnecting", "shared"),  # 2
     ("receiving",),  # 3
     ("protocol",),  # 3

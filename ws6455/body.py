@@ -7,10 +7,11 @@ import re
 
 from .errors import InvalidMessage
 from .http11 import MAX_LINE_SIZE, Headers
+from .settings import setting
 
 __all__ = ["BodyReader"]
 
-MAX_BODY_SIZE = 1 << 20
+MAX_BODY_SIZE = setting("MAX_BODY_SIZE", 1 << 20)
 
 
 class BodyReader:

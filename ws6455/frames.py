@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from .errors import InvalidPayloadData, ProtocolError, WebSocketException
 from .masking import apply_mask
+from .settings import setting
 
 __all__ = [
     "BytesLike",
@@ -32,6 +33,8 @@ BytesLike = bytes | bytearray | memoryview
 
 MAX_HEADER_SIZE = 14
 MAX_CONTROL_PAYLOAD = 125
+# Characters of a payload in a log line.
+MAX_LOG_SIZE = setting("MAX_LOG_SIZE", 75)
 
 
 class Opcode(enum.IntEnum):
@@ -302,15 +305,16 @@ class Frame:
     def __str__(self) -> str:
         """Return one line for a log: opcode, payload (shortened, escaped), size, end."""
         if self.opcode is Opcode.TEXT:
-            shown = repr(self.data[:150].decode(errors="replace"))
+            shown = repr(self.data[: 2 * MAX_LOG_SIZE].decode(errors="replace"))
         else:
-            shown = self.data[:25].hex(" ") or "''"
+            shown = self.data[: MAX_LOG_SIZE // 3].hex(" ") or "''"
         if self.opcode is Opcode.CLOSE:
             # One that is malformed is shown as bytes: a log line must not raise.
             with contextlib.suppress(WebSocketException):
                 shown = ascii(str(Close.parse(self.data)))
-        if len(shown) > 75:
-            shown = f"{shown[:48]}...{shown[-24:]}"
+        if len(shown) > MAX_LOG_SIZE:
+            tail = MAX_LOG_SIZE // 3 - 1
+            shown = f"{shown[: MAX_LOG_SIZE - tail - 3]}...{shown[len(shown) - tail :]}"
         unit = "byte" if len(self.data) == 1 else "bytes"
         ending = "" if self.fin else ", continued"
         return f"{self.opcode.name} {shown} [{len(self.data)} {unit}{ending}]"

@@ -27,6 +27,7 @@ from .errors import (
     TooManyHeaders,
 )
 from .headers import TOKEN
+from .settings import setting
 from .version import version
 
 __all__ = [
@@ -43,15 +44,17 @@ __all__ = [
     "parse_response",
 ]
 
-MAX_LINE_SIZE = 8192
-MAX_HEADERS = 128
+MAX_LINE_SIZE = setting("MAX_LINE_LENGTH", 8192)
+MAX_HEADERS = setting("MAX_NUM_HEADERS", 128)
 MAX_HEAD_SIZE = 65536
 
 # Header values up to this size, such as Host and Upgrade, are the same for most connections, and
 # kept once for all of them; a Sec-WebSocket-Key is longer.
 _SHARED_SIZE = 20
 
-SERVER = USER_AGENT = f"Python/{sys.version_info[0]}.{sys.version_info[1]} ws6455/{version}"
+_PRODUCT = f"Python/{sys.version_info[0]}.{sys.version_info[1]} ws6455/{version}"
+SERVER = setting("SERVER", _PRODUCT)
+USER_AGENT = setting("USER_AGENT", _PRODUCT)
 
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*+")
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++) ([\x21-\x7e]++) (HTTP/[0-9]\.[0-9])")

@@ -41,6 +41,7 @@ from .frames import (
 )
 from .http11 import Request, Response
 from .receiving import LARGE, VIOLATIONS, Receiver, as_frame
+from .settings import setting
 from .shared import SharedMessage
 
 __all__ = [
@@ -54,7 +55,7 @@ __all__ = [
 ]
 
 MAX_SIZE = 1 << 20
-MAX_FRAGMENTS = 4096
+MAX_FRAGMENTS = setting("MAX_FRAGMENTS", 4096)
 SEND_EOF = b""
 
 Event = Request | Response | Frame
@@ -105,6 +106,7 @@ class Protocol(Receiver):
 
     # So many attributes are faster in slots. A subclass may have any other.
     __slots__ = (
+        "_compressing",
         "_eof_sent",
         "_id",
         "_masked_out",
@@ -161,6 +163,7 @@ class Protocol(Receiver):
         self._masked_out = side is Side.CLIENT
         # The opcode of the fragmented message being sent.
         self._sending: Opcode | None = None
+        self._compressing = False  # whether the message being sent is compressed
 
     # State ------------------------------------------------------------------------------
 
@@ -332,13 +335,17 @@ class Protocol(Receiver):
         """Send the next fragment of a message; see :meth:`send_data`."""
         self.send_data(Opcode.CONT, data, fin)
 
-    def send_data(self, opcode: Opcode, data: bytes, fin: bool = True) -> None:
+    def send_data(
+        self, opcode: Opcode, data: bytes, fin: bool = True, compress: bool | None = None
+    ) -> None:
         """Send a data frame.
 
         Args:
             opcode: TEXT or BINARY for a message or its first fragment, CONT for the next.
             data: the payload; UTF-8 for TEXT.
             fin: whether the message ends with it.
+            compress: whether to compress the message, where compression was negotiated; None
+                for what the negotiated extension does. Only the first frame says.
 
         Raises:
             InvalidState: unless OPEN.
@@ -354,10 +361,13 @@ class Protocol(Receiver):
         first = opcode | _FIN if fin else int(opcode)
         deflate = self._reader.deflate
         if deflate is not None:
-            # §7.2.1, RFC 7692 §6.1: the first frame alone says that the message is compressed.
+            # RFC 7692 §6.1: the first frame alone says that the message is compressed.
             if opcode is not _CONT:
-                first |= _RSV1
-            data = deflate.compress(data, fin)
+                self._compressing = compress is not False
+                if self._compressing:
+                    first |= _RSV1
+            if self._compressing:
+                data = deflate.compress(data, fin)
         if len(data) < LARGE:
             self.writes.append(serialize_frame(first, data, self._masked_out))
         else:

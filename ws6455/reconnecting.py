@@ -9,8 +9,14 @@ import random
 from collections.abc import Iterator
 
 from .errors import InvalidMessage, InvalidStatus
+from .settings import setting
 
 __all__ = ["backoff", "process_exception"]
+
+INITIAL_DELAY = setting("BACKOFF_INITIAL_DELAY", 5.0)
+MIN_DELAY = setting("BACKOFF_MIN_DELAY", 3.1)
+MAX_DELAY = setting("BACKOFF_MAX_DELAY", 90.0)
+FACTOR = setting("BACKOFF_FACTOR", 1.618)
 
 _TRANSIENT_STATUSES = (500, 502, 503, 504)
 
@@ -35,7 +41,10 @@ def process_exception(exc: Exception) -> Exception | None:
 
 
 def backoff(
-    initial: float = 5, minimum: float = 3.1, maximum: float = 90, factor: float = 1.618
+    initial: float = INITIAL_DELAY,
+    minimum: float = MIN_DELAY,
+    maximum: float = MAX_DELAY,
+    factor: float = FACTOR,
 ) -> Iterator[float]:
     """Yield the seconds to wait before each attempt to reconnect, without end.
 

@@ -10,11 +10,12 @@ import urllib.parse
 
 from .errors import InvalidStatus, SecurityError
 from .http11 import Headers, HeadersLike
+from .settings import setting
 from .uri import WebSocketURI
 
 __all__ = ["MAX_REDIRECTS", "check_redirect", "redirect_target", "same_origin", "without_secrets"]
 
-MAX_REDIRECTS = 10
+MAX_REDIRECTS = setting("MAX_REDIRECTS", 10)
 
 _STATUSES = frozenset({300, 301, 302, 303, 307, 308})
 _WEB_SCHEMES = {"http:": "ws:", "https:": "wss:"}

@@ -202,6 +202,20 @@ class Session(abc.ABC):
         return self.protocol.close_code
 
     @property
+    def close_exc(self) -> ConnectionClosed:
+        """The exception that tells how the connection closed.
+
+        Raises:
+            AssertionError: if it is not closed.
+        """
+        return self.protocol.close_exc
+
+    @property
+    def buffered_amount(self) -> int:
+        """How many bytes of what was sent the network has not taken yet."""
+        return self._unsent_bytes() + sum(map(len, self.protocol.writes))
+
+    @property
     def close_reason(self) -> str | None:
         """The close reason received; empty when none was; None before the end (§7.1.6)."""
         return self.protocol.close_reason

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.aio.conftest import Connection, MakePair, client_and_peer, iterate, until
-from tests.aio.raw import close, text
+from tests.aio.conftest import Connection, MakePair, client_and_peer, iterate, serving_one, until
+from tests.aio.raw import REQUEST, close, raw_client, text
 from ws6455 import Close, ConnectionClosed, ConnectionClosedError, Frame, Opcode
 
 MakeEnds = Callable[..., AbstractAsyncContextManager[tuple[Connection, Connection]]]
@@ -302,3 +302,40 @@ async def test_sending_to_a_peer_that_has_vanished_makes_no_noise(
         with pytest.raises(ConnectionClosedError):
             await send()
         assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    ("compress", "compressed"), [(None, True), (True, True), (False, False)], ids=str
+)
+@pytest.mark.parametrize("fragments", [1, 3])
+async def test_a10_compression_is_chosen_for_each_message(
+    compress: bool | None, compressed: bool, fragments: int
+) -> None:
+    offering = REQUEST[:-2] + b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+    async with serving_one() as (server, first), raw_client(server, offering) as peer:
+        connection = await first
+        payload = "abc" * 100
+        parts = [payload] * fragments
+        for _ in range(2):  # whatever came before
+            await connection.send(parts if fragments > 1 else payload, compress=compress)
+            frames = [await peer.frame()]
+            while not frames[-1].fin:
+                frames.append(await peer.frame())
+            assert [frame.rsv1 for frame in frames] == [compressed] + [False] * (len(frames) - 1)
+            if not compressed:
+                assert b"".join(frame.data for frame in frames) == (payload * fragments).encode()
+
+
+async def test_a10_messages_of_both_kinds_come_whole(ends: MakeEnds) -> None:
+    async with ends() as (sender, receiver):
+        for number in range(6):
+            await sender.send(f"message {number} " * 20, compress=[True, False, None][number % 3])
+        for number in range(6):
+            assert await receiver.recv() == f"message {number} " * 20
+
+
+async def test_a10_without_compression_negotiated_nothing_is_compressed(pair: MakePair) -> None:
+    async with pair(compression=None) as (connection, peer):
+        await connection.send("abc" * 100, compress=True)
+        frame = await peer.frame()
+        assert (frame.rsv1, frame.data) == (False, b"abc" * 100)

@@ -8,6 +8,7 @@ of its own.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 from .server import serve
@@ -69,6 +70,7 @@ class _StreamConnection(ServerConnection):
         """Take the stream pair."""
         self.request_received = self.loop.create_future()
         self._may_close = asyncio.Event()
+        self._room_task: asyncio.Task[None] | None = None
         self._may_read = asyncio.Event()
         self._may_read.set()
         self.attach(writer)
@@ -131,6 +133,18 @@ class _StreamConnection(ServerConnection):
         if self._transport.is_closing():
             self._may_read.set()  # so that its end is seen
         self._writing_paused = self._unsent_bytes() > self._write_high
+
+    def _await_room(self) -> None:
+        if self._room_task is None:
+            self._room_task = self.loop.create_task(self._resume_when_drained())
+
+    async def _resume_when_drained(self) -> None:
+        assert self._writer is not None
+        with contextlib.suppress(OSError):
+            await self._writer.drain()
+        self._room_task = None
+        self._writing_paused = False
+        self.resume_writing()
 
     async def _yield(self) -> None:
         await super()._yield()

@@ -6,12 +6,13 @@ same compressed form. Nobody waits for anybody.
 
 from __future__ import annotations
 
+from asyncio import get_running_loop
 from collections.abc import Iterable
 
 from ..errors import InvalidState
 from ..frames import BytesLike
 from ..shared import SharedMessage
-from .connection import Connection, DataLike
+from .connection import Connection, DataLike, Slow, wrong_loop
 
 __all__ = ["broadcast"]
 
@@ -22,20 +23,27 @@ def broadcast(
     *,
     text: bool | None = None,
     raise_exceptions: bool = False,
+    slow: Slow = "buffer",
 ) -> None:
     """Send a message to connections, without waiting for any.
 
     Connections that are not open are skipped. What a slow one does not take at once stays in
-    its transport's buffer: `keepalive` ends a connection that takes nothing.
+    its transport's buffer; `keepalive` ends a connection that takes nothing at all.
 
     Args:
         connections: the receivers.
         message: str for Text, bytes-like for Binary.
         text: True sends bytes as Text, False a string as Binary.
         raise_exceptions: whether to raise what failed, at the end, rather than log it.
+        slow: what to do for a connection whose buffer is above its `write_limit`, where
+            ``send`` would wait: ``"buffer"`` the message nevertheless, ``"drop"`` it,
+            ``"coalesce"``: send it when there is room, unless a newer one has taken its
+            place; ``"disconnect"`` with 1013.
 
     Raises:
         TypeError: if the message is of another type.
+        RuntimeError: if no event loop runs in this thread; a connection that belongs to another
+            one counts among what failed.
         ExceptionGroup: of what failed, if so asked: a connection within a fragmented message
             cannot take another.
     """
@@ -45,10 +53,13 @@ def broadcast(
         shared = SharedMessage(bytes(message), text is True)
     else:
         raise TypeError(f"message must be str or bytes-like, not {type(message).__name__}")
+    loop = get_running_loop()
     failures: list[Exception] = []
     for connection in connections:
         try:
-            connection.send_shared(shared)
+            if connection.loop is not loop:
+                raise wrong_loop()
+            connection.send_shared(shared, slow)
         except InvalidState:
             continue
         except Exception as exc:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+from asyncio import get_running_loop
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -20,7 +21,13 @@ from collections.abc import (
 from types import TracebackType
 from typing import Any, Literal, Self, overload
 
-from ..errors import ConcurrencyError, ConnectionClosed, ConnectionClosedOK, InvalidState
+from ..errors import (
+    ConcurrencyError,
+    ConnectionClosed,
+    ConnectionClosedOK,
+    InvalidState,
+    ProtocolError,
+)
 from ..frames import BytesLike, CloseCode, Frame, Opcode
 from ..opening import ClientProtocol, ServerProtocol
 from ..protocol import State
@@ -29,10 +36,12 @@ from ..shared import SharedMessage
 from .transport import TransportSession
 from .waiter import Waiter
 
-__all__ = ["Connection", "Data"]
+__all__ = ["Connection", "Data", "DataLike", "Slow", "wrong_loop"]
 
 Data = str | bytes
 DataLike = str | BytesLike
+# What a broadcast does with a connection that does not keep up.
+Slow = Literal["buffer", "drop", "coalesce", "disconnect"]
 
 # Frames up to this size are collected while received messages still wait to be handled, and
 # written in one go; at most so many.
@@ -59,7 +68,7 @@ class Connection(TransportSession):
     """
 
     # So many attributes are faster in slots. A subclass may have any other.
-    __slots__ = ("_fragments_sent", "_receiving", "_sends")
+    __slots__ = ("_coalesced", "_fragments_sent", "_receiving", "_sends")
 
     def __init__(
         self,
@@ -82,6 +91,7 @@ class Connection(TransportSession):
         self._receiving = ""  # the name of the call that is receiving
         self._fragments_sent: asyncio.Future[None] | None = None
         self._sends = 0  # since others were last given a chance to run
+        self._coalesced: SharedMessage | None = None  # waits for the peer to take what is before it
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Take the end of the transport, with the error that ended it."""
@@ -226,6 +236,7 @@ class Connection(TransportSession):
         message: DataLike | Iterable[DataLike] | AsyncIterable[DataLike],
         *,
         text: bool | None = None,
+        compress: bool | None = None,
     ) -> None:
         """Send a message.
 
@@ -238,11 +249,16 @@ class Connection(TransportSession):
         Args:
             message: what to send.
             text: True sends bytes as Text (they must be UTF-8), False a string as Binary.
+            compress: False sends the message as it is, True and None compress it if compression
+                was negotiated.
 
         Raises:
             ConnectionClosed: if the connection is closed.
             TypeError: if the message is of no such type, or its fragments are of both.
+            RuntimeError: if called from another thread or event loop.
         """
+        if get_running_loop() is not self.loop:
+            raise wrong_loop()
         while self._fragments_sent is not None:
             if self._transport_lost:
                 raise self.protocol.close_exc  # whatever the fragments still wait for
@@ -252,12 +268,12 @@ class Connection(TransportSession):
         elif isinstance(message, _BYTES_LIKE):
             opcode, data = _BINARY, bytes(message)
         else:
-            await self._send_fragments(_aiter_fragments(message), text)
+            await self._send_fragments(_aiter_fragments(message), text, compress)
             return
         if text is not None:
             opcode = _TEXT if text else _BINARY
         try:
-            self.protocol.send_data(opcode, data)
+            self.protocol.send_data(opcode, data, True, compress)
         except InvalidState:
             await self._raise_closed()
         if self._messages and len(data) <= CORKED_FRAME_SIZE:
@@ -280,15 +296,39 @@ class Connection(TransportSession):
         self._flush_scheduled = False
         self._flush()
 
-    def send_shared(self, message: SharedMessage) -> None:
+    def send_shared(self, message: SharedMessage, slow: Slow = "buffer") -> None:
         """Send a message of :func:`~ws6455.aio.broadcast.broadcast`, without waiting.
+
+        Args:
+            message: what to send.
+            slow: see :func:`~ws6455.aio.broadcast.broadcast`.
 
         Raises:
             InvalidState: unless OPEN.
             ProtocolError: within a fragmented message.
         """
+        if self._writing_paused and slow != "buffer":
+            if slow == "coalesce":
+                self._coalesced = message
+                self._await_room()
+            elif slow == "disconnect":
+                self._fail(CloseCode.TRY_AGAIN_LATER, "too slow")
+            return
         self.protocol.send_shared(message)
         self._flush()
+
+    def _await_room(self) -> None:
+        """Have :meth:`resume_writing` called when there is room: here the transport does it."""
+
+    def resume_writing(self) -> None:
+        """Note that there is room again; send what a broadcast has kept for that."""
+        super().resume_writing()
+        message, self._coalesced = self._coalesced, None
+        if message is not None:
+            try:
+                self.send_shared(message)
+            except (InvalidState, ProtocolError) as exc:
+                self.logger.debug("skipped broadcast: %s", exc)
 
     async def _yield(self) -> None:
         """Wait for the transport to have room, and let others run now and then."""
@@ -309,7 +349,9 @@ class Connection(TransportSession):
         await self.wait_closed()
         raise self.protocol.close_exc
 
-    async def _send_fragments(self, fragments: AsyncIterator[DataLike], text: bool | None) -> None:
+    async def _send_fragments(
+        self, fragments: AsyncIterator[DataLike], text: bool | None, compress: bool | None
+    ) -> None:
         """Send a fragmented message (§5.4): each item, and an empty last fragment."""
         protocol = self.protocol
         self._fragments_sent = self.loop.create_future()
@@ -328,10 +370,9 @@ class Connection(TransportSession):
                     await self._raise_closed()
                 if kind is not None:
                     protocol.send_continuation(data, fin=False)
-                elif this_kind is str if text is None else text:
-                    protocol.send_text(data, fin=False)
                 else:
-                    protocol.send_binary(data, fin=False)
+                    is_text = this_kind is str if text is None else text
+                    protocol.send_data(_TEXT if is_text else _BINARY, data, False, compress)
                 kind = this_kind
                 self._flush()
                 self._sends += 1
@@ -365,7 +406,10 @@ class Connection(TransportSession):
             ConcurrencyError: if a ping with the same payload waits for its pong.
             ProtocolError: if the payload is too long.
             TypeError: if it is neither a string nor bytes-like.
+            RuntimeError: if called from another thread or event loop.
         """
+        if get_running_loop() is not self.loop:
+            raise wrong_loop()
         if self._sending_ended or self.protocol.state not in (State.OPEN, State.CLOSING):
             await self._raise_closed()
         waiter: asyncio.Future[float] = self.loop.create_future()
@@ -381,8 +425,10 @@ class Connection(TransportSession):
 
         Raises:
             ConnectionClosed: if the connection is closed.
-            ProtocolError, TypeError: see :meth:`ping`.
+            ProtocolError, TypeError, RuntimeError: see :meth:`ping`.
         """
+        if get_running_loop() is not self.loop:
+            raise wrong_loop()
         payload = control_payload(data)
         if self._sending_ended or self.protocol.state not in (State.OPEN, State.CLOSING):
             await self._raise_closed()
@@ -403,7 +449,10 @@ class Connection(TransportSession):
 
         Raises:
             ProtocolError: if the code must not travel, or the reason is too long.
+            RuntimeError: if called from another thread or event loop.
         """
+        if get_running_loop() is not self.loop:
+            raise wrong_loop()
         state = self.protocol.state
         if state is State.CONNECTING:
             self._abort()
@@ -424,6 +473,14 @@ class Connection(TransportSession):
         traceback: TracebackType | None,
     ) -> None:
         await self.close(1000 if exc_type is None else 1011)
+
+
+def wrong_loop() -> RuntimeError:
+    """Make the error for a call from another thread, which would corrupt what is sent."""
+    return RuntimeError(
+        "a connection belongs to the event loop that opened it: from another thread, call "
+        "asyncio.run_coroutine_threadsafe or loop.call_soon_threadsafe"
+    )
 
 
 async def _aiter_fragments(

@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from ..compression import server_extensions
 from ..deflate import ServerPerMessageDeflateFactory
+from ..forwarded import parse_networks
 from ..frames import Close
 from ..handlers import is_the_end, takes_path
 from ..handshake import Origins, validate_subprotocols
@@ -219,6 +220,8 @@ class serve:
         process_response: ``(connection, request, response) -> Response or None``, plain or
             coroutine; may change the response or replace it.
         server_header: the value of Server; None for none.
+        trusted_proxies: addresses and networks whose X-Forwarded-For is believed, for the
+            connection's `client_address`.
         open_timeout: seconds from the accepted TCP connection to the open one, TLS included.
         ping_interval, ping_timeout, close_timeout, max_size, max_fragments, max_queue,
             write_limit: see :class:`~ws6455.aio.client.connect`.
@@ -246,6 +249,7 @@ class serve:
         process_request: ProcessRequest | None = None,
         process_response: ProcessResponse | None = None,
         server_header: str | None = SERVER,
+        trusted_proxies: Sequence[str] = (),
         open_timeout: float | None = 10,
         ping_interval: float | None = 20,
         ping_timeout: float | None = 20,
@@ -268,6 +272,7 @@ class serve:
         self.process_request = process_request
         self.process_response = process_response
         self.server_header = server_header
+        self._trusted_proxies = parse_networks(trusted_proxies)
         self._select_subprotocol = select_subprotocol
         self._create_connection = create_connection or ServerConnection
         self._protocol_options: dict[str, Any] = {
@@ -294,6 +299,11 @@ class serve:
 
     def new_connection(self, server: Server | None) -> ServerConnection:
         """Make the connection for a client that has been accepted."""
+        connection = self._new_connection(server)
+        connection.trusted_proxies = self._trusted_proxies
+        return connection
+
+    def _new_connection(self, server: Server | None) -> ServerConnection:
         select = self._select_subprotocol
         if select is None:
             protocol = ServerProtocol(**self._protocol_options)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidStatus
+from ..forwarded import Network, client_address
 from ..http11 import SERVER, Request, Response
 from ..opening import ServerProtocol
 from ..protocol import State
@@ -38,7 +39,7 @@ class ServerConnection(Connection):
         options: see :class:`~ws6455.aio.connection.Connection`.
     """
 
-    __slots__ = ("__dict__", "__weakref__", "_task", "server")
+    __slots__ = ("__dict__", "__weakref__", "_task", "server", "trusted_proxies")
 
     protocol: ServerProtocol
     #: Who it is; there only after :func:`~ws6455.aio.authentication.basic_auth`.
@@ -50,7 +51,20 @@ class ServerConnection(Connection):
     def __init__(self, protocol: ServerProtocol, server: Server | None, **options: Any) -> None:
         super().__init__(protocol, **options)
         self.server = server
+        self.trusted_proxies: Sequence[Network] = ()
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def client_address(self) -> str:
+        """The client's address, which proxies have forwarded if they are among the trusted.
+
+        On a Unix socket the peer counts as 127.0.0.1.
+        """
+        address = self.remote_address
+        peer = address[0] if isinstance(address, tuple) else "127.0.0.1"
+        if self.request is None:
+            return peer
+        return client_address(peer, self.request.headers, self.trusted_proxies)
 
     def respond(self, status: int, text: str) -> Response:
         """Make a plain-text response, for `process_request` to return.
