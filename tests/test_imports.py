@@ -20,6 +20,7 @@ LINES = (
     ("body",),  # 1
     ("auth", "deflate", "forwarded", "redirects", "routing"),  # 2
     ("compression", "handlers", "handshake", "messages", "proxies", "reconnecting", "shared"),  # 2
+    ("fragments",),  # 2
     ("receiving",),  # 3
     ("protocol",),  # 3
     ("opening",),  # 3

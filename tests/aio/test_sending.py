@@ -49,7 +49,7 @@ async def test_what_is_no_message_is_refused_and_harms_nothing(
     ends: MakeEnds, message: Any
 ) -> None:
     async with ends() as (sender, receiver):
-        with pytest.raises(TypeError, match="must be str"):
+        with pytest.raises(TypeError, match="must be a string"):
             await sender.send(message)
         await sender.send("still open")
         assert await receiver.recv() == "still open"

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from ..errors import InvalidState
 from ..frames import BytesLike
 from ..shared import SharedMessage
-from .connection import Connection, DataLike, Slow, wrong_loop
+from .connection import Connection
+from .sending import DataLike, Slow, wrong_loop
 
 __all__ = ["broadcast"]
 

@@ -43,7 +43,6 @@ class TransportSession(Session):
     __slots__ = (
         "_closed_waiter",
         "_fd",
-        "_flush_scheduled",
         "_local_address",
         "_opened_waiter",
         "_own_fd",
@@ -94,7 +93,6 @@ class TransportSession(Session):
         self._recv_waiter = Waiter(self.loop)
         self._opened_waiter: asyncio.Future[None] | None = None
         self._closed_waiter: asyncio.Future[None] | None = None
-        self._flush_scheduled = False
         self._writing_paused = False
         self._sending_ended = False
         self._transport_lost = False
