@@ -17,7 +17,7 @@ LINES = (
     ("errors", "masking", "settings", "version"),  # 0
     ("exceptions", "headers", "uri"),  # 1
     ("http11", "frames"),  # 1
-    ("body",),  # 1
+    ("body", "typing"),  # 1
     ("auth", "deflate", "forwarded", "redirects", "routing"),  # 2
     ("compression", "handlers", "handshake", "messages", "proxies", "reconnecting", "shared"),  # 2
     ("fragments",),  # 2

@@ -5,7 +5,6 @@ from .aio.accept import accept
 from .aio.authentication import basic_auth
 from .aio.broadcast import broadcast
 from .aio.client import ClientConnection, connect, unix_connect
-from .aio.connection import Data
 from .aio.router import Router, route, unix_route
 from .aio.server import Server, serve, unix_serve
 from .aio.server_connection import ServerConnection
@@ -52,6 +51,15 @@ from .frames import Close, CloseCode, Frame, Opcode
 from .http11 import Headers, HeadersLike, MultipleValuesError, Request, Response
 from .opening import ClientProtocol, ServerProtocol
 from .protocol import Protocol, Side, State
+from .typing import (
+    Data,
+    ExtensionName,
+    ExtensionParameter,
+    LoggerLike,
+    Origin,
+    StatusLike,
+    Subprotocol,
+)
 from .uri import WebSocketURI, parse_uri
 from .version import version as __version__
 
@@ -67,6 +75,8 @@ __all__ = [
     "ConnectionClosedOK",
     "Data",
     "DuplicateParameter",
+    "ExtensionName",
+    "ExtensionParameter",
     "Frame",
     "HeaderLineTooLong",
     "Headers",
@@ -89,10 +99,12 @@ __all__ = [
     "InvalidStatus",
     "InvalidURI",
     "InvalidUpgrade",
+    "LoggerLike",
     "MultipleValuesError",
     "NegotiationError",
     "NotHTTP",
     "Opcode",
+    "Origin",
     "PayloadTooBig",
     "Protocol",
     "ProtocolError",
@@ -108,7 +120,9 @@ __all__ = [
     "ServerProtocol",
     "Side",
     "State",
+    "StatusLike",
     "StatusLineTooLong",
+    "Subprotocol",
     "TooManyFragments",
     "TooManyHeaders",
     "UnsupportedVersion",

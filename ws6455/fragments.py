@@ -8,13 +8,11 @@ from __future__ import annotations
 import codecs
 from collections.abc import Mapping
 
-from .frames import BytesLike, Frame, Opcode
+from .frames import Frame, Opcode
 from .messages import Message
+from .typing import Data, DataLike
 
 __all__ = ["FragmentReader", "FragmentWriter", "as_bytes", "as_text", "check_fragments"]
-
-Data = str | bytes
-DataLike = str | BytesLike
 
 
 def as_bytes(message: Data) -> bytes:

@@ -10,7 +10,6 @@ why it is not. Frames that come glued to the other side's head are kept.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -41,13 +40,12 @@ from .handshake import (
 )
 from .http11 import HeadReader, Request, Response, parse_request, parse_response
 from .protocol import MAX_FRAGMENTS, MAX_SIZE, Event, Protocol, Side, State
+from .typing import LoggerLike
 from .uri import WebSocketURI
 
 __all__ = ["ClientProtocol", "ServerProtocol"]
 
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "set-cookie"})
-
-Logger = logging.Logger | logging.LoggerAdapter[Any]
 
 
 class _OpeningProtocol(Protocol):
@@ -125,7 +123,7 @@ class ServerProtocol(_OpeningProtocol):
         state: State = State.CONNECTING,
         max_size: int | tuple[int | None, int | None] | None = MAX_SIZE,
         max_fragments: int | None = MAX_FRAGMENTS,
-        logger: Logger | None = None,
+        logger: LoggerLike | None = None,
     ) -> None:
         super().__init__(
             Side.SERVER,
@@ -279,7 +277,7 @@ class ClientProtocol(_OpeningProtocol):
         state: State = State.CONNECTING,
         max_size: int | tuple[int | None, int | None] | None = MAX_SIZE,
         max_fragments: int | None = MAX_FRAGMENTS,
-        logger: Logger | None = None,
+        logger: LoggerLike | None = None,
     ) -> None:
         super().__init__(
             Side.CLIENT,

@@ -43,6 +43,7 @@ from .http11 import Request, Response
 from .receiving import LARGE, VIOLATIONS, Receiver, as_frame
 from .settings import setting
 from .shared import SharedMessage
+from .typing import LoggerLike
 
 __all__ = [
     "MAX_FRAGMENTS",
@@ -134,7 +135,7 @@ class Protocol(Receiver):
         state: State = State.OPEN,
         max_size: int | tuple[int | None, int | None] | None = MAX_SIZE,
         max_fragments: int | None = MAX_FRAGMENTS,
-        logger: logging.Logger | logging.LoggerAdapter[logging.Logger] | None = None,
+        logger: LoggerLike | None = None,
     ) -> None:
         super().__init__(
             masked=side is Side.SERVER,

@@ -10,12 +10,12 @@ from __future__ import annotations
 import abc
 import logging
 from collections import deque
-from typing import Any
 
 from .errors import PayloadTooBig, ProtocolError, TooManyFragments, WebSocketException
 from .frames import MAX_HEADER_SIZE, Frame, FrameHeader, Opcode, parse_header
 from .masking import apply_mask, apply_mask_in_place, rotate_key
 from .messages import Message, MessageReader
+from .typing import LoggerLike
 
 __all__ = ["LARGE", "VIOLATIONS", "Receiver", "as_frame"]
 
@@ -61,7 +61,7 @@ class Receiver(abc.ABC):
         masked: bool,
         max_size: int | tuple[int | None, int | None] | None,
         max_fragments: int | None,
-        logger: logging.Logger | logging.LoggerAdapter[Any],
+        logger: LoggerLike,
     ) -> None:
         self.logger = logger
         self.debug = logger.isEnabledFor(logging.DEBUG)

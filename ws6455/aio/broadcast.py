@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from ..errors import InvalidState
 from ..frames import BytesLike
 from ..shared import SharedMessage
+from ..typing import DataLike
 from .connection import Connection
-from .sending import DataLike, Slow, wrong_loop
+from .sending import Slow, wrong_loop
 
 __all__ = ["broadcast"]
 

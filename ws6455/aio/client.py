@@ -29,6 +29,7 @@ from ..redirects import (
     same_origin,
     without_secrets,
 )
+from ..typing import LoggerLike
 from ..uri import parse_uri
 from .connection import Connection
 from .streams import StreamProtocol
@@ -143,7 +144,7 @@ class connect:
         max_fragments: int | None = MAX_FRAGMENTS,
         max_queue: int | tuple[int | None, int | None] | None = 16,
         write_limit: int | tuple[int, int | None] = 1 << 15,
-        logger: logging.Logger | logging.LoggerAdapter[Any] | None = None,
+        logger: LoggerLike | None = None,
         create_connection: Callable[..., ClientConnection] | None = None,
         **kwargs: Any,
     ) -> None:

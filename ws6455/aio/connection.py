@@ -19,12 +19,11 @@ from ..frames import CloseCode, Frame
 from ..opening import ClientProtocol, ServerProtocol
 from ..protocol import State
 from ..session import control_payload
-from .sending import DataLike, SendingSession, wrong_loop
+from ..typing import Data, DataLike
+from .sending import SendingSession, wrong_loop
 from .waiter import Waiter
 
-__all__ = ["Connection", "Data"]
-
-Data = str | bytes
+__all__ = ["Connection"]
 
 
 class Connection(SendingSession):

@@ -13,15 +13,15 @@ from typing import Any, Literal
 
 from ..errors import InvalidState, ProtocolError
 from ..fragments import FragmentWriter, check_fragments
-from ..frames import BytesLike, CloseCode, Opcode
+from ..frames import CloseCode, Opcode
 from ..opening import ClientProtocol, ServerProtocol
 from ..protocol import State
 from ..shared import SharedMessage
+from ..typing import DataLike
 from .transport import TransportSession
 
-__all__ = ["DataLike", "SendingSession", "Slow", "wrong_loop"]
+__all__ = ["SendingSession", "Slow", "wrong_loop"]
 
-DataLike = str | BytesLike
 # What a broadcast does with a connection that does not keep up.
 Slow = Literal["buffer", "drop", "coalesce", "disconnect"]
 

@@ -25,6 +25,7 @@ from ..http11 import SERVER
 from ..opening import ServerProtocol
 from ..protocol import MAX_FRAGMENTS, MAX_SIZE, State
 from ..session import water_marks
+from ..typing import LoggerLike
 from .server_connection import ProcessRequest, ProcessResponse, ServerConnection
 from .streams import StreamProtocol
 
@@ -258,7 +259,7 @@ class serve:
         max_fragments: int | None = MAX_FRAGMENTS,
         max_queue: int | tuple[int | None, int | None] | None = 16,
         write_limit: int | tuple[int, int | None] = 1 << 15,
-        logger: logging.Logger | logging.LoggerAdapter[Any] | None = None,
+        logger: LoggerLike | None = None,
         create_connection: Callable[..., ServerConnection] | None = None,
         **kwargs: Any,
     ) -> None:
