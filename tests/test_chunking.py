@@ -418,7 +418,7 @@ def stream_after_the_head(masked: bool) -> bytes:
 
 @pytest.mark.usefixtures("fixed_masks")
 @pytest.mark.parametrize("step", [0, 1, 2, 7])
-def test_every_split_of_a_request_and_its_frames(step: int) -> None:
+def test_a29_every_split_of_a_request_and_its_frames(step: int) -> None:
     stream = stream_after_the_head(masked=True)
     expected = feed(end_of(Side.SERVER, False, True), [stream])
     data = REQUEST + stream
@@ -445,7 +445,7 @@ def test_every_split_of_a_request_and_its_frames(step: int) -> None:
 
 @pytest.mark.usefixtures("fixed_masks")
 @pytest.mark.parametrize("step", [0, 1, 2, 7])
-def test_every_split_of_a_response_and_its_frames(step: int) -> None:
+def test_a29_every_split_of_a_response_and_its_frames(step: int) -> None:
     stream = stream_after_the_head(masked=False)
     expected = feed(end_of(Side.CLIENT, False, True), [stream])
     key = "AAAAAAAAAAAAAAAAAAAAAA=="  # what os.urandom gives here

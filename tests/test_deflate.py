@@ -166,7 +166,7 @@ def test_round_trip(messages: list[bytes], bits: int, no_context: bool) -> None:
         assert inflate(receiver, sender.compress(message)) == message
 
 
-def test_contexts_are_made_at_the_first_message_that_needs_one(
+def test_a09_contexts_are_made_at_the_first_message_that_needs_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made = []

@@ -149,7 +149,7 @@ def test_a_silent_peer_fails_the_connection_and_then_is_cut_off() -> None:
     assert (session.now, session.aborted) == (135, True)
 
 
-def test_the_cause_names_what_waits_and_how_late_the_loop_was() -> None:
+def test_a04_the_cause_names_what_waits_and_how_late_the_loop_was() -> None:
     session = FakeFrontEnd(ping_timeout=5)
     session.unsent = 1000
     session._start_keepalive()

@@ -36,7 +36,7 @@ async def cancel_after(rounds: int, call: Coroutine[Any, Any, Any]) -> Any:
         return await task
 
 
-async def test_recv_loses_and_doubles_nothing(pair: MakePair) -> None:
+async def test_a19_a_cancelled_recv_loses_and_doubles_nothing(pair: MakePair) -> None:
     async with pair() as (connection, peer):
         received, cancelled = [], 0
         for rounds in ROUNDS:
@@ -68,7 +68,7 @@ async def test_a_timeout_around_recv_loses_nothing(pair: MakePair) -> None:
 
 
 @pytest.mark.parametrize("compression", [None, "deflate"])
-async def test_send_sends_whole_messages_in_order(compression: str | None) -> None:
+async def test_a11_cancelled_sends_keep_whole_messages_in_order(compression: str | None) -> None:
     options = {"compression": compression, "max_size": None, "max_queue": None}
     async with connected(options, **options) as (client, server):
         message = "é" * 100_000

@@ -37,7 +37,7 @@ async def test_closing_sends_code_and_reason_and_waits_for_the_answer(pair: Make
         assert (connection.close_code, connection.close_reason) == (4000, "é")
 
 
-async def test_closing_again_and_from_several_tasks_sends_one_frame(pair: MakePair) -> None:
+async def test_a13_closing_again_and_from_several_tasks_sends_one_frame(pair: MakePair) -> None:
     async with pair() as (connection, peer):
         closing = asyncio.gather(*(connection.close(4000 + number) for number in range(3)))
         assert await peer.answer_close() == close(4000)

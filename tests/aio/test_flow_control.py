@@ -111,7 +111,7 @@ async def test_send_waits_above_the_high_water_mark_and_goes_on(pair: MakePair) 
 
 
 @pytest.mark.parametrize("options", [{}, {"compression": None}])
-async def test_a_message_may_have_one_mebibyte(options: dict[str, Any]) -> None:
+async def test_a22_a_message_above_one_mebibyte_names_the_limit(options: dict[str, Any]) -> None:
     async with connected(options, **options) as (client, server):
         await client.send(bytes(1 << 20))
         assert await server.recv() == bytes(1 << 20)

@@ -51,7 +51,7 @@ async def any_arguments(*args: Any) -> None:
         (any_arguments, "1"),
     ],
 )
-async def test_handlers_of_every_kind(
+async def test_a01_handlers_of_every_kind(
     handler: Callable[..., Awaitable[None]], message: str
 ) -> None:
     async with (
@@ -83,7 +83,7 @@ async def test_a_handlers_own_exception_is_logged_once_and_closes_with_1011(
     assert isinstance(record.exc_info[1], LookupError)
 
 
-async def test_a_peer_that_vanishes_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a13_a_peer_that_vanishes_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
     async def receive(connection: ServerConnection) -> None:
         await connection.recv()
 

@@ -12,7 +12,7 @@ from tests.aio.raw import RawPeer, close, text
 from ws6455 import Close, ConnectionClosedError, Frame, Opcode, State
 
 
-async def test_a_peer_that_swallows_everything_ends_recv(pair: MakePair) -> None:
+async def test_a06_a_peer_that_swallows_everything_ends_recv(pair: MakePair) -> None:
     async with pair(ping_interval=0.05, ping_timeout=0.1, close_timeout=0.1) as (connection, peer):
         started = time.monotonic()
         with pytest.raises(ConnectionClosedError) as caught:
@@ -46,7 +46,7 @@ async def test_pings_are_answered_by_pongs_and_the_connection_stays(pair: MakePa
         assert connection.latency > 0
 
 
-async def test_any_byte_counts_as_life(pair: MakePair) -> None:
+async def test_a05_any_byte_counts_as_life(pair: MakePair) -> None:
     async with pair(ping_interval=0.05, ping_timeout=0.1, close_timeout=0.1) as (connection, peer):
         receiving = asyncio.create_task(connection.recv())
         # Not one pong; a single frame, byte by byte, for some seven times the timeout.
@@ -57,7 +57,7 @@ async def test_any_byte_counts_as_life(pair: MakePair) -> None:
         assert connection.state is State.OPEN
 
 
-async def test_pings_go_between_our_own_fragments(pair: MakePair) -> None:
+async def test_a05_pings_go_between_our_own_fragments(pair: MakePair) -> None:
     pinged = asyncio.Event()
 
     async def fragments() -> AsyncIterator[str]:
@@ -105,7 +105,7 @@ async def read_slowly(peer: RawPeer, seconds: float) -> None:
         await asyncio.sleep(0.005)
 
 
-async def test_a_peer_that_takes_a_large_message_slowly_is_alive(pair: MakePair) -> None:
+async def test_a05_a_peer_that_takes_a_large_message_slowly_is_alive(pair: MakePair) -> None:
     async with pair(ping_interval=0.05, ping_timeout=0.1, close_timeout=0.1, compression=None) as (
         connection,
         peer,

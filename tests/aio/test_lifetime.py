@@ -49,7 +49,7 @@ ENDS = [end_by_the_other_side, end_by_a_violation, end_by_bad_text, end_by_a_res
 
 
 @pytest.mark.parametrize("end", ENDS)
-async def test_a_servers_connection_dies_with_its_last_reference(end: Any) -> None:
+async def test_a12_a_servers_connection_dies_with_its_last_reference(end: Any) -> None:
     references: list[weakref.ref[ServerConnection]] = []
 
     async def handler(connection: ServerConnection) -> None:
@@ -74,7 +74,7 @@ async def handshake(peer: RawPeer) -> None:
 
 
 @pytest.mark.parametrize("end", ENDS)
-async def test_a_clients_connection_dies_with_its_last_reference(end: Any) -> None:
+async def test_a12_a_clients_connection_dies_with_its_last_reference(end: Any) -> None:
     async def use(uri: str) -> weakref.ref[Any]:
         client = await connect(uri)
         with contextlib.suppress(ConnectionClosed):

@@ -63,7 +63,7 @@ def request_with(*changes: tuple[str, str]) -> bytes:
     ids=["nothing", "garbage", "TLS hello", "half a request", "SSH"],
 )
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
-async def test_probes_make_one_line_below_info(
+async def test_a13_probes_make_one_line_below_info(
     probe: bytes, reset: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -85,7 +85,9 @@ async def test_probes_make_one_line_below_info(
         assert not [r for r in caplog.records if r.exc_info or r.levelno > logging.DEBUG]
 
 
-async def test_plain_http_gets_426_and_one_line_at_info(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a13_plain_http_gets_426_and_one_line_at_info(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     caplog.set_level(logging.INFO)
     async with serve(handler, "localhost", 0) as server:
         caplog.clear()
@@ -113,7 +115,7 @@ async def test_plain_http_gets_426_and_one_line_at_info(caplog: pytest.LogCaptur
         (("Host: localhost", "Host: localhost\r\n" + "a: b\r\n" * 128 + "c: d"), 431, None),
     ],
 )
-async def test_refusals(
+async def test_a14_refusals(
     change: tuple[str, str], status: int, header: tuple[str, str] | None
 ) -> None:
     async with serve(handler, "localhost", 0) as server:
@@ -135,7 +137,7 @@ async def page_later(connection: ServerConnection, request: Request) -> Response
 
 @pytest.mark.parametrize("process_request", [page, page_later])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS"])
-async def test_a_page_on_the_same_port(process_request: Any, method: str) -> None:
+async def test_a15_a_page_on_the_same_port(process_request: Any, method: str) -> None:
     async with serve(handler, "localhost", 0, process_request=process_request) as server:
         for version in ("HTTP/1.1", "HTTP/1.0"):
             request = f"{method} /healthz {version}\r\nHost: a\r\n\r\n".encode()

@@ -71,7 +71,7 @@ async def test_a_waiting_recv_takes_only_a_whole_message(pair: MakePair) -> None
         assert await receiving == "one two"
 
 
-async def test_iteration_ends_silently_and_tells_code_and_reason(pair: MakePair) -> None:
+async def test_a17_iteration_ends_silently_and_tells_code_and_reason(pair: MakePair) -> None:
     async with pair() as (connection, peer):
         await peer.send_last(text("a"), text("b"), close(1001, "bye"))
         assert [message async for message in connection] == ["a", "b"]
@@ -98,7 +98,7 @@ async def test_messages_can_be_received_after_the_connection_closed(pair: MakePa
                 await connection.recv()
 
 
-async def test_two_receivers_at_once_are_told_of_each_other(pair: MakePair) -> None:
+async def test_a18_two_receivers_at_once_are_told_of_each_other(pair: MakePair) -> None:
     async with pair() as (connection, peer):
         receiving = asyncio.create_task(connection.recv())
         await iterate(1)

@@ -16,7 +16,7 @@ def soon() -> Iterator[float]:
     return itertools.repeat(0.01)
 
 
-async def test_iteration_connects_again_after_the_server_restarts(
+async def test_a16_iteration_connects_again_after_the_server_restarts(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     failed = asyncio.Event()
@@ -93,7 +93,7 @@ async def test_iteration_ends_with_what_is_not_transient() -> None:
         await answered
 
 
-async def test_process_exception_decides() -> None:
+async def test_a16_process_exception_decides() -> None:
     seen: list[Exception] = []
 
     def decide(exc: Exception) -> Exception | None:

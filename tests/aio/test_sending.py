@@ -225,7 +225,7 @@ async def test_collected_replies_go_out_before_a_ping_and_a_close(pair: MakePair
         await closing
 
 
-async def test_a_loop_that_only_sends_lets_others_run(ends: MakeEnds) -> None:
+async def test_a08_a_loop_that_only_sends_lets_others_run(ends: MakeEnds) -> None:
     async with ends() as (sender, receiver):
         ran = asyncio.Event()
         asyncio.get_running_loop().call_soon(ran.set)

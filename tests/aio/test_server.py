@@ -31,7 +31,7 @@ async def echo(connection: ServerConnection) -> None:
         await connection.send(message)
 
 
-async def test_closing_the_server_closes_connections_with_1001() -> None:
+async def test_a28_closing_the_server_closes_connections_with_1001() -> None:
     async with serve(echo, "localhost", 0) as server, connect(uri_of(server)) as client:
         client_uri = uri_of(server)
         assert {connection.state for connection in server.connections} == {State.OPEN}
@@ -46,7 +46,7 @@ async def test_closing_the_server_closes_connections_with_1001() -> None:
             await connect(client_uri)
 
 
-async def test_closing_with_another_code_and_reason() -> None:
+async def test_a28_closing_with_another_code_and_reason() -> None:
     async with serve(echo, "localhost", 0) as server, connect(uri_of(server)) as client:
         with pytest.raises(ProtocolError, match="invalid close code"):
             server.close(code=1006)
@@ -56,7 +56,7 @@ async def test_closing_with_another_code_and_reason() -> None:
         assert (client.close_code, client.close_reason) == (1012, "back soon")
 
 
-async def test_closing_without_the_connections_waits_for_their_handlers() -> None:
+async def test_a28_closing_without_the_connections_waits_for_their_handlers() -> None:
     async with serve(echo, "localhost", 0) as server, connect(uri_of(server)) as client:
         server.close(close_connections=False)
         closed = asyncio.create_task(server.wait_closed())
