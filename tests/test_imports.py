@@ -24,9 +24,11 @@ LINES = (
     ("receiving",),  # 3
     ("protocol",),  # 3
     ("opening",),  # 3
+    ("receive_queue",),  # 4
     ("session",),  # 4
     ("aio", "sync"),  # 5
     ("hub", "compat", "testing", "uvicorn"),  # 6
+    ("cli",),  # 7
     ("__main__",),  # 7
     ("__init__",),
 )
@@ -34,7 +36,7 @@ LINE_OF = {name: line for line, names in enumerate(LINES) for name in names}
 NO_IO_BELOW = LINE_OF["aio"]
 IO_MODULES = {"asyncio", "socket", "threading", "ssl", "time"}
 # A folder is one entry of the table: its modules may import each other, without a cycle.
-FOLDERS = {"aio", "sync", "hub", "compat", "testing"}
+FOLDERS = {"aio", "sync", "hub", "cli", "compat", "testing"}
 
 
 def read_sources() -> dict[str, str]:

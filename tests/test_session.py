@@ -16,7 +16,8 @@ from ws6455 import (
     ServerProtocol,
     State,
 )
-from ws6455.session import MAX_QUEUED_BYTES, Session, control_payload, water_marks
+from ws6455.receive_queue import MAX_QUEUED_BYTES, water_marks
+from ws6455.session import Session, control_payload
 
 VIOLATION = b"\x83\x80\x00\x00\x00\x00"
 

@@ -1,12 +1,12 @@
-"""What an open connection does by the clock and by its bounds, the same for every front end.
+"""What an open connection does by the clock, the same for every front end.
 
-Floor 4: imports floors 0 to 3; the clock is passed in. RFC 6455 §5.5.2 (pings), §7.1 (closing),
-§7.1.7 (failing).
+Floor 4: imports floors 0 to 3 and :mod:`ws6455.receive_queue`; the clock is passed in. RFC 6455
+§5.5.2 (pings), §7.1 (closing), §7.1.7 (failing).
 
 A front end derives its connection class from :class:`Session` and gives it five things: how to
 write what the protocol has to send, to abort the transport, to stop and go on reading, to settle
-the waiter of a ping, and to wake who waits. Policy is here: the map of pings, keepalive, the
-close deadline, the receive queue's water marks, and when a violation fails the connection.
+the waiter of a ping, and to call when a deadline is due. Policy is here: the map of pings, keepalive, the
+close deadline, and when a violation fails the connection.
 """
 
 from __future__ import annotations
@@ -15,50 +15,20 @@ import abc
 import logging
 import os
 import uuid
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from .errors import ConcurrencyError, ConnectionClosed
-from .frames import BytesLike, CloseCode, Frame, Opcode
+from .frames import BytesLike, CloseCode, Opcode
 from .http11 import Request, Response
-from .messages import Message
 from .opening import ClientProtocol, ServerProtocol
 from .protocol import State
-from .receiving import LARGE
+from .receive_queue import ReceiveQueue
 
-__all__ = ["Session", "water_marks"]
-
-# The queue's bound in bytes: reached by messages of every size, unlike the one in messages.
-MAX_QUEUED_BYTES = 1 << 20
-# Fragments that wait for the rest of their message, before the small ones are joined.
-MANY_FRAGMENTS = 256
+__all__ = ["Session"]
 
 
-def water_marks(
-    limits: int | tuple[int | None, int | None] | None,
-) -> tuple[int | None, int | None]:
-    """Return the high and low water marks that `max_queue` or `write_limit` mean.
-
-    Args:
-        limits: the high mark, of which the low is a quarter; or both; None for no limit.
-
-    Raises:
-        ValueError: unless 0 <= low <= high.
-    """
-    high, low = limits if isinstance(limits, tuple) else (limits, None)
-    if high is None:
-        if low is not None:
-            raise ValueError("a low water mark needs a high one")
-        return None, None
-    if low is None:
-        low = high // 4
-    if not 0 <= low <= high:
-        raise ValueError(f"water marks must be 0 <= low <= high, not {low} and {high}")
-    return high, low
-
-
-class Session(abc.ABC):
+class Session(ReceiveQueue):
     """The part of a connection that its front ends share.
 
     Args:
@@ -68,24 +38,18 @@ class Session(abc.ABC):
         ping_timeout: seconds without a byte after a ping until the peer counts as dead; None
             for never.
         close_timeout: seconds for the closing handshake and TCP; None for any.
-        max_queue: messages received and not yet taken, see :func:`water_marks`.
+        max_queue: messages received and not yet taken, see
+            :func:`~ws6455.receive_queue.water_marks`.
     """
 
     # So many attributes are faster in slots. A subclass may have any other.
     __slots__ = (
         "_clock",
         "_close_by",
-        "_dropping",
         "_heard",
-        "_high",
         "_keepalive_payload",
-        "_low",
-        "_many_fragments",
-        "_message_in_hand",
-        "_messages",
         "_ping_at",
         "_pings",
-        "_reading_paused",
         "_sent_then",
         "_silent_since",
         "_written",
@@ -93,7 +57,6 @@ class Session(abc.ABC):
         "latency",
         "ping_interval",
         "ping_timeout",
-        "protocol",
     )
 
     def __init__(
@@ -106,21 +69,13 @@ class Session(abc.ABC):
         close_timeout: float | None,
         max_queue: int | tuple[int | None, int | None] | None,
     ) -> None:
-        self.protocol = protocol
+        super().__init__(protocol, max_queue)
         self.ping_interval = ping_interval
         self.ping_timeout = ping_timeout
         self.close_timeout = close_timeout
         #: Seconds from the latest answered ping to its pong; 0 before the first.
         self.latency: float = 0.0
         self._clock = clock
-        self._messages: deque[Message] = protocol.messages
-        self._high, self._low = water_marks(max_queue)
-        self._many_fragments = MANY_FRAGMENTS
-        self._reading_paused = False
-        self._dropping = False
-        # Whether the application has taken a message and not come back for the next: while it
-        # has, a violation waits, so that the reply can go out first.
-        self._message_in_hand = False
         # Pings without their pong, oldest first: when sent, and who waits.
         self._pings: dict[bytes, tuple[float, Any]] = {}
         self._keepalive_payload: bytes | None = None
@@ -143,14 +98,6 @@ class Session(abc.ABC):
     @abc.abstractmethod
     def _abort(self) -> None:
         """Close the transport at once."""
-
-    @abc.abstractmethod
-    def _pause_reading(self) -> None:
-        """Stop reading from the transport."""
-
-    @abc.abstractmethod
-    def _resume_reading(self) -> None:
-        """Go on reading from the transport."""
 
     @abc.abstractmethod
     def _unsent_bytes(self) -> int:
@@ -219,104 +166,6 @@ class Session(abc.ABC):
     def close_reason(self) -> str | None:
         """The close reason received; empty when none was; None before the end (§7.1.6)."""
         return self.protocol.close_reason
-
-    # The queue of received messages -----------------------------------------------------
-
-    def _has_message(self) -> bool:
-        """Whether a whole message can be taken."""
-        return len(self._messages) > self.protocol.open_fragments
-
-    def _take_message(self) -> str | bytes:
-        """Take the next whole message; its fragments are joined."""
-        message = self._messages.popleft()
-        if isinstance(message, Frame):
-            message = self._join_fragments(message)
-        self._message_in_hand = True
-        if self._reading_paused:
-            self._check_low_water_mark()
-        return message
-
-    def _join_fragments(self, first: Frame) -> str | bytes:
-        parts = [first.data]
-        fragment = first
-        while not fragment.fin:
-            message = self._messages.popleft()
-            assert isinstance(message, Frame)
-            fragment = message
-            parts.append(fragment.data)
-        self._many_fragments = MANY_FRAGMENTS
-        data = b"".join(parts)
-        return data.decode() if first.opcode is Opcode.TEXT else data
-
-    def _take_fragment(self) -> Message:
-        """Take the next message if it was not fragmented, else its next fragment."""
-        if len(self._messages) == self.protocol.open_fragments:
-            self.protocol.open_fragments -= 1
-        fragment = self._messages.popleft()
-        self._message_in_hand = True
-        if self._reading_paused:
-            self._check_low_water_mark()
-        return fragment
-
-    def _join_small_fragments(self) -> None:
-        """Join the fragments that wait for the rest of their message, where they are small.
-
-        One of a few bytes takes ten times its size. What has become large is not joined again,
-        and the next time is when there are twice as many: the time stays linear.
-        """
-        messages = self._messages
-        waiting = [messages.pop() for _ in range(self.protocol.open_fragments)]
-        while waiting:
-            first = waiting.pop()
-            assert isinstance(first, Frame)
-            parts, size = [first.data], len(first.data)
-            while waiting and size < LARGE:
-                fragment = waiting.pop()
-                assert isinstance(fragment, Frame)
-                parts.append(fragment.data)
-                size += len(fragment.data)
-            messages.append(Frame(first.opcode, b"".join(parts), fin=False))
-            self.protocol.open_fragments -= len(parts) - 1
-        self._many_fragments = max(MANY_FRAGMENTS, 2 * self.protocol.open_fragments)
-
-    def _check_high_water_mark(self) -> None:
-        """Pause reading when more is queued than the application takes, in number or bytes."""
-        high = self._high
-        if high is None or self._reading_paused:
-            return
-        messages = self._messages
-        if len(messages) <= high and sum(map(_size, messages)) <= MAX_QUEUED_BYTES:
-            return
-        if self.protocol.state is State.OPEN:
-            self._reading_paused = True
-            self._pause_reading()
-        else:
-            # This side has closed and waits for the peer's Close, which stands behind whatever
-            # the peer had sent. Reading goes on; the queue does not grow.
-            self._dropping = True
-            self._drop_messages(len(messages) - self.protocol.open_fragments)
-
-    def _receive_and_drop(self, data: bytes | memoryview) -> None:
-        """Take bytes from the transport, but no more messages into the queue."""
-        queued = len(self._messages)
-        self.protocol.receive_data(data)
-        self._drop_messages(queued)
-
-    def _drop_messages(self, kept: int) -> None:
-        """Drop the newest messages, and what there is of one under way."""
-        while len(self._messages) > kept:
-            self._messages.pop()
-        self.protocol.open_fragments = 0
-
-    def _check_low_water_mark(self) -> None:
-        """Go on reading when the application has caught up."""
-        if self._low is None or len(self._messages) <= self._low:
-            self._go_on_reading()
-
-    def _go_on_reading(self) -> None:
-        if self._reading_paused:
-            self._reading_paused = False
-            self._resume_reading()
 
     # Receiving --------------------------------------------------------------------------
 
@@ -506,7 +355,3 @@ def control_payload(data: str | BytesLike) -> bytes:
     if isinstance(data, BytesLike):
         return bytes(data)
     raise TypeError(f"data must be str or bytes-like, not {type(data).__name__}")
-
-
-def _size(message: Message) -> int:
-    return len(message.data) if isinstance(message, Frame) else len(message)

@@ -24,7 +24,7 @@ from ..handshake import Origins, validate_subprotocols
 from ..http11 import SERVER
 from ..opening import ServerProtocol
 from ..protocol import MAX_FRAGMENTS, MAX_SIZE, State
-from ..session import water_marks
+from ..receive_queue import water_marks
 from ..typing import LoggerLike
 from .server_connection import ProcessRequest, ProcessResponse, ServerConnection
 from .streams import StreamProtocol

@@ -16,8 +16,9 @@ from ..errors import ConnectionClosed
 from ..frames import CloseCode
 from ..opening import ClientProtocol, ServerProtocol
 from ..protocol import SEND_EOF, State
+from ..receive_queue import water_marks
 from ..receiving import LARGE
-from ..session import Session, water_marks
+from ..session import Session
 from .waiter import Waiter
 
 if TYPE_CHECKING:
