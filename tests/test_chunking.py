@@ -18,7 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ws6455 import frames, masking
-from ws6455.deflate import ClientPerMessageDeflateFactory, PerMessageDeflate
+from ws6455.compression import ClientPerMessageDeflateFactory
+from ws6455.deflate import PerMessageDeflate
 from ws6455.errors import WebSocketException
 from ws6455.frames import Close, Frame, Opcode
 from ws6455.handshake import accept_key

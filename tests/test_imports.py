@@ -19,7 +19,8 @@ LINES = (
     ("http11", "frames"),  # 1
     ("body", "typing"),  # 1
     ("auth", "deflate", "forwarded", "redirects", "routing"),  # 2
-    ("compression", "handlers", "handshake", "messages", "proxies", "reconnecting", "shared"),  # 2
+    ("compression",),  # 2
+    ("handlers", "handshake", "messages", "proxies", "reconnecting", "shared"),  # 2
     ("fragments",),  # 2
     ("receiving",),  # 3
     ("protocol",),  # 3

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ws6455.body import MAX_BODY_SIZE
-from ws6455.deflate import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
+from ws6455.compression import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
 from ws6455.errors import (
     HeaderLineTooLong,
     InvalidHandshake,

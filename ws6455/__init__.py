@@ -8,7 +8,7 @@ from .aio.client import ClientConnection, connect, unix_connect
 from .aio.router import Router, route, unix_route
 from .aio.server import Server, serve, unix_serve
 from .aio.server_connection import ServerConnection
-from .deflate import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
+from .compression import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
 from .errors import (
     ConcurrencyError,
     ConnectionClosed,

@@ -1,7 +1,7 @@
 """The opening handshake: build and check the request and the response, and negotiate.
 
-Floor 2: imports floors 0 and 1, auth and deflate. RFC 6455 §4. Pure functions: a message in, a
-message or an error out.
+Floor 2: imports floors 0 and 1, auth, compression and deflate. RFC 6455 §4. Pure functions: a
+message in, a message or an error out.
 """
 
 from __future__ import annotations
@@ -15,11 +15,8 @@ import re
 from collections.abc import Callable, Sequence
 
 from .auth import build_authorization_basic
-from .deflate import (
-    ClientPerMessageDeflateFactory,
-    PerMessageDeflate,
-    ServerPerMessageDeflateFactory,
-)
+from .compression import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
+from .deflate import PerMessageDeflate
 from .errors import (
     InvalidHandshake,
     InvalidHeader,

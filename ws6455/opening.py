@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .body import BodyReader
-from .deflate import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
+from .compression import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
 from .errors import (
     InvalidHandshake,
     InvalidMessage,

@@ -346,7 +346,7 @@ class Protocol(Receiver):
             data: the payload; UTF-8 for TEXT.
             fin: whether the message ends with it.
             compress: whether to compress the message, where compression was negotiated; None
-                for what the negotiated extension does. Only the first frame says.
+                if it is not below the extension's threshold. Only the first frame says.
 
         Raises:
             InvalidState: unless OPEN.
@@ -364,7 +364,9 @@ class Protocol(Receiver):
         if deflate is not None:
             # RFC 7692 §6.1: the first frame alone says that the message is compressed.
             if opcode is not _CONT:
-                self._compressing = compress is not False
+                if compress is None:
+                    compress = not fin or len(data) >= deflate.threshold
+                self._compressing = compress
                 if self._compressing:
                     first |= _RSV1
             if self._compressing:
@@ -385,7 +387,10 @@ class Protocol(Receiver):
             self.send_data(message.opcode, message.data)
             return
         deflate = self._reader.deflate
-        self.writes.append(message.plain if deflate is None else message.compressed(deflate))
+        if deflate is None or len(message.data) < deflate.threshold:
+            self.writes.append(message.plain)
+        else:
+            self.writes.append(message.compressed(deflate))
 
     def send_ping(self, data: bytes) -> None:
         """Send a ping of at most 125 bytes (§5.5.2).

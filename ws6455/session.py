@@ -5,8 +5,8 @@ Floor 4: imports floors 0 to 3 and :mod:`ws6455.receive_queue`; the clock is pas
 
 A front end derives its connection class from :class:`Session` and gives it five things: how to
 write what the protocol has to send, to abort the transport, to stop and go on reading, to settle
-the waiter of a ping, and to call when a deadline is due. Policy is here: the map of pings, keepalive, the
-close deadline, and when a violation fails the connection.
+the waiter of a ping, and to call when a deadline is due. Policy is here: the map of pings,
+keepalive, the close deadline, and when a violation fails the connection.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from ws6455 import (
     State,
     parse_uri,
 )
-from ws6455.deflate import ClientPerMessageDeflateFactory
+from ws6455.compression import ClientPerMessageDeflateFactory
 from ws6455.protocol import SEND_EOF, Event
 
 

@@ -11,7 +11,17 @@ import pytest
 
 from tests.aio.conftest import Connection, MakePair, client_and_peer, iterate, serving_one, until
 from tests.aio.raw import REQUEST, close, raw_client, text
-from ws6455 import Close, ConnectionClosed, ConnectionClosedError, Frame, Opcode
+from ws6455 import (
+    Close,
+    ConnectionClosed,
+    ConnectionClosedError,
+    Frame,
+    Opcode,
+    ServerPerMessageDeflateFactory,
+    broadcast,
+)
+
+OFFERING = REQUEST[:-2] + b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
 
 MakeEnds = Callable[..., AbstractAsyncContextManager[tuple[Connection, Connection]]]
 
@@ -311,8 +321,7 @@ async def test_sending_to_a_peer_that_has_vanished_makes_no_noise(
 async def test_a10_compression_is_chosen_for_each_message(
     compress: bool | None, compressed: bool, fragments: int
 ) -> None:
-    offering = REQUEST[:-2] + b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
-    async with serving_one() as (server, first), raw_client(server, offering) as peer:
+    async with serving_one() as (server, first), raw_client(server, OFFERING) as peer:
         connection = await first
         payload = "abc" * 100
         parts = [payload] * fragments
@@ -339,3 +348,27 @@ async def test_a10_without_compression_negotiated_nothing_is_compressed(pair: Ma
         await connection.send("abc" * 100, compress=True)
         frame = await peer.frame()
         assert (frame.rsv1, frame.data) == (False, b"abc" * 100)
+
+
+@pytest.mark.parametrize(
+    ("compress", "compressed"),
+    [(None, [100, 101]), (True, [0, 99, 100, 101]), (False, [])],
+    ids=str,
+)
+async def test_a09_a_threshold_leaves_short_messages_as_they_are(
+    compress: bool | None, compressed: list[int]
+) -> None:
+    extensions = [ServerPerMessageDeflateFactory(threshold=100)]
+    async with (
+        serving_one(extensions=extensions) as (server, first),
+        raw_client(server, OFFERING) as peer,
+    ):
+        connection = await first
+        for size in (0, 99, 100, 101):
+            await connection.send("a" * size, compress=compress)
+            frame = await peer.frame()
+            assert frame.rsv1 is (size in compressed)
+        if compress is None:
+            broadcast([connection], "a" * 99)
+            broadcast([connection], "a" * 100)
+            assert [(await peer.frame()).rsv1 for _ in range(2)] == [False, True]

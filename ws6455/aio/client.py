@@ -13,8 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Seque
 from types import TracebackType
 from typing import Any, Literal
 
-from ..compression import client_extensions
-from ..deflate import ClientPerMessageDeflateFactory
+from ..compression import ClientPerMessageDeflateFactory, client_extensions
 from ..errors import InvalidURI, SecurityError
 from ..handshake import validate_subprotocols
 from ..http11 import USER_AGENT, HeadersLike

@@ -15,8 +15,7 @@ from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from ..compression import server_extensions
-from ..deflate import ServerPerMessageDeflateFactory
+from ..compression import ServerPerMessageDeflateFactory, server_extensions
 from ..forwarded import parse_networks
 from ..frames import Close
 from ..handlers import is_the_end, takes_path
