@@ -15,6 +15,7 @@ from typing import Any
 
 from .body import BodyReader
 from .compression import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
+from .deflate import PerMessageDeflate
 from .errors import (
     InvalidHandshake,
     InvalidMessage,
@@ -38,7 +39,8 @@ from .handshake import (
     check_subprotocol,
     generate_key,
 )
-from .http11 import HeadReader, Request, Response, parse_request, parse_response
+from .headers import ExtensionHeader
+from .http11 import Headers, HeadReader, Request, Response, parse_request, parse_response
 from .protocol import MAX_FRAGMENTS, MAX_SIZE, Event, Protocol, Side, State
 from .typing import LoggerLike
 from .uri import WebSocketURI
@@ -178,10 +180,7 @@ class ServerProtocol(_OpeningProtocol):
         A refusal's reason is in `handshake_exc`. Send the response with :meth:`send_response`.
         """
         try:
-            key = check_request(request)
-            self.origin = check_origin(request.headers, self.origins)
-            extension = answer_extensions(request.headers, self.available_extensions)
-            self.subprotocol = answer_subprotocol(request.headers, self.select_subprotocol)
+            key, extension, self.subprotocol = self.process_request(request)
         except InvalidHandshake as exc:
             self.handshake_exc = exc
             return build_refusal(exc)
@@ -192,9 +191,41 @@ class ServerProtocol(_OpeningProtocol):
                 500,
                 "Failed to open a WebSocket connection.\nSee server log for more information.\n",
             )
-        if extension is not None:
-            self.deflate = extension[1]
-        return build_response(key, extension and extension[0], self.subprotocol)
+        return build_response(key, extension, self.subprotocol)
+
+    def process_request(self, request: Request) -> tuple[str, ExtensionHeader | None, str | None]:
+        """Check a request and choose from what it offers; see :meth:`accept`.
+
+        Returns:
+            Its Sec-WebSocket-Key, the answer to its extensions, and the subprotocol.
+
+        Raises:
+            InvalidHandshake: the kind that fits.
+        """
+        key = check_request(request)
+        self.origin = self.process_origin(request.headers)
+        extension, accepted = self.process_extensions(request.headers)
+        self.deflate = accepted[0] if accepted else None
+        return key, extension, self.process_subprotocol(request.headers)
+
+    def process_origin(self, headers: Headers) -> str | None:
+        """Check Origin; see :func:`ws6455.handshake.check_origin`."""
+        return check_origin(headers, self.origins)
+
+    def process_extensions(
+        self, headers: Headers
+    ) -> tuple[ExtensionHeader | None, list[PerMessageDeflate]]:
+        """Choose from the extensions offered; see :func:`ws6455.handshake.answer_extensions`.
+
+        Returns:
+            The answer, and what it switches on.
+        """
+        answered = answer_extensions(headers, self.available_extensions)
+        return (None, []) if answered is None else (answered[0], [answered[1]])
+
+    def process_subprotocol(self, headers: Headers) -> str | None:
+        """Choose the subprotocol; see :func:`ws6455.handshake.answer_subprotocol`."""
+        return answer_subprotocol(headers, self.select_subprotocol)
 
     def select_subprotocol(self, subprotocols: Sequence[str]) -> str | None:
         """Choose among the subprotocols offered: the first of this server's that is there.
@@ -292,6 +323,7 @@ class ClientProtocol(_OpeningProtocol):
         self.available_extensions = extensions or ()
         self.available_subprotocols = subprotocols or ()
         self.key = generate_key()
+        self._http_version = "HTTP/1.1"  # of the response, which does not hold it
         self._body: BodyReader | None = None
 
     def connect(self) -> Request:
@@ -325,9 +357,8 @@ class ClientProtocol(_OpeningProtocol):
             self.response = response
             self._log_head("<", f"{protocol} {response.status_code}", response)
             self._opening_events.append(response)
-            check_response(response, protocol, self.key)
-            self.deflate = check_extensions(response.headers, self.available_extensions)
-            self.subprotocol = check_subprotocol(response.headers, self.available_subprotocols)
+            self._http_version = protocol
+            self.process_response(response)
         except InvalidStatus as exc:
             self._refused(exc, rest or b"")
         except InvalidHandshake as exc:
@@ -337,6 +368,30 @@ class ClientProtocol(_OpeningProtocol):
             self.state = State.OPEN
             if rest:
                 self.receive_data(rest)
+
+    def process_response(self, response: Response) -> None:
+        """Check that the response accepts the connection, on terms that were offered (§4.1).
+
+        Raises:
+            InvalidHandshake: the kind that fits.
+        """
+        check_response(response, self._http_version, self.key)
+        extensions = self.process_extensions(response.headers)
+        self.deflate = extensions[0] if extensions else None
+        self.subprotocol = self.process_subprotocol(response.headers)
+
+    def process_extensions(self, headers: Headers) -> list[PerMessageDeflate]:
+        """Check the extensions; see :func:`ws6455.handshake.check_extensions`.
+
+        Returns:
+            What the answer switches on.
+        """
+        accepted = check_extensions(headers, self.available_extensions)
+        return [] if accepted is None else [accepted]
+
+    def process_subprotocol(self, headers: Headers) -> str | None:
+        """Check the subprotocol; see :func:`ws6455.handshake.check_subprotocol`."""
+        return check_subprotocol(headers, self.available_subprotocols)
 
     def _give_up(self, exc: InvalidHandshake) -> None:
         self.attention = True

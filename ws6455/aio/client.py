@@ -270,12 +270,16 @@ class connect:
             raise
         return connection
 
+    def new_connection(self) -> ClientConnection:
+        """Make the connection, before there is a transport for it."""
+        return self._create_connection(
+            ClientProtocol(self.ws_uri, **self._protocol_options), **self._connection_options
+        )
+
     async def _open_transport(self) -> ClientConnection:
         """Open TCP, or what stands for it, and TLS."""
         loop = asyncio.get_running_loop()
-        connection = self._create_connection(
-            ClientProtocol(self.ws_uri, **self._protocol_options), **self._connection_options
-        )
+        connection = self.new_connection()
 
         def factory() -> StreamProtocol:
             return StreamProtocol(loop, lambda writer: connection)

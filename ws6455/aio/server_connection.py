@@ -36,7 +36,8 @@ class ServerConnection(Connection):
     Args:
         protocol: the connection without I/O.
         server: the server; None for one made by :func:`~ws6455.aio.accept.accept`.
-        options: see :class:`~ws6455.aio.connection.Connection`.
+        ping_interval, ping_timeout, close_timeout, max_queue, write_limit: see
+            :class:`~ws6455.aio.connection.Connection`.
     """
 
     __slots__ = ("__dict__", "__weakref__", "_task", "server", "trusted_proxies")
@@ -48,8 +49,25 @@ class ServerConnection(Connection):
     handler: Callable[..., Awaitable[Any]]
     handler_kwargs: dict[str, Any]
 
-    def __init__(self, protocol: ServerProtocol, server: Server | None, **options: Any) -> None:
-        super().__init__(protocol, **options)
+    def __init__(
+        self,
+        protocol: ServerProtocol,
+        server: Server | None,
+        *,
+        ping_interval: float | None = 20,
+        ping_timeout: float | None = 20,
+        close_timeout: float | None = 10,
+        max_queue: int | tuple[int | None, int | None] | None = 16,
+        write_limit: int | tuple[int, int | None] = 1 << 15,
+    ) -> None:
+        super().__init__(
+            protocol,
+            ping_interval=ping_interval,
+            ping_timeout=ping_timeout,
+            close_timeout=close_timeout,
+            max_queue=max_queue,
+            write_limit=write_limit,
+        )
         self.server = server
         self.trusted_proxies: Sequence[Network] = ()
         self._task: asyncio.Task[None] | None = None
