@@ -7,7 +7,8 @@ import pytest
 
 from ws6455.body import MAX_BODY_SIZE, BodyReader
 from ws6455.errors import InvalidMessage
-from ws6455.http11 import MAX_LINE_SIZE, Headers
+from ws6455.fields import MAX_LINE_SIZE
+from ws6455.http11 import Headers
 
 
 def cpu_seconds(call: Callable[[], object]) -> float:

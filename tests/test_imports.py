@@ -16,8 +16,9 @@ PACKAGE = Path(ws6455.__file__).parent
 LINES = (
     ("errors", "masking", "settings", "version"),  # 0
     ("exceptions", "headers", "uri"),  # 1
-    ("http11", "frames"),  # 1
+    ("fields", "frames"),  # 1
     ("body", "typing"),  # 1
+    ("http11",),  # 1
     ("auth", "deflate", "forwarded", "redirects", "routing"),  # 2
     ("compression",),  # 2
     ("handlers", "handshake", "messages", "proxies", "reconnecting", "shared"),  # 2

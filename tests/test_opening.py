@@ -32,9 +32,10 @@ from ws6455.errors import (
     TooManyHeaders,
     UnsupportedVersion,
 )
+from ws6455.fields import MAX_LINE_SIZE
 from ws6455.frames import Frame, Opcode
 from ws6455.handshake import accept_key, build_response
-from ws6455.http11 import MAX_HEADERS, MAX_LINE_SIZE, Request, Response
+from ws6455.http11 import MAX_HEADERS, Request, Response
 from ws6455.opening import ClientProtocol, ServerProtocol
 from ws6455.protocol import SEND_EOF, Event, State
 from ws6455.uri import parse_uri

@@ -177,7 +177,7 @@ class PayloadTooBig(WebSocketException):
         max_size: int | None = None,
         current_size: int | None = None,
     ) -> None:
-        super().__init__(size, max_size, current_size)
+        super().__init__(*((size,) if isinstance(size, str) else (size, max_size, current_size)))
         self.size = None if isinstance(size, str) else size
         self.max_size = max_size
         self.current_size = current_size

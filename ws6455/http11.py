@@ -14,19 +14,27 @@ import functools
 import http
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Generator
 
+from .body import MAX_BODY_SIZE, BodyReader
 from .errors import (
     HeaderLineTooLong,
     InvalidHeader,
-    InvalidHeaderValue,
     InvalidMessage,
     NotHTTP,
+    RequestLineTooLong,
     SecurityError,
+    StatusLineTooLong,
     TooManyHeaders,
 )
-from .headers import TOKEN
+from .fields import (
+    FIELD_VALUE,
+    MAX_LINE_SIZE,
+    Headers,
+    HeadersLike,
+    MultipleValuesError,
+    SupportsKeysAndGetItem,
+)
 from .settings import setting
 from .version import version
 
@@ -39,12 +47,12 @@ __all__ = [
     "MultipleValuesError",
     "Request",
     "Response",
+    "SupportsKeysAndGetItem",
     "build_date",
     "parse_request",
     "parse_response",
 ]
 
-MAX_LINE_SIZE = setting("MAX_LINE_LENGTH", 8192)
 MAX_HEADERS = setting("MAX_NUM_HEADERS", 128)
 MAX_HEAD_SIZE = 65536
 
@@ -56,22 +64,9 @@ _PRODUCT = f"Python/{sys.version_info[0]}.{sys.version_info[1]} ws6455/{version}
 SERVER = setting("SERVER", _PRODUCT)
 USER_AGENT = setting("USER_AGENT", _PRODUCT)
 
-_FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*+")
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++) ([\x21-\x7e]++) (HTTP/[0-9]\.[0-9])")
 _STATUS_LINE = re.compile(rb"(HTTP/[0-9]\.[0-9]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*+))?")
 _ABSOLUTE_FORM = re.compile(r"https?://[^/?#]++", re.IGNORECASE)
-
-
-@functools.lru_cache(maxsize=256)
-def _check_name(name: str) -> tuple[str, str]:
-    """Return a header's name as it is and in lower case, the same strings every time.
-
-    Raises:
-        InvalidHeaderValue: if it is no token.
-    """
-    if TOKEN.fullmatch(name) is None:
-        raise InvalidHeaderValue(ascii(name), "not a header name")
-    return name, name.lower()
 
 
 @functools.lru_cache(maxsize=1)
@@ -84,141 +79,8 @@ def build_date() -> str:
     return _format_date(datetime.datetime.now(datetime.UTC).replace(microsecond=0))
 
 
-class MultipleValuesError(LookupError):
-    """A header that was asked for as one value has several."""
-
-    def __str__(self) -> str:
-        # LookupError's subclass KeyError would show the repr of its argument.
-        return str(self.args[0]) if self.args else ""
-
-
-@runtime_checkable
-class SupportsKeysAndGetItem(Protocol):
-    """What ``dict.update`` takes besides pairs and mappings."""
-
-    def keys(self) -> Iterable[str]: ...
-    def __getitem__(self, key: str, /) -> str: ...
-
-
-class Headers(MutableMapping[str, str]):
-    """HTTP headers: case-insensitive names, several values for a name, in order.
-
-    ``headers[name] = value`` adds a value; ``headers[name]`` raises
-    :exc:`MultipleValuesError` when there are several; :meth:`get_all` gives them all.
-
-    Args:
-        args, kwargs: as for ``dict``: another Headers, a mapping, pairs, keywords.
-
-    Raises:
-        InvalidHeaderValue: for a name that is no token, or a value with control characters or
-            beyond ISO-8859-1 (RFC 9110 §5.5); such would split the head.
-    """
-
-    # Side by side, for every header: its name, its name in lower case, its value.
-    __slots__ = ("_folded", "_names", "_values")
-
-    def __init__(self, *args: HeadersLike, **kwargs: str) -> None:
-        self._names: list[str] = []
-        self._folded: list[str] = []
-        self._values: list[str] = []
-        self.update(*args, **kwargs)
-
-    def __str__(self) -> str:
-        return "".join([f"{name}: {value}\r\n" for name, value in self.raw_items()]) + "\r\n"
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({list(self.raw_items())!r})"
-
-    def copy(self) -> Headers:
-        """Return an independent copy."""
-        return type(self)(self)
-
-    __copy__ = copy
-
-    def serialize(self) -> bytes:
-        """Return the header lines and the empty line after them, as sent."""
-        return str(self).encode("latin-1")
-
-    def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and key.lower() in self._folded
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys(self._folded))
-
-    def __len__(self) -> int:
-        return len(set(self._folded))
-
-    def __getitem__(self, key: str) -> str:
-        folded = key.lower()
-        count = self._folded.count(folded)
-        if count == 0:
-            raise KeyError(key)
-        if count > 1:
-            raise MultipleValuesError(key)
-        return self._values[self._folded.index(folded)]
-
-    def __setitem__(self, key: str, value: str) -> None:
-        name, folded = _check_name(str(key))
-        value = str(value)
-        if _FIELD_VALUE.fullmatch(value) is None:
-            raise InvalidHeaderValue(name, ascii(value))
-        self._names.append(name)
-        self._folded.append(folded)
-        self._values.append(value)
-
-    def __delitem__(self, key: str) -> None:
-        if key not in self:
-            raise KeyError(key)
-        kept = [(name, value) for name, value in self.raw_items() if name.lower() != key.lower()]
-        self.clear()
-        self.update(kept)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Headers):
-            return NotImplemented
-        return self._values_by_name() == other._values_by_name()
-
-    def _values_by_name(self) -> dict[str, list[str]]:
-        return {name: self.get_all(name) for name in self}
-
-    def clear(self) -> None:
-        """Remove every header."""
-        self._names.clear()
-        self._folded.clear()
-        self._values.clear()
-
-    def update(self, *args: HeadersLike, **kwargs: str) -> None:
-        """Add the values of others to those already here."""
-        for headers in (*args, kwargs):
-            if isinstance(headers, Headers):
-                self._names += headers._names
-                self._folded += headers._folded
-                self._values += headers._values
-                continue
-            pairs: Iterable[tuple[str, str]]
-            if isinstance(headers, Mapping):
-                pairs = headers.items()
-            elif isinstance(headers, SupportsKeysAndGetItem):
-                names = headers.keys()  # it need not be iterable itself
-                pairs = [(name, headers[name]) for name in names]
-            else:
-                pairs = headers
-            for name, value in pairs:
-                self[name] = value
-
-    def get_all(self, key: str) -> list[str]:
-        """Return every value of a header, in order; none gives an empty list."""
-        folded = key.lower()
-        if folded not in self._folded:
-            return []
-        return [v for f, v in zip(self._folded, self._values, strict=True) if f == folded]
-
-    def raw_items(self) -> Iterator[tuple[str, str]]:
-        """Yield every pair of name and value, in order, with the name as it was given."""
-        return zip(self._names, self._values, strict=True)
-
-
-HeadersLike = Headers | Mapping[str, str] | Iterable[tuple[str, str]] | SupportsKeysAndGetItem
+# Waits for a line of at most so many bytes.
+ReadLine = Callable[[int], Generator[None, None, bytes | bytearray]]
 
 
 @dataclasses.dataclass(slots=True)
@@ -236,6 +98,19 @@ class Request:
     headers: Headers
     method: str = "GET"
     protocol: str = "HTTP/1.1"
+
+    @classmethod
+    def parse(cls, read_line: ReadLine) -> Generator[None, None, Request]:
+        """Read a request, as a generator that waits for bytes; see :func:`parse_request`.
+
+        Args:
+            read_line: waits for a line of at most so many bytes and returns it.
+
+        Raises:
+            SecurityError: if a limit is exceeded.
+            InvalidMessage: if the head is malformed, or a body is announced.
+        """
+        return parse_request((yield from _read_head(read_line, RequestLineTooLong)))
 
     def serialize(self) -> bytes:
         """Return the head as sent.
@@ -265,13 +140,50 @@ class Response:
     headers: Headers
     body: bytes = b""
 
+    @classmethod
+    def parse(
+        cls,
+        read_line: ReadLine,
+        read_exact: Callable[[int], Generator[None, None, bytes | bytearray]],
+        read_to_eof: ReadLine,
+        proxy: bool = False,
+    ) -> Generator[None, None, Response]:
+        """Read a response, as a generator that waits for bytes; see :func:`parse_response`.
+
+        Args:
+            read_line: waits for a line of at most so many bytes and returns it.
+            read_exact: waits for so many bytes and returns them.
+            read_to_eof: waits for the end and returns what is before it.
+            proxy: whether it answers CONNECT: such a one has no body if it accepts.
+
+        Raises:
+            SecurityError: if a limit is exceeded.
+            InvalidMessage: if it is malformed.
+        """
+        _, response = parse_response((yield from _read_head(read_line, StatusLineTooLong)))
+        status = response.status_code
+        if status < 200 or status in (204, 304) or (proxy and status < 300):
+            return response  # RFC 9112 §6.3: these have none
+        body = BodyReader(response.headers)
+        whole = False
+        while not whole:
+            if body.remaining:
+                piece = yield from read_exact(min(body.remaining, MAX_BODY_SIZE))
+            elif body.chunked:
+                piece = yield from read_line(MAX_LINE_SIZE)
+            else:
+                piece = b"" if body.remaining == 0 else (yield from read_to_eof(MAX_BODY_SIZE))
+            whole = body.feed(bytes(piece)) or not body.chunked
+        response.body = bytes(body.body)
+        return response
+
     def serialize(self, body: bool = True) -> bytes:
         """Return the response as sent, with its body or, for an answer to HEAD, without.
 
         Raises:
             InvalidMessage: if the reason phrase has characters that do not belong there.
         """
-        if _FIELD_VALUE.fullmatch(self.reason_phrase) is None:
+        if FIELD_VALUE.fullmatch(self.reason_phrase) is None:
             raise InvalidMessage(f"malformed reason phrase: {self.reason_phrase[:80]!a}")
         head = f"HTTP/1.1 {self.status_code} {self.reason_phrase}\r\n{self.headers}"
         return head.encode("latin-1") + (self.body if body else b"")
@@ -347,6 +259,15 @@ class HeadReader:
             if len(self.lines) > MAX_HEADERS:
                 raise TooManyHeaders(f"head has more than {MAX_HEADERS} headers")
             self.lines.append(bytes(buffer[start : end - 1]))
+
+
+def _read_head(
+    read_line: ReadLine, start_line_too_long: type[SecurityError]
+) -> Generator[None, None, list[bytes]]:
+    head = HeadReader(start_line_too_long)
+    while head.feed(bytes((yield from read_line(MAX_LINE_SIZE + 2)))) is None:
+        pass
+    return head.lines
 
 
 def _parse_headers(lines: list[bytes]) -> Headers:

@@ -1,0 +1,180 @@
+"""HTTP header fields: case-insensitive names, several values for a name, in order.
+
+Floor 1: imports errors, headers and settings. RFC 9110 §5.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from typing import Protocol, runtime_checkable
+
+from .errors import InvalidHeaderValue
+from .headers import TOKEN
+from .settings import setting
+
+__all__ = [
+    "FIELD_VALUE",
+    "MAX_LINE_SIZE",
+    "Headers",
+    "HeadersLike",
+    "MultipleValuesError",
+    "SupportsKeysAndGetItem",
+]
+
+# Bytes of a line in a head.
+MAX_LINE_SIZE = setting("MAX_LINE_LENGTH", 8192)
+
+FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*+")
+
+
+@functools.lru_cache(maxsize=256)
+def _check_name(name: str) -> tuple[str, str]:
+    """Return a header's name as it is and in lower case, the same strings every time.
+
+    Raises:
+        InvalidHeaderValue: if it is no token.
+    """
+    if TOKEN.fullmatch(name) is None:
+        raise InvalidHeaderValue(ascii(name), "not a header name")
+    return name, name.lower()
+
+
+class MultipleValuesError(LookupError):
+    """A header that was asked for as one value has several."""
+
+    def __str__(self) -> str:
+        # LookupError's subclass KeyError would show the repr of its argument.
+        return str(self.args[0]) if self.args else ""
+
+
+@runtime_checkable
+class SupportsKeysAndGetItem(Protocol):
+    """What ``dict.update`` takes besides pairs and mappings."""
+
+    def keys(self) -> Iterable[str]:
+        """Return the names."""
+
+    def __getitem__(self, key: str, /) -> str: ...
+
+
+class Headers(MutableMapping[str, str]):
+    """HTTP headers: case-insensitive names, several values for a name, in order.
+
+    ``headers[name] = value`` adds a value; ``headers[name]`` raises
+    :exc:`MultipleValuesError` when there are several; :meth:`get_all` gives them all.
+
+    Args:
+        args, kwargs: as for ``dict``: another Headers, a mapping, pairs, keywords.
+
+    Raises:
+        InvalidHeaderValue: for a name that is no token, or a value with control characters or
+            beyond ISO-8859-1 (RFC 9110 §5.5); such would split the head.
+    """
+
+    # Side by side, for every header: its name, its name in lower case, its value.
+    __slots__ = ("_folded", "_names", "_values")
+
+    def __init__(self, *args: HeadersLike, **kwargs: str) -> None:
+        self._names: list[str] = []
+        self._folded: list[str] = []
+        self._values: list[str] = []
+        self.update(*args, **kwargs)
+
+    def __str__(self) -> str:
+        return "".join([f"{name}: {value}\r\n" for name, value in self.raw_items()]) + "\r\n"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({list(self.raw_items())!r})"
+
+    def copy(self) -> Headers:
+        """Return an independent copy."""
+        return type(self)(self)
+
+    __copy__ = copy
+
+    def serialize(self) -> bytes:
+        """Return the header lines and the empty line after them, as sent."""
+        return str(self).encode("latin-1")
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and key.lower() in self._folded
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(self._folded))
+
+    def __len__(self) -> int:
+        return len(set(self._folded))
+
+    def __getitem__(self, key: str) -> str:
+        folded = key.lower()
+        count = self._folded.count(folded)
+        if count == 0:
+            raise KeyError(key)
+        if count > 1:
+            raise MultipleValuesError(key)
+        return self._values[self._folded.index(folded)]
+
+    def __setitem__(self, key: str, value: str) -> None:
+        name, folded = _check_name(str(key))
+        value = str(value)
+        if FIELD_VALUE.fullmatch(value) is None:
+            raise InvalidHeaderValue(name, ascii(value))
+        self._names.append(name)
+        self._folded.append(folded)
+        self._values.append(value)
+
+    def __delitem__(self, key: str) -> None:
+        if key not in self:
+            raise KeyError(key)
+        kept = [(name, value) for name, value in self.raw_items() if name.lower() != key.lower()]
+        self.clear()
+        self.update(kept)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Headers):
+            return NotImplemented
+        return self._values_by_name() == other._values_by_name()
+
+    def _values_by_name(self) -> dict[str, list[str]]:
+        return {name: self.get_all(name) for name in self}
+
+    def clear(self) -> None:
+        """Remove every header."""
+        self._names.clear()
+        self._folded.clear()
+        self._values.clear()
+
+    def update(self, *args: HeadersLike, **kwargs: str) -> None:
+        """Add the values of others to those already here."""
+        for headers in (*args, kwargs):
+            if isinstance(headers, Headers):
+                self._names += headers._names
+                self._folded += headers._folded
+                self._values += headers._values
+                continue
+            pairs: Iterable[tuple[str, str]]
+            if isinstance(headers, Mapping):
+                pairs = headers.items()
+            elif isinstance(headers, SupportsKeysAndGetItem):
+                names = headers.keys()  # it need not be iterable itself
+                pairs = [(name, headers[name]) for name in names]
+            else:
+                pairs = headers
+            for name, value in pairs:
+                self[name] = value
+
+    def get_all(self, key: str) -> list[str]:
+        """Return every value of a header, in order; none gives an empty list."""
+        folded = key.lower()
+        if folded not in self._folded:
+            return []
+        return [v for f, v in zip(self._folded, self._values, strict=True) if f == folded]
+
+    def raw_items(self) -> Iterator[tuple[str, str]]:
+        """Yield every pair of name and value, in order, with the name as it was given."""
+        return zip(self._names, self._values, strict=True)
+
+
+HeadersLike = Headers | Mapping[str, str] | Iterable[tuple[str, str]] | SupportsKeysAndGetItem
