@@ -28,6 +28,7 @@ LINES = (
     ("opening",),  # 3
     ("receive_queue",),  # 4
     ("session",),  # 4
+    ("server_session",),  # 4
     ("aio", "sync"),  # 5
     ("hub", "compat", "testing", "uvicorn"),  # 6
     ("cli",),  # 7

@@ -1,0 +1,1 @@
+"""The threaded front end: `client.connect`, `server.serve` and the connections."""

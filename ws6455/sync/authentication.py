@@ -1,0 +1,36 @@
+"""HTTP Basic authentication in front of the threaded server.
+
+Floor 5, threads. RFC 7617; what is not threads' is in :mod:`ws6455.auth`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..auth import Credentials, choose_check, read_credentials, unauthorized
+from ..http11 import Request, Response
+from .server_connection import ServerConnection
+
+__all__ = ["basic_auth"]
+
+
+def basic_auth(
+    realm: str = "",
+    credentials: Credentials | None = None,
+    check_credentials: Callable[[str, str], bool] | None = None,
+) -> Callable[[ServerConnection, Request], Response | None]:
+    """Make a `process_request` that lets those in who have credentials.
+
+    Args, errors and answers are those of :func:`ws6455.aio.authentication.basic_auth`, but for
+    `check_credentials`, which is a plain function.
+    """
+    check = choose_check(credentials, check_credentials)
+
+    def ask(connection: ServerConnection, request: Request) -> Response | None:
+        given = read_credentials(request)
+        if given is None or not check(*given):
+            return unauthorized(realm, f"{'Missing' if given is None else 'Invalid'} credentials\n")
+        connection.username = given[0]
+        return None
+
+    return ask

@@ -1,0 +1,269 @@
+"""The threaded client: `connect` gives a connection, `reconnect` one after the other.
+
+Floor 5, threads. RFC 6455 §4.1.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import socket
+import ssl
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal, overload
+
+from ..compression import ClientPerMessageDeflateFactory, client_extensions
+from ..handshake import validate_subprotocols
+from ..http11 import USER_AGENT, HeadersLike
+from ..protocol import MAX_FRAGMENTS, MAX_SIZE
+from ..receive_queue import water_marks
+from ..reconnecting import backoff, process_exception
+from ..typing import LoggerLike
+from .client_connection import ClientConnection
+from .opener import Opener
+
+__all__ = ["ClientConnection", "connect", "reconnect", "unix_connect", "unix_reconnect"]
+
+
+@overload
+def connect(
+    uri: str, *, legacy: Literal[True] | None = None, **options: Any
+) -> ClientConnection: ...
+@overload
+def connect(uri: str, *, legacy: Literal[False], **options: Any) -> reconnect: ...
+
+
+def connect(  # noqa: D417 - the other options are described where the docstring says
+    uri: str,
+    *,
+    sock: socket.socket | None = None,
+    ssl: ssl.SSLContext | bool | None = None,
+    server_hostname: str | None = None,
+    origin: str | None = None,
+    extensions: Sequence[ClientPerMessageDeflateFactory] | None = None,
+    subprotocols: Sequence[str] | None = None,
+    compression: str | None = "deflate",
+    additional_headers: HeadersLike | None = None,
+    user_agent_header: str | None = USER_AGENT,
+    proxy: str | Literal[True] | None = True,
+    proxy_ssl: ssl.SSLContext | bool | None = None,
+    proxy_server_hostname: str | None = None,
+    open_timeout: float | None = 10,
+    ping_interval: float | None = 20,
+    ping_timeout: float | None = 20,
+    close_timeout: float | None = 10,
+    max_size: int | tuple[int | None, int | None] | None = MAX_SIZE,
+    max_fragments: int | None = MAX_FRAGMENTS,
+    max_queue: int | tuple[int | None, int | None] | None = 16,
+    logger: LoggerLike | None = None,
+    create_connection: Callable[..., ClientConnection] | None = None,
+    legacy: bool | None = None,
+    **kwargs: Any,
+) -> ClientConnection | reconnect:
+    """Open a connection to a WebSocket server, for a ``with`` statement.
+
+    The options that are not listed, and the errors, are those of
+    :class:`ws6455.aio.client.connect`.
+
+    Args:
+        uri: ``ws://`` or ``wss://``.
+        sock: a connected socket to use, instead of connecting to the URI's host and port.
+        ssl: the TLS context for ``wss://``; True and None stand for the default.
+        server_hostname: what the server's certificate must name, if not the URI's host.
+        proxy_ssl: the TLS context for an ``https://`` proxy.
+        proxy_server_hostname: what the proxy's certificate must name, if not its host.
+        create_connection: makes the connection, instead of :class:`ClientConnection`; called
+            with the socket, the protocol and the options.
+        legacy: False gives a :class:`reconnect`, which takes the same options.
+        kwargs: passed to :func:`socket.create_connection`; with ``unix=True``, ``path`` is that
+            of a Unix socket.
+    """
+    if "extra_headers" in kwargs:
+        _warn("extra_headers is called additional_headers")
+        additional_headers = kwargs.pop("extra_headers")
+    if "ssl_context" in kwargs:
+        _warn("ssl_context is called ssl")
+        ssl = kwargs.pop("ssl_context")
+    if subprotocols is not None:
+        validate_subprotocols(subprotocols)
+    water_marks(max_queue)  # raises
+    for_reconnect = {
+        name: kwargs.pop(name)
+        for name in ("process_exception", "reconnect_delays")
+        if legacy is False and name in kwargs
+    }
+    opener = Opener(
+        uri,
+        headers=additional_headers,
+        user_agent_header=user_agent_header,
+        open_timeout=open_timeout,
+        proxy=proxy,
+        proxy_tls={"ssl": proxy_ssl, "server_hostname": proxy_server_hostname},
+        sock=sock,
+        tls={"ssl": ssl, "server_hostname": server_hostname},
+        socket_options=kwargs,
+        create_connection=create_connection or ClientConnection,
+        protocol_options={
+            "origin": origin,
+            "extensions": client_extensions(extensions, compression),
+            "subprotocols": subprotocols,
+            "max_size": max_size,
+            "max_fragments": max_fragments,
+            "logger": logger or logging.getLogger("ws6455.client"),
+        },
+        connection_options={
+            "ping_interval": ping_interval,
+            "ping_timeout": ping_timeout,
+            "close_timeout": close_timeout,
+            "max_queue": max_queue,
+        },
+    )
+    if legacy is False:
+        reconnecting = reconnect(uri, **for_reconnect)
+        reconnecting._open = opener.open
+        return reconnecting
+    connection = opener.open()
+    if legacy is None:
+        connection.warn_at_first_use()
+    return connection
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, DeprecationWarning, stacklevel=3)
+
+
+class reconnect:
+    """Connect to a WebSocket server, again and again.
+
+    ``for websocket in reconnect(uri)`` connects again, with growing delays, whenever the loop's
+    body is left by ``continue`` or by its end; ``with reconnect(uri) as websocket`` connects
+    once.
+
+    Args:
+        uri: see :func:`connect`.
+        process_exception: returns None to try again, or what to raise.
+        reconnect_delays: makes the iterator of the seconds to wait; when it has no more, the
+            last attempt's exception is raised.
+        options: those of :func:`connect`.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        process_exception: Callable[[Exception], Exception | None] = process_exception,
+        reconnect_delays: Callable[[], Iterator[float]] = backoff,
+        **options: Any,
+    ) -> None:
+        self.connection: ClientConnection | None = None
+        self._process_exception = process_exception
+        self._reconnect_delays = reconnect_delays
+        self._logger = options.get("logger") or logging.getLogger("ws6455.client")
+        self._open: Callable[[], ClientConnection] = functools.partial(
+            connect, uri, legacy=True, **options
+        )
+
+    def __enter__(self) -> ClientConnection:
+        if self.connection is not None:
+            raise RuntimeError("reconnect() isn't reentrant")
+        self.connection = self._open()
+        return self.connection
+
+    def __exit__(self, exc_type: type[BaseException] | None, *rest: object) -> None:
+        assert self.connection is not None
+        connection, self.connection = self.connection, None
+        connection.__exit__(exc_type, *rest)
+
+    def __iter__(self) -> Iterator[ClientConnection]:
+        """Connect, and connect again when the connection is through or could not be made.
+
+        Raises:
+            Exception: what `process_exception` does not take for transient.
+        """
+        delays: Iterator[float] = iter(())
+        failed = False
+        while True:
+            try:
+                connection = self._open()
+            except Exception as exc:
+                fatal = self._process_exception(exc)
+                if fatal is not None and fatal is not exc:
+                    raise fatal from exc
+                if not failed:
+                    failed, delays = True, self._reconnect_delays()
+                delay = None if fatal is exc else next(delays, None)
+                if delay is None:
+                    raise
+                self._logger.info("connect failed; reconnecting in %.1f seconds: %r", delay, exc)
+                time.sleep(delay)
+            else:
+                failed = False
+                try:
+                    yield connection
+                finally:
+                    connection.close()  # leaving the loop is no error
+
+
+@overload
+def unix_connect(
+    path: str | os.PathLike[str] | None = None,
+    uri: str | None = None,
+    *,
+    legacy: Literal[True] | None = None,
+    **kwargs: Any,
+) -> ClientConnection: ...
+@overload
+def unix_connect(
+    path: str | os.PathLike[str] | None = None,
+    uri: str | None = None,
+    *,
+    legacy: Literal[False],
+    **kwargs: Any,
+) -> reconnect: ...
+
+
+def unix_connect(
+    path: str | os.PathLike[str] | None = None, uri: str | None = None, **kwargs: Any
+) -> ClientConnection | reconnect:
+    """Connect to a WebSocket server that listens on a Unix socket.
+
+    Args:
+        path: of the socket; or pass `sock`, but not both.
+        uri: for the handshake; the default is ``ws://localhost/``, with TLS ``wss://localhost/``.
+        kwargs: see :func:`connect`.
+
+    Raises:
+        ValueError: unless exactly one of path and sock is given.
+    """
+    opened: ClientConnection | reconnect = connect(_unix(path, uri, kwargs), **kwargs)
+    return opened
+
+
+def unix_reconnect(
+    path: str | os.PathLike[str] | None = None, uri: str | None = None, **kwargs: Any
+) -> reconnect:
+    """Connect to a Unix socket again and again.
+
+    Args:
+        path: see :func:`unix_connect`.
+        uri: see :func:`unix_connect`.
+        kwargs: see :class:`reconnect`.
+    """
+    return reconnect(_unix(path, uri, kwargs), **kwargs)
+
+
+def _unix(path: str | os.PathLike[str] | None, uri: str | None, options: dict[str, Any]) -> str:
+    """Put the way to a Unix socket into the options of `connect`; return its `uri`.
+
+    Raises:
+        ValueError: unless exactly one of path and sock is given.
+    """
+    if (path is None) is (options.get("sock") is None):
+        raise ValueError("provide either path or sock")
+    options |= {"unix": True, "path": None if path is None else os.fspath(path)}
+    if uri is None:
+        uri = "wss://localhost/" if options.get("ssl") is not None else "ws://localhost/"
+    return uri

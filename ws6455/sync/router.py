@@ -1,0 +1,68 @@
+"""A threaded server whose handlers are chosen by the path.
+
+Floor 5, threads. Needs werkzeug when called; see :mod:`ws6455.routing`.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..http11 import Request, Response
+from ..routing import Routing
+from .server import Server, serve
+from .server_connection import ProcessRequest, ServerConnection
+
+if TYPE_CHECKING:
+    from werkzeug.routing import Map
+
+__all__ = ["Router", "route", "unix_route"]
+
+
+class Router(Routing):
+    """Chooses the handler of each connection; see :func:`route` and :class:`Routing`."""
+
+    def handler(self, connection: ServerConnection) -> None:
+        """Run the connection's handler with the values captured from the path."""
+        connection.handler(connection, **connection.handler_kwargs)
+
+
+def route(
+    url_map: Map,
+    *args: Any,
+    server_name: str | None = None,
+    ssl: ssl.SSLContext | Literal[True] | None = None,
+    create_router: Callable[..., Router] = Router,
+    process_request: ProcessRequest | None = None,
+    **kwargs: Any,
+) -> Server:
+    """Listen for WebSocket clients, each path with its own handler.
+
+    The arguments are those of :func:`ws6455.aio.router.route`, with plain functions, and those
+    of :func:`~ws6455.sync.server.serve`.
+
+    Raises:
+        ImportError: if werkzeug is not installed.
+    """
+    router = create_router(url_map, server_name, "wss" if ssl else "ws")
+
+    def find_handler(connection: ServerConnection, request: Request) -> Response | None:
+        answer = None if process_request is None else process_request(connection, request)
+        return answer or router.route_request(connection, request)
+
+    if ssl is not True:  # True: it ends at a proxy
+        kwargs["ssl"] = ssl
+    return serve(router.handler, *args, process_request=find_handler, **kwargs)
+
+
+def unix_route(url_map: Map, path: str | os.PathLike[str] | None = None, **kwargs: Any) -> Server:
+    """Listen on a Unix socket, each path with its own handler.
+
+    Args:
+        url_map: see :func:`route`.
+        path: of the socket; or pass `sock`.
+        kwargs: see :func:`route`.
+    """
+    return route(url_map, unix=True, path=None if path is None else os.fspath(path), **kwargs)

@@ -1,0 +1,347 @@
+"""The threaded server: `serve` and the server it gives.
+
+Floor 5, threads. RFC 6455 §4.2. One thread for each connection.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import selectors
+import socket
+import ssl
+import stat
+import threading
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+from ..compression import ServerPerMessageDeflateFactory, server_extensions
+from ..forwarded import parse_networks
+from ..frames import Close
+from ..handshake import Origins, validate_subprotocols
+from ..http11 import SERVER
+from ..protocol import MAX_FRAGMENTS, MAX_SIZE, State
+from ..receive_queue import water_marks
+from ..typing import LoggerLike
+from .authentication import basic_auth
+from .broadcast import broadcast
+from .conducting import Conductor, SelectSubprotocol
+from .server_connection import ProcessRequest, ProcessResponse, ServerConnection
+
+__all__ = ["Server", "ServerConnection", "basic_auth", "broadcast", "serve", "unix_serve"]
+
+Handler = Callable[..., Any]
+
+# After a signal, seconds that handlers have to end once their connections are closed.
+_LAST_SECONDS = 1.0
+# The system may be short of something for a while, such as file descriptors.
+_PAUSE_AFTER_ERROR = 0.1
+
+
+class Server:
+    """A server that listens; make one with :func:`serve`.
+
+    Args:
+        sock: the listening socket.
+        conduct: leads a client, given its socket and this server, from TLS to the end; what it
+            makes of it is in `connections` in between.
+        logger: the server's logger.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        conduct: Callable[[socket.socket, Server], None],
+        logger: LoggerLike,
+    ) -> None:
+        self.socket = sock
+        self.logger = logger
+        self.is_closing = False
+        self._conduct = conduct
+        self._bells: set[socket.socket] = set()  # of the threads in `serve_forever`
+        # A signal's handler may call `shutdown` in a thread that has it.
+        self._lock = threading.RLock()
+        self._threads: set[threading.Thread] = set()
+        self._opening: set[socket.socket] = set()
+        self._all: set[ServerConnection] = set()
+        sock.setblocking(False)
+
+    @property
+    def connections(self) -> set[ServerConnection]:
+        """The connections that are open."""
+        with self._lock:
+            return {c for c in self._all if c.state is State.OPEN}
+
+    def fileno(self) -> int:
+        """Return the number of the listening socket."""
+        return self.socket.fileno()
+
+    # Clients ----------------------------------------------------------------------------
+
+    def serve_forever(self) -> None:
+        """Accept clients until :meth:`shutdown` is called, or an exception such as Ctrl+C's.
+
+        The exception shuts the server down and comes on; the handlers that do not end with
+        their connections do not keep it up.
+        """
+        bell, button = socket.socketpair()
+        with self._lock:
+            self._bells.add(button)
+        try:
+            with bell, button, selectors.DefaultSelector() as selector:
+                selector.register(bell, selectors.EVENT_READ)
+                if not self.is_closing:
+                    selector.register(self.socket, selectors.EVENT_READ)
+                while not self.is_closing:
+                    selector.select()
+                    self._accept()
+                with self._lock:
+                    self._bells.discard(button)
+        except BaseException:
+            self._bells.discard(button)
+            self._shut_down(_LAST_SECONDS)
+            raise
+
+    def _accept(self) -> None:
+        try:
+            sock, _ = self.socket.accept()
+        except BlockingIOError:
+            return  # the client has gone already
+        except OSError:
+            if not self.is_closing:
+                self.logger.warning("accepting a client failed", exc_info=True)
+                time.sleep(_PAUSE_AFTER_ERROR)
+            return
+        thread = threading.Thread(target=self._serve_client, args=(sock,), daemon=True)
+        with self._lock:
+            self._threads.add(thread)
+            self._opening.add(sock)
+        try:
+            thread.start()
+        except RuntimeError:  # the system is short of threads
+            self.logger.warning("no thread for a client", exc_info=True)
+            sock.close()
+            self.forget(sock)
+            self._threads.discard(thread)
+
+    def _serve_client(self, sock: socket.socket) -> None:
+        try:
+            self._conduct(sock, self)
+        finally:
+            with self._lock:
+                self._threads.discard(threading.current_thread())
+
+    def replace(self, sock: socket.socket, secure: socket.socket) -> None:
+        """Know a client's socket by the one with TLS that has taken its place."""
+        with self._lock:
+            self._opening.discard(sock)
+            self._opening.add(secure)
+            if self.is_closing:
+                secure.close()
+
+    def adopt(self, sock: socket.socket, connection: ServerConnection) -> None:
+        """Know a client, whose socket was all there was, as a connection."""
+        with self._lock:
+            self._opening.discard(sock)
+            self._all.add(connection)
+
+    def forget(self, sock: socket.socket) -> None:
+        """Drop a client's socket that will be no connection."""
+        with self._lock:
+            self._opening.discard(sock)
+
+    def dismiss(self, connection: ServerConnection) -> None:
+        """Drop a connection that has ended."""
+        with self._lock:
+            self._all.discard(connection)
+
+    # The end ----------------------------------------------------------------------------
+
+    def shutdown(self, close_connections: bool = True, code: int = 1001, reason: str = "") -> None:
+        """Shut down, as :meth:`ws6455.aio.server.Server.close`, and wait until it is done.
+
+        Every handler has ended then, but for one that calls this.
+        """
+        Close(code, reason).serialize()  # raises
+        self._shut_down(None, close_connections, code, reason)
+
+    def _shut_down(
+        self,
+        last_seconds: float | None,
+        close_connections: bool = True,
+        code: int = 1001,
+        reason: str = "",
+    ) -> None:
+        """Shut down; wait for the handlers, or so many seconds for those left at the end."""
+        with self._lock:
+            first, self.is_closing = not self.is_closing, True
+            if first:
+                self.logger.info("server closing")
+                self.socket.close()
+                for bell in self._bells:
+                    bell.send(b"\0")
+            opening, connections = list(self._opening), list(self._all)
+        for sock in opening:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+        # Each handler sees its connection close, and ends in its own time.
+        closing = [c for c in connections if c.leave(close_connections, code, reason)]
+        for connection in closing:
+            connection.wait_closed()
+        deadline = None if last_seconds is None else time.monotonic() + last_seconds
+        me = threading.current_thread()
+        with self._lock:
+            threads = self._threads - {me}
+        for thread in threads:
+            thread.join(None if deadline is None else max(0, deadline - time.monotonic()))
+        if first:
+            self.logger.info("server closed")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, exc_type: type[BaseException] | None, *rest: object) -> None:
+        if exc_type is None or issubclass(exc_type, Exception):
+            self.shutdown()
+        else:
+            self._shut_down(_LAST_SECONDS)
+
+
+def serve(  # noqa: D417 - the other options are described where the docstring says
+    handler: Handler,
+    host: str | None = None,
+    port: int | None = None,
+    *,
+    sock: socket.socket | None = None,
+    ssl: ssl.SSLContext | None = None,
+    origins: Origins | None = None,
+    extensions: Sequence[ServerPerMessageDeflateFactory] | None = None,
+    subprotocols: Sequence[str] | None = None,
+    select_subprotocol: SelectSubprotocol | None = None,
+    compression: str | None = "deflate",
+    process_request: ProcessRequest | None = None,
+    process_response: ProcessResponse | None = None,
+    server_header: str | None = SERVER,
+    trusted_proxies: Sequence[str] = (),
+    open_timeout: float | None = 10,
+    ping_interval: float | None = 20,
+    ping_timeout: float | None = 20,
+    close_timeout: float | None = 10,
+    max_size: int | tuple[int | None, int | None] | None = MAX_SIZE,
+    max_fragments: int | None = MAX_FRAGMENTS,
+    max_queue: int | tuple[int | None, int | None] | None = 16,
+    logger: LoggerLike | None = None,
+    create_connection: Callable[..., ServerConnection] | None = None,
+    **kwargs: Any,
+) -> Server:
+    """Listen for WebSocket clients.
+
+    The options that are not listed are those of :class:`ws6455.aio.server.serve`.
+
+    Args:
+        handler: called with each connection once it is open, in a thread of its own; one that
+            takes two arguments gets the path as well. When it returns the connection is closed
+            with 1000, when it raises with 1011.
+        host: name or address to listen on; None for every address.
+        port: TCP port; 0 or None lets the system choose.
+        sock: a socket to listen on, instead of host and port.
+        ssl: the server's TLS context.
+        process_request: ``(connection, request) -> Response or None``; sees every request,
+            whatever its method; a Response ends the handshake.
+        process_response: ``(connection, request, response) -> Response or None``; may change
+            the response or replace it.
+        select_subprotocol: ``(connection, offered) -> chosen or None``.
+        create_connection: makes a connection, instead of :class:`ServerConnection`; called with
+            the socket, the protocol, the server and the options.
+        kwargs: passed to :func:`socket.create_server`; with ``unix=True``, ``path`` is that of a
+            Unix socket.
+
+    Raises:
+        OSError: if it cannot be listened there.
+        TypeError, ValueError: if an argument is wrong.
+    """
+    if subprotocols is not None:
+        validate_subprotocols(subprotocols)
+    water_marks(max_queue)  # raises
+    if "ssl_context" in kwargs:
+        warnings.warn("ssl_context is called ssl", DeprecationWarning, stacklevel=2)
+        ssl = kwargs.pop("ssl_context")
+    conductor = Conductor(
+        handler,
+        ssl=ssl,
+        open_timeout=open_timeout,
+        trusted_proxies=parse_networks(trusted_proxies),
+        handshake_options={
+            "process_request": process_request,
+            "process_response": process_response,
+            "server_header": server_header,
+        },
+        select_subprotocol=select_subprotocol,
+        create_connection=create_connection or ServerConnection,
+        protocol_options={
+            "origins": origins,
+            "extensions": server_extensions(extensions, compression),
+            "subprotocols": subprotocols,
+            "max_size": max_size,
+            "max_fragments": max_fragments,
+            "logger": (logger := logger or logging.getLogger("ws6455.server")),
+        },
+        connection_options={
+            "ping_interval": ping_interval,
+            "ping_timeout": ping_timeout,
+            "close_timeout": close_timeout,
+            "max_queue": max_queue,
+        },
+    )
+    listener = _listen(host, port, sock, **kwargs)
+    logger.info("server listening on %s", listener.getsockname())
+    return Server(listener, conductor.conduct, logger)
+
+
+def _listen(
+    host: str | None,
+    port: int | None,
+    sock: socket.socket | None,
+    *,
+    unix: bool = False,
+    path: str | None = None,
+    **options: Any,
+) -> socket.socket:
+    """Return the listening socket that the arguments ask for.
+
+    Raises:
+        OSError: if it cannot be listened there.
+        ValueError: if a socket is given and an address as well, or no path for a Unix socket.
+    """
+    if sock is not None:
+        if host is not None or port is not None or path is not None:
+            raise ValueError("an address cannot be given with a socket")
+        return sock
+    if unix:
+        if path is None:
+            raise ValueError("a Unix socket needs a path, or sock")
+        with contextlib.suppress(FileNotFoundError):
+            if stat.S_ISSOCK(os.stat(path).st_mode):
+                os.remove(path)  # of a server that is no more
+        return socket.create_server(path, family=socket.AF_UNIX, **options)
+    if host is None and "family" not in options and socket.has_dualstack_ipv6():
+        options |= {"family": socket.AF_INET6, "dualstack_ipv6": True}
+    elif host is not None and ":" in host:
+        options.setdefault("family", socket.AF_INET6)
+    return socket.create_server((host or "", port or 0), **options)
+
+
+def unix_serve(
+    handler: Handler, path: str | os.PathLike[str] | None = None, **kwargs: Any
+) -> Server:
+    """Listen for WebSocket clients on a Unix socket.
+
+    Args:
+        handler: see :func:`serve`.
+        path: of the socket; or pass `sock`.
+        kwargs: see :func:`serve`.
+    """
+    return serve(handler, unix=True, path=None if path is None else os.fspath(path), **kwargs)
