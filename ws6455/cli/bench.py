@@ -1,0 +1,116 @@
+"""``bench URI``: how fast an echo server answers.
+
+Floor 7, asyncio.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import sys
+import time
+
+from ..aio.client import ClientConnection, connect
+from .failure import explained, hide_credentials
+from .load import Load, Outcome, percentile
+from .opening import opening_arguments
+
+__all__ = ["bench"]
+
+_MIB = 1 << 20
+
+
+async def bench(options: argparse.Namespace) -> int:
+    """Run the command.
+
+    Args:
+        options: those of :func:`~.arguments.parse`.
+
+    Returns:
+        0 if every echo came and was what had been sent, else 1.
+
+    Raises:
+        Failure: if a connection cannot be opened.
+    """
+    arguments = opening_arguments(options) | {
+        "compression": None,
+        "max_size": max(options.size, 1),
+        # Of its own messages there are only so many; and a client that stopped reading could
+        # wait for a server that waits for it.
+        "max_queue": None,
+    }
+    load = Load(size=options.size, in_flight=options.in_flight, text=options.text)
+    connections: list[ClientConnection] = []
+    try:
+        with explained(options.uri):
+            for _ in range(options.connections):
+                connections.append(await connect(options.uri, **arguments))
+        outcome = await load.run(connections, options.seconds, lambda: _show_progress(load))
+    finally:
+        await asyncio.gather(*(connection.close() for connection in connections))
+    _show(options, outcome)
+    return 0 if outcome.echoes and not outcome.wrong and not outcome.failures else 1
+
+
+async def _show_progress(load: Load) -> None:
+    """Tell each second how many echoes it brought, where a person looks on."""
+    if not sys.stderr.isatty():
+        return
+    started, before = time.perf_counter(), 0
+    try:
+        while True:
+            await asyncio.sleep(1)
+            count = len(load.latencies)
+            elapsed = time.perf_counter() - started
+            line = f"\r{elapsed:4.0f} s {count - before:10,} messages/s"
+            print(line, end="", file=sys.stderr, flush=True)
+            before = count
+    finally:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _rows(options: argparse.Namespace, outcome: Outcome) -> list[tuple[str, str]]:
+    per_second = outcome.echoes / outcome.seconds
+    return [
+        ("messages/s", f"{per_second:,.0f}"),
+        ("MiB/s, each way", f"{per_second * options.size / _MIB:,.1f}"),
+        ("latency, median", f"{percentile(outcome.latencies, 50) * 1000:,.2f} ms"),
+        ("latency, 99th percentile", f"{percentile(outcome.latencies, 99) * 1000:,.2f} ms"),
+        ("echoes compared", f"{outcome.echoes:,}"),
+        ("wrong echoes", f"{outcome.wrong:,}"),
+        ("connections lost or late", f"{len(outcome.failures):,}"),
+    ]
+
+
+def _show(options: argparse.Namespace, outcome: Outcome) -> None:
+    """Print the table, and one line for each kind of failure."""
+    kind = "Text" if options.text else "Binary"
+    title = (
+        f"{hide_credentials(options.uri)}: {options.size:,} bytes of {kind}, "
+        f"{options.connections:,} x {options.in_flight:,} in flight, {outcome.seconds:.1f} s"
+    )
+    _print_table(title, _rows(options, outcome))
+    for failure in sorted(set(outcome.failures)):
+        print(f"ws6455 bench: {failure}", file=sys.stderr)
+
+
+def _print_table(title: str, rows: list[tuple[str, str]]) -> None:
+    """Print it with rich for a person, plain for a program or without rich."""
+    if sys.stdout.isatty():
+        with contextlib.suppress(ImportError):
+            from rich.console import Console
+            from rich.table import Table
+
+            print(title)
+            table = Table(show_header=False)
+            table.add_column()
+            table.add_column(justify="right")
+            for row in rows:
+                table.add_row(*row)
+            Console().print(table)
+            return
+    print(title)
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        print(f"{name:<{width}}  {value:>14}")

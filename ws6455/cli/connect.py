@@ -1,0 +1,141 @@
+"""``connect URI``: sends what is typed or piped in, shows what comes.
+
+Floor 7, asyncio.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import math
+
+from ..aio.client import ClientConnection
+from ..aio.client import connect as open_connection
+from ..errors import ConnectionClosed, ConnectionClosedOK
+from ..frames import CloseCode
+from .console import Console, trace_printer
+from .failure import explained, hide_credentials
+from .opening import opening_arguments
+from .tap import traced_client
+
+__all__ = ["connect"]
+
+_PONG_TIMEOUT = 20  # seconds, as for the library's own pings
+
+
+async def connect(options: argparse.Namespace) -> int:
+    """Run the command.
+
+    Args:
+        options: those of :func:`~.arguments.parse`.
+
+    Returns:
+        0 if the connection was closed as it should be, else 1.
+
+    Raises:
+        Failure: if there is none, or the input cannot be sent.
+    """
+    console = Console(binary=options.binary)
+    arguments = opening_arguments(options) | {"max_size": options.max_size or None}
+    if options.no_compression:
+        arguments["compression"] = None
+    if options.ping is not None:
+        arguments["ping_interval"] = None
+    if options.trace:
+        arguments["create_connection"] = traced_client(trace_printer(console.print_error))
+    with explained(options.uri):
+        connection = await open_connection(options.uri, **arguments)
+    if console.typed or options.verbose:
+        console.note(_welcome(options, console, connection))
+    code = CloseCode.NORMAL_CLOSURE
+    with console.taking_turns():
+        try:
+            await _converse(connection, console, options)
+        except asyncio.CancelledError:
+            code = CloseCode.GOING_AWAY
+            raise
+        finally:
+            await connection.close(code)
+            closed = connection.close_exc
+            console.note(f"connection closed: {closed}")
+    return 0 if isinstance(closed, ConnectionClosedOK) else 1
+
+
+def _welcome(options: argparse.Namespace, console: Console, connection: ClientConnection) -> str:
+    text = f"connected to {hide_credentials(options.uri)}"
+    if options.verbose:
+        agreed = [extension.name for extension in connection.protocol.extensions]
+        if connection.subprotocol is not None:
+            agreed.append(f"the subprotocol {connection.subprotocol}")
+        text += f", with {' and '.join(agreed) or 'no extension and no subprotocol'}"
+    return f"{text} (Ctrl+D closes)" if console.typed else text
+
+
+async def _converse(
+    connection: ClientConnection, console: Console, options: argparse.Namespace
+) -> None:
+    """Send and show until the input ends and the answers cease, or the connection is closed."""
+    heard = asyncio.Event()
+
+    async def show() -> None:
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                console.message(await connection.recv())
+                heard.set()
+
+    async def send() -> None:
+        with contextlib.suppress(ConnectionClosed):
+            async for message in console.input():
+                await connection.send(message)
+            wait = options.wait if options.wait is not None else 0 if console.typed else 1
+            await _silence(heard, wait)
+            await connection.close()
+
+    async def ping() -> None:
+        with contextlib.suppress(ConnectionClosed):
+            await _ping(connection, console, options)
+
+    tasks = [asyncio.create_task(show()), asyncio.create_task(send())]
+    if options.ping:
+        tasks.append(asyncio.create_task(ping()))
+    shown = tasks[0]
+    try:
+        # All that was received is shown before the connection counts as closed.
+        while not shown.done():
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                tasks.remove(task)
+                task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _silence(heard: asyncio.Event, seconds: float) -> None:
+    """Wait until nothing was heard for so long."""
+    timeout = None if math.isinf(seconds) else seconds
+    with contextlib.suppress(TimeoutError):
+        while True:
+            heard.clear()
+            async with asyncio.timeout(timeout):
+                await heard.wait()
+
+
+async def _ping(
+    connection: ClientConnection, console: Console, options: argparse.Namespace
+) -> None:
+    """Send pings, each some time after the last pong; close if one stays away."""
+    while True:
+        await asyncio.sleep(options.ping)
+        try:
+            async with asyncio.timeout(_PONG_TIMEOUT):
+                latency = await (await connection.ping())
+        except TimeoutError:
+            await connection.close(
+                CloseCode.INTERNAL_ERROR, f"no pong within {_PONG_TIMEOUT} seconds"
+            )
+            return
+        if options.verbose:
+            console.note(f"pong after {latency * 1000:.1f} ms")

@@ -1,0 +1,85 @@
+"""What ends a command early: one line on standard error, and an exit status.
+
+Floor 7.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+
+from ..errors import InvalidProxy, InvalidStatus, ProxyError, WebSocketException
+
+__all__ = ["Failure", "explained", "hide_credentials", "system_reason"]
+
+
+class Failure(Exception):
+    """A command cannot go on.
+
+    Args:
+        text: why, for whoever gave the command.
+        status: the exit status: 1, or 2 if the command itself is wrong.
+    """
+
+    def __init__(self, text: str, status: int = 1) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+def hide_credentials(uri: str) -> str:
+    """Return a URI without the user and the password in it."""
+    return re.sub(r"//[^/?#]*@", "//", uri, count=1)
+
+
+@contextlib.contextmanager
+def explained(uri: str) -> Iterator[None]:
+    """Turn what connecting raises into a failure that says it in the terms of the command.
+
+    Args:
+        uri: where to.
+
+    Raises:
+        Failure: instead of what :class:`ws6455.connect` raises.
+    """
+    shown = hide_credentials(uri)
+    try:
+        yield
+    except InvalidStatus as exc:
+        response = exc.response
+        location = response.headers.get("Location")
+        to = "" if location is None else f", to {location}"
+        raise Failure(
+            f"{shown} refused: {response.status_code} {response.reason_phrase}{to}"
+        ) from exc
+    except (OSError, ProxyError, UnicodeError) as exc:  # the last of a name that is too long
+        raise Failure(f"cannot reach {shown}: {_reason(exc)}") from exc
+    except (InvalidProxy, ImportError, ValueError) as exc:
+        raise Failure(str(exc), status=2) from exc
+    except WebSocketException as exc:
+        raise Failure(f"{shown} does not answer as a WebSocket server: {exc}") from exc
+
+
+def _reason(exc: Exception) -> str:
+    if isinstance(exc, ssl.SSLCertVerificationError):
+        return (
+            f"its certificate is not trusted: {exc.verify_message} "
+            "(--insecure connects nevertheless)"
+        )
+    if isinstance(exc, ssl.SSLError):
+        return f"TLS failed: {(exc.reason or str(exc)).replace('_', ' ').lower()}"
+    return system_reason(exc)
+
+
+def system_reason(exc: Exception) -> str:
+    """Return what the system says of an error, without the figures and addresses around it."""
+    # asyncio puts the errors of several addresses into one text, which has no errno.
+    numbers = set(re.findall(r"\[Errno (\d+)\]", str(exc)))
+    if len(numbers) == 1:
+        return os.strerror(int(numbers.pop())).lower()
+    if isinstance(exc, socket.gaierror):
+        return str(exc.strerror).lower()
+    return " ".join(str(exc).split())

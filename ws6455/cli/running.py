@@ -1,0 +1,82 @@
+"""Runs a command to its end: its result, its failure or a signal becomes the exit status.
+
+Floor 7, asyncio.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import io
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from types import FrameType
+from typing import Any
+
+from .failure import Failure
+
+__all__ = ["run"]
+
+# Those, beside SIGINT, that end a process on the spot unless something is done. Windows has not
+# all of them.
+_SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+# The status of what SIGPIPE has ended: `yes | head` is that usual.
+_OUTPUT_CLOSED = 141
+
+
+def run(
+    command: Callable[[argparse.Namespace], Coroutine[Any, Any, int]],
+    options: argparse.Namespace,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> int:
+    """Run a command; a signal cancels it, so that it can close what is open.
+
+    A second Ctrl+C does not wait for that.
+
+    Args:
+        command: a coroutine function, called with `options`; gives the exit status.
+        options: ``command``, its name, and ``verbose`` among them.
+        loop_factory: makes the event loop; None for the stock loop.
+
+    Returns:
+        The exit status.
+    """
+    logging.basicConfig(
+        level=logging.INFO if options.verbose else logging.WARNING, format="%(message)s"
+    )
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal shows everything
+    caught = signal.SIGINT
+
+    async def cancelled_by_signals() -> int:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+
+        def on_signal(number: int, _: FrameType | None) -> None:
+            nonlocal caught
+            caught = signal.Signals(number)
+            loop.call_soon_threadsafe(task.cancel)
+
+        before = {number: signal.signal(number, on_signal) for number in _SIGNALS}
+        try:
+            return await command(options)
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    try:
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.get_loop()  # a factory that fails does so before there is a coroutine
+            return runner.run(cancelled_by_signals())
+    except Failure as failure:
+        print(f"ws6455 {options.command}: {failure}", file=sys.stderr)
+        return failure.status
+    except BrokenPipeError:
+        # Whoever read the output has gone. Python would try to write the rest of it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _OUTPUT_CLOSED
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return 128 + caught
