@@ -1,0 +1,121 @@
+"""What the tests of the compatible names share: `websockets` that is ours, and programs."""
+
+import asyncio
+import contextlib
+import importlib
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ws6455
+from ws6455 import compat
+
+PROGRAMS = Path(__file__).parent / "programs"
+OURS = ("-m", "ws6455", "run")
+
+
+@contextlib.contextmanager
+def without_theirs() -> Iterator[None]:
+    """Forget the installed `websockets`, which other tests use, for the time being."""
+    theirs = {
+        name: module
+        for name, module in sys.modules.items()
+        if name == "websockets" or name.startswith("websockets.")
+    }
+    for name in theirs:
+        del sys.modules[name]
+    try:
+        yield
+    finally:
+        sys.modules.update(theirs)
+
+
+@pytest.fixture
+def websockets() -> Iterator[Any]:
+    """Give the module `websockets` as programs that run on ws6455 see it."""
+    with without_theirs():
+        compat.install()
+        try:
+            yield importlib.import_module("websockets")
+        finally:
+            compat.uninstall()
+
+
+@pytest.fixture(params=["top level", "legacy"])
+def serve(request: pytest.FixtureRequest, websockets: Any) -> Any:
+    """Give `serve` of either place."""
+    return websockets.serve if request.param == "top level" else websockets.server.serve
+
+
+async def until_closed(websocket: Any, path: str = "") -> None:
+    await websocket.wait_closed()
+
+
+async def refusal(uri: str, **options: Any) -> ws6455.Response:
+    """Connect, and give the response that refuses it."""
+    with pytest.raises(ws6455.InvalidStatus) as caught:
+        await ws6455.connect(uri, **options)
+    assert isinstance(caught.value.response, ws6455.Response)
+    return caught.value.response
+
+
+class Program:
+    """A program that runs in a process of its own."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+
+    async def line(self) -> str:
+        """Give the next line that it prints."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(20):
+            return (await self.process.stdout.readline()).decode().rstrip("\n")
+
+    async def started(self) -> str:
+        """Give the address that a server prints."""
+        line = await self.line()
+        start = "Server started on "
+        if not line.startswith(start):
+            pytest.fail(f"{line!r}, {await self.end()}")
+        return line.removeprefix(start)
+
+    async def type(self, text: str) -> None:
+        """Type something."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(text.encode())
+        await self.process.stdin.drain()
+
+    async def end(self, typed: str = "") -> tuple[str, str]:
+        """Type something, wait for the end, and give what it has printed and complained of."""
+        async with asyncio.timeout(20):
+            out, err = await self.process.communicate(typed.encode())
+        return out.decode(), err.decode()
+
+    async def stop(self) -> tuple[str, str]:
+        """End it, and give what it has printed and complained of."""
+        self.process.terminate()
+        return await self.end()
+
+
+@contextlib.asynccontextmanager
+async def running(*command: str, cwd: Path | None = None) -> AsyncIterator[Program]:
+    """Run a program; what still runs at the end is killed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        cwd=cwd,
+        env=os.environ | {"PORT": "0", "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        yield Program(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

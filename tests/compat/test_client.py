@@ -1,0 +1,178 @@
+"""Clients as versions 8 to 13 wrote them, each through its own connection."""
+
+import asyncio
+import contextlib
+import gc
+import inspect
+import logging
+import weakref
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ws6455
+from tests.aio.raw import uri_of
+
+Connected = asyncio.Future[ws6455.ServerConnection]
+
+
+@pytest.fixture(params=["top level", "legacy"])
+def connect(request: pytest.FixtureRequest, websockets: Any) -> Any:
+    """Give `connect` of either place."""
+    return websockets.connect if request.param == "top level" else websockets.client.connect
+
+
+@contextlib.asynccontextmanager
+async def serving(**options: Any) -> AsyncIterator[tuple[str, Connected]]:
+    """Serve; give the address, and the server's end of the first connection."""
+    first: Connected = asyncio.get_running_loop().create_future()
+
+    async def handler(websocket: ws6455.ServerConnection) -> None:
+        if not first.done():
+            first.set_result(websocket)
+        await websocket.wait_closed()
+
+    async with ws6455.serve(handler, "127.0.0.1", 0, **options) as server:
+        yield uri_of(server), first
+
+
+async def test_a_connection_shows_what_it_did_in_every_version(
+    connect: Any, websockets: Any
+) -> None:
+    async with serving() as (uri, first):
+        websocket = await connect(uri + "chat", origin="http://o")
+        assert websocket.path == "/chat"
+        assert websocket.open
+        assert not websocket.closed
+        assert websocket.request_headers["Origin"] == websocket.origin == "http://o"
+        assert websocket.response_headers is websocket.response.headers
+        assert (websocket.host, websocket.port) == ("localhost", websocket.remote_address[1])
+        assert (websocket.is_client, websocket.side, websocket.secure) == (True, "client", False)
+        for name in ("WebSocketClientProtocol", "WebSocketCommonProtocol", "ClientConnection"):
+            assert isinstance(websocket, getattr(websockets, name))
+        await (await first).close(4000, "why")
+        with pytest.raises(websockets.exceptions.ConnectionClosed) as caught:
+            await websocket.recv()
+        assert (caught.value.code, caught.value.reason) == (4000, "why")
+        assert websocket.closed
+        assert not websocket.open
+
+
+async def test_old_arguments_are_taken(connect: Any, websockets: Any) -> None:
+    class Protocol(websockets.WebSocketClientProtocol):  # type: ignore[misc]  # known when it runs
+        pass
+
+    for argument in ("create_protocol", "klass"):
+        async with serving() as (uri, first):
+            options = {argument: Protocol, "extra_headers": {"X-Extra": "1"}, "legacy_recv": False}
+            websocket = await connect(
+                uri, timeout=3, loop=asyncio.get_running_loop(), read_limit=1 << 16, **options
+            )
+            assert type(websocket) is Protocol
+            assert websocket.close_timeout == 3
+            request = (await first).request
+            assert request is not None
+            assert request.headers["X-Extra"] == "1"
+            await websocket.close()
+
+
+async def test_protocol_is_there_once_connected(connect: Any) -> None:
+    async with serving() as (uri, _):
+        connecting = connect(uri)
+        assert not hasattr(connecting, "protocol")
+        async with connecting as websocket:
+            assert connecting.protocol is websocket is connecting.connection
+        connecting = connect(uri)
+        websocket = await connecting
+        assert connecting.protocol is websocket
+        await websocket.close()
+
+
+@pytest.mark.parametrize("name", ["InvalidStatusCode", "InvalidStatus", "InvalidHandshake"])
+async def test_a_refusal_is_caught_by_every_name(connect: Any, websockets: Any, name: str) -> None:
+    def refuse(connection: ws6455.ServerConnection, _: ws6455.Request) -> ws6455.Response:
+        return connection.respond(403, "no\n")
+
+    async with serving(process_request=refuse) as (uri, _):
+        with pytest.raises(getattr(websockets.exceptions, name)) as caught:
+            await connect(uri)
+    exc = caught.value
+    assert (exc.status_code, exc.headers["Content-Length"]) == (403, "3")
+    assert (exc.response.status_code, exc.response.body) == (403, b"no\n")
+    assert str(exc) == "server rejected WebSocket connection: HTTP 403"
+    assert type(exc).__name__ == "InvalidStatus"
+
+
+async def test_legacy_tries_again_after_any_error_and_the_new_after_some(websockets: Any) -> None:
+    refusals = 1
+
+    def refuse_once(connection: ws6455.ServerConnection, _: ws6455.Request) -> Any:
+        nonlocal refusals
+        refusals -= 1
+        return connection.respond(403, "no\n") if refusals >= 0 else None
+
+    class Connect(websockets.client.connect):  # type: ignore[misc]  # known when it runs
+        BACKOFF_INITIAL = 0
+
+    async with serving(process_request=refuse_once) as (uri, _):
+        async for websocket in Connect(uri):
+            assert websocket.open
+            break
+        refusals = 1
+        with pytest.raises(websockets.InvalidStatus):
+            await anext(aiter(websockets.connect(uri)))
+
+
+async def test_the_logger_keeps_its_name(connect: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "websockets.client")
+    async with serving() as (uri, _), connect(uri) as websocket:
+        assert websocket.logger.logger.name == "websockets.client"
+        assert websocket.debug
+    names = {record.name for record in caplog.records if "ws6455" not in record.name}
+    assert "websockets.client" in names
+
+
+async def test_unix_sockets_of_both_places(websockets: Any, tmp_path: Path) -> None:
+    async def handler(websocket: Any) -> None:
+        await websocket.send(str((websocket.host, websocket.port)))
+
+    path = tmp_path / "socket"
+    for place in (websockets, websockets.asyncio):
+        server_place = getattr(place, "server", place)
+        client_place = getattr(place, "client", place)
+        async with (
+            server_place.unix_serve(handler, path),
+            client_place.unix_connect(path) as websocket,
+        ):
+            assert await websocket.recv() == "(None, None)"
+            assert websocket.host == "localhost"
+        path.unlink(missing_ok=True)  # Python 3.13 does it
+
+
+def test_signatures_show_the_arguments_of_every_version(websockets: Any) -> None:
+    shown = inspect.signature(websockets.connect).parameters
+    assert shown["max_queue"].default == 16
+    assert shown["additional_headers"].default is shown["extra_headers"].default is None
+    first, *_, last = shown
+    assert (first, last) == ("uri", "kwargs")
+    legacy = inspect.signature(websockets.legacy.client.connect).parameters
+    assert legacy["max_queue"].default == 32
+    assert legacy["write_limit"].default == 1 << 16
+    assert legacy["close_timeout"].default is None
+    assert list(inspect.signature(websockets.serve).parameters)[:3] == ["handler", "host", "port"]
+
+
+async def test_a_dropped_connection_is_gone_without_the_collector(websockets: Any) -> None:
+    gc.disable()
+    try:
+        async with serving() as (uri, _):
+            async with websockets.connect(uri) as websocket:
+                reference = weakref.ref(websocket)
+            del websocket
+            for _ in range(5):
+                await asyncio.sleep(0)
+            assert reference() is None
+    finally:
+        gc.enable()

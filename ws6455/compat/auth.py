@@ -1,0 +1,94 @@
+"""HTTP Basic authentication by a subclass of the connection, as up to version 13.
+
+Floor 6. RFC 7617; what is checked, and how, is in :mod:`ws6455.auth`.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from ..auth import Credentials, choose_check, read_credentials, unauthorized
+from ..http11 import Headers, Request
+from .server_connection import ServerConnection
+
+__all__ = ["BasicAuthWebSocketServerProtocol", "basic_auth_protocol_factory", "is_credentials"]
+
+
+class BasicAuthWebSocketServerProtocol(ServerConnection):
+    """A server's connection that lets those in who have credentials.
+
+    Args:
+        args: see :class:`ServerConnection`.
+        realm: what the credentials are for.
+        check_credentials: ``(username, password) -> bool``, a coroutine function; or override
+            the method of this name.
+        options: see :class:`ServerConnection`.
+    """
+
+    realm: str = ""
+    username: Any = None  # until somebody is let in
+
+    def __init__(
+        self,
+        *args: Any,
+        realm: str | None = None,
+        check_credentials: Callable[[str, str], Awaitable[bool]] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(*args, **options)
+        if realm is not None:
+            self.realm = realm
+        self._check_credentials = check_credentials
+
+    async def check_credentials(self, username: str, password: str) -> bool:
+        """Check credentials; for a subclass to override."""
+        if self._check_credentials is None:
+            return False
+        right = self._check_credentials(username, password)
+        return await right if inspect.isawaitable(right) else right
+
+    async def process_request(self, path: str, request_headers: Headers) -> Any:
+        """Answer a request without the right credentials with 401."""
+        given = read_credentials(Request(path, request_headers))
+        if given is None:
+            return unauthorized(self.realm, "Missing credentials\n")
+        if not await self.check_credentials(*given):
+            return unauthorized(self.realm, "Invalid credentials\n")
+        self.username = given[0]
+        return await super().process_request(path, request_headers)
+
+
+def is_credentials(value: object) -> bool:
+    """Whether this is a pair of username and password."""
+    return isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, str) for v in value)
+
+
+def basic_auth_protocol_factory(
+    realm: str | None = None,
+    credentials: Credentials | Iterable[tuple[str, str]] | None = None,
+    check_credentials: Callable[[str, str], Awaitable[bool]] | None = None,
+    create_protocol: Callable[..., BasicAuthWebSocketServerProtocol] | None = None,
+) -> Callable[..., BasicAuthWebSocketServerProtocol]:
+    """Make what `create_protocol` takes to let those in who have credentials.
+
+    Args:
+        realm: what the credentials are for.
+        credentials: a username and password, or several such pairs.
+        check_credentials: instead of them: ``(username, password) -> bool``, a coroutine function.
+        create_protocol: instead of :class:`BasicAuthWebSocketServerProtocol`.
+
+    Raises:
+        TypeError: unless exactly one of the two is given, and of its type.
+    """
+    if (credentials is None) == (check_credentials is None):
+        raise TypeError("provide either credentials or check_credentials")
+    check: Any = check_credentials
+    if credentials is not None:
+        several = isinstance(credentials, Iterable) and not is_credentials(credentials)
+        check = choose_check(list(credentials) if several else credentials, None)  # type: ignore[arg-type]  # it checks them itself
+    return functools.partial(
+        create_protocol or BasicAuthWebSocketServerProtocol, realm=realm, check_credentials=check
+    )

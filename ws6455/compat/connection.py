@@ -1,0 +1,230 @@
+"""A connection with what it showed in every version: the union of old attributes and new.
+
+Floor 6. Connections made by what :mod:`ws6455.compat` offers as ``connect`` and ``serve`` are of
+these classes, so that ``isinstance`` and annotations hold for the names of any version. Here is
+what both roles share, and the client's; :mod:`ws6455.compat.server_connection` has the server's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from .. import errors
+from ..aio import client
+from ..aio.connection import Connection
+from ..deflate import PerMessageDeflate
+from ..frames import Close
+from ..http11 import USER_AGENT, Headers, HeadersLike
+from ..messages import Message
+from ..opening import ClientProtocol
+from ..protocol import State
+from .exceptions import InvalidStatus
+
+if TYPE_CHECKING:
+    from ..aio.streams import StreamProtocol
+
+__all__ = ["ClientConnection", "WebSocketCommonProtocol"]
+
+
+# Steps of a handshake that versions 8 to 13 let a subclass replace, and that are no steps here.
+_NEVER_CALLED = {
+    "process_extensions",
+    "read_http_request",
+    "read_http_response",
+    "write_http_request",
+    "write_http_response",
+}
+
+
+class WebSocketCommonProtocol(Connection, asyncio.Protocol):
+    """What both roles' connections showed up to version 13."""
+
+    is_client: bool
+    side: str
+    _until_closed: asyncio.Task[None] | None = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Refuse a subclass that would never be asked what it overrides.
+
+        Raises:
+            NotImplementedError: if there is such a method.
+        """
+        super().__init_subclass__(**options)
+        for name in _NEVER_CALLED & vars(cls).keys():
+            raise NotImplementedError(f"ws6455 does not call {cls.__name__}.{name}()")
+
+    def attach(self, writer: asyncio.StreamWriter, stream: StreamProtocol | None = None) -> None:
+        """Take the stream pair's writer, and tell a subclass of the transport."""
+        super().attach(writer, stream)
+        self.connection_made(writer.transport)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Do nothing: a subclass may do something when there is a transport."""
+
+    def connection_open(self) -> None:
+        """Do nothing: a subclass may do something when the handshake is through."""
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes from the transport."""
+        self.receive(data)
+
+    def eof_received(self) -> bool:
+        """Take the end of the stream; return whether there is still something to write."""
+        return self.receive_eof()
+
+    @property
+    def open(self) -> bool:
+        """Whether messages can be sent."""
+        return self.protocol.state is State.OPEN
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is closed, TCP included."""
+        return self.protocol.state is State.CLOSED
+
+    @property
+    def path(self) -> str | None:
+        """The request's path and query; None before the handshake."""
+        return None if self.request is None else self.request.path
+
+    @property
+    def request_headers(self) -> Headers | None:
+        """The request's headers; None before the handshake."""
+        return None if self.request is None else self.request.headers
+
+    @property
+    def response_headers(self) -> Headers | None:
+        """The response's headers; None before the handshake."""
+        return None if self.response is None else self.response.headers
+
+    @property
+    def origin(self) -> str | None:
+        """The value of Origin, or None."""
+        return self.protocol.origin
+
+    @property
+    def extensions(self) -> Sequence[PerMessageDeflate]:
+        """The extensions in use."""
+        return self.protocol.extensions
+
+    @property
+    def host(self) -> str | None:
+        """The server's name or address."""
+        address = self.local_address
+        return address[0] if isinstance(address, tuple) else None
+
+    @property
+    def port(self) -> int | None:
+        """The server's TCP port."""
+        address = self.local_address
+        return address[1] if isinstance(address, tuple) else None
+
+    @property
+    def secure(self) -> bool:
+        """Whether TLS is used."""
+        return (
+            self.transport is not None and self.transport.get_extra_info("ssl_object") is not None
+        )
+
+    @property
+    def timeout(self) -> float | None:
+        """The close timeout, as version 8 called it."""
+        return self.close_timeout
+
+    @property
+    def close_rcvd(self) -> Close | None:
+        """The Close frame received, or None."""
+        return self.protocol.close_rcvd
+
+    @property
+    def close_sent(self) -> Close | None:
+        """The Close frame sent, or None."""
+        return self.protocol.close_sent
+
+    @property
+    def debug(self) -> bool:
+        """Whether each frame is logged."""
+        return self.protocol.debug
+
+    @property
+    def messages(self) -> deque[Message]:
+        """What was received and not taken."""
+        return self.protocol.messages
+
+    @property
+    def pings(self) -> dict[bytes, tuple[asyncio.Future[float] | None, float]]:
+        """The pings without their pong: the future that waits, and when each was sent."""
+        return {data: (waiter, sent_at) for data, (sent_at, waiter) in self._pings.items()}
+
+    @property
+    def transfer_data_task(self) -> asyncio.Task[None]:
+        """A task that ends with the connection, in place of the one that read for it."""
+        if self._until_closed is None:
+            self._until_closed = self.loop.create_task(self.wait_closed())
+        return self._until_closed
+
+    close_connection_task = keepalive_ping_task = transfer_data_task
+
+    async def ensure_open(self) -> None:
+        """Check that messages can be sent.
+
+        Raises:
+            ConnectionClosed: if the connection is closed.
+            InvalidState: before it is open.
+        """
+        if self.protocol.state is State.CONNECTING:
+            raise errors.InvalidState("connection isn't open yet")
+        if self.protocol.state is not State.OPEN:
+            await self._raise_closed()
+
+    def fail_connection(self, code: int = 1006, reason: str = "") -> None:
+        """*Fail the WebSocket Connection* (§7.1.7).
+
+        Args:
+            code: the close code; 1006 sends no Close frame.
+            reason: for the Close frame.
+        """
+        self._fail(code, reason)
+
+
+class ClientConnection(WebSocketCommonProtocol, client.ClientConnection):
+    """A client's connection; ``WebSocketClientProtocol`` up to version 13."""
+
+    is_client = True
+    side = "client"
+    protocol: ClientProtocol
+
+    async def handshake(
+        self,
+        additional_headers: HeadersLike | None = None,
+        user_agent_header: str | None = USER_AGENT,
+    ) -> None:
+        """Send the request and wait until the connection is open.
+
+        Raises:
+            InvalidStatus: if the server refuses; ``InvalidStatusCode`` as well.
+            InvalidHandshake: if it answers wrongly.
+        """
+        try:
+            await super().handshake(additional_headers, user_agent_header)
+        except errors.InvalidStatus as exc:
+            raise InvalidStatus(exc.response) from exc.__cause__
+        self.connection_open()
+
+    @property
+    def host(self) -> str:
+        """The server's name or address."""
+        return self.protocol.uri.host
+
+    @property
+    def port(self) -> int:
+        """The server's TCP port."""
+        return self.protocol.uri.port
+
+    @property
+    def secure(self) -> bool:
+        """Whether TLS is used."""
+        return self.protocol.uri.secure

@@ -1,0 +1,303 @@
+"""The table: every module and name of `websockets`, versions 8 to 17, and where ours is.
+
+Floor 6. For each module, by the module of ours, its names; ``theirs=ours`` where the two differ.
+``PUBLIC`` is what ``__all__`` lists; ``MORE`` can be imported as well: names that are not
+documented and those of earlier versions. ``ABSENT`` says why something has no counterpart.
+"""
+
+__all__ = ["ABSENT", "MORE", "PUBLIC", "RELEASED", "VERSION"]
+
+# The version whose interface is met, as `websockets.__version__` has it.
+VERSION = "17.4"
+RELEASED = True
+
+_ERRORS = (
+    "ConcurrencyError ConnectionClosed ConnectionClosedError ConnectionClosedOK "
+    "DuplicateParameter HeaderLineTooLong InvalidHandshake InvalidHeader InvalidHeaderFormat "
+    "InvalidHeaderValue InvalidMessage InvalidMethod InvalidOrigin InvalidParameterName "
+    "InvalidParameterValue InvalidProtocol InvalidProxy InvalidProxyMessage InvalidProxyStatus "
+    "InvalidState InvalidStatus InvalidUpgrade InvalidURI NegotiationError PayloadTooBig "
+    "ProtocolError ProxyError RequestLineTooLong SecurityError StatusLineTooLong "
+    "TooManyFragments TooManyHeaders WebSocketException"
+)
+_OLD_ERRORS = {
+    "ws6455.compat.exceptions": "AbortHandshake InvalidStatusCode RedirectHandshake",
+    "ws6455.errors": "WebSocketProtocolError=ProtocolError",
+}
+_BASIC_AUTH = {
+    "ws6455.compat.auth": "BasicAuthWebSocketServerProtocol basic_auth_protocol_factory",
+}
+_OLD_CLIENT = {
+    "ws6455.compat.client": "connect=Connect unix_connect=legacy_unix_connect",
+    "ws6455.compat.connection": "WebSocketClientProtocol=ClientConnection",
+}
+_OLD_SERVER = {
+    "ws6455.compat.server": (
+        "serve=Serve unix_serve=legacy_unix_serve broadcast=legacy_broadcast WebSocketServer=Server"
+    ),
+    "ws6455.compat.server_connection": "WebSocketServerProtocol=ServerConnection",
+}
+_FRAMING = {
+    "ws6455.compat.framing": (
+        "Frame prepare_data prepare_ctrl encode_data parse_close serialize_close"
+    ),
+}
+_HANDSHAKE = {
+    "ws6455.compat.handshake": "build_request check_request build_response check_response",
+}
+_OPCODES = (
+    "CONT TEXT BINARY CLOSE PING PONG "
+    "OP_CONT OP_TEXT OP_BINARY OP_CLOSE OP_PING OP_PONG DATA_OPCODES CTRL_OPCODES "
+    "OK_CLOSE_CODES EXTERNAL_CLOSE_CODES CLOSE_CODES CLOSE_CODE_EXPLANATIONS"
+)
+
+PUBLIC: dict[str, dict[str, str]] = {
+    "websockets": {
+        "ws6455.compat.client": "connect unix_connect",
+        "ws6455.compat.connection": "ClientConnection",
+        "ws6455.compat.server_connection": "ServerConnection",
+        "ws6455.compat.router": "route unix_route",
+        "ws6455.aio.router": "Router",
+        "ws6455.compat.server": "serve unix_serve Server",
+        "ws6455.aio.broadcast": "broadcast",
+        "ws6455.aio.authentication": "basic_auth",
+        "ws6455.opening": "ClientProtocol ServerProtocol",
+        "ws6455.protocol": "Protocol Side State",
+        "ws6455.http11": "Headers HeadersLike MultipleValuesError Request Response",
+        "ws6455.errors": _ERRORS,
+        "ws6455.frames": "Close CloseCode Frame Opcode",
+        "ws6455.typing": (
+            "Data ExtensionName ExtensionParameter LoggerLike Origin StatusLike Subprotocol"
+        ),
+    },
+    # Front ends -----------------------------------------------------------------------------
+    "websockets.asyncio": {},
+    "websockets.asyncio.client": {
+        "ws6455.compat.client": "connect unix_connect",
+        "ws6455.compat.connection": "ClientConnection",
+    },
+    "websockets.asyncio.connection": {
+        "ws6455.compat.connection": "Connection=WebSocketCommonProtocol",
+    },
+    "websockets.asyncio.router": {
+        "ws6455.compat.router": "route unix_route",
+        "ws6455.aio.router": "Router",
+    },
+    "websockets.asyncio.server": {
+        "ws6455.compat.server": "serve unix_serve Server",
+        "ws6455.compat.server_connection": "ServerConnection",
+        "ws6455.aio.broadcast": "broadcast",
+        "ws6455.aio.authentication": "basic_auth",
+    },
+    "websockets.sync": {},
+    "websockets.sync.client": {
+        "ws6455.compat.threads": "connect unix_connect reconnect unix_reconnect",
+        "ws6455.sync.client": "ClientConnection",
+    },
+    "websockets.sync.connection": {"ws6455.sync.connection": "Connection"},
+    "websockets.sync.router": {
+        "ws6455.compat.threads": "route unix_route",
+        "ws6455.sync.router": "Router",
+    },
+    "websockets.sync.server": {
+        "ws6455.compat.threads": "serve unix_serve",
+        "ws6455.sync.server": "ServerConnection Server",
+        "ws6455.sync.broadcast": "broadcast",
+        "ws6455.sync.authentication": "basic_auth",
+    },
+    # Without I/O ----------------------------------------------------------------------------
+    "websockets.client": {"ws6455.opening": "ClientProtocol"},
+    "websockets.server": {"ws6455.opening": "ServerProtocol"},
+    "websockets.protocol": {"ws6455.protocol": "Protocol Side State SEND_EOF"},
+    "websockets.connection": {"ws6455.protocol": "Connection=Protocol Side State SEND_EOF"},
+    # Data types -----------------------------------------------------------------------------
+    "websockets.datastructures": {"ws6455.http11": "Headers HeadersLike MultipleValuesError"},
+    "websockets.exceptions": {"ws6455.errors": _ERRORS},
+    "websockets.frames": {"ws6455.frames": "Opcode CloseCode Frame Close"},
+    "websockets.http11": {
+        "ws6455.http11": "SERVER USER_AGENT Request Response",
+    },
+    "websockets.typing": {
+        "ws6455.typing": (
+            "Data LoggerLike StatusLike Origin Subprotocol ExtensionName ExtensionParameter"
+        ),
+    },
+    "websockets.uri": {"ws6455.compat.uri": "parse_uri WebSocketURI"},
+    "websockets.version": {"ws6455.compat.names": "tag=VERSION version=VERSION commit=VERSION"},
+    # Extensions -----------------------------------------------------------------------------
+    "websockets.extensions": {
+        "ws6455.compat.extensions": "Extension ClientExtensionFactory ServerExtensionFactory",
+    },
+    "websockets.extensions.base": {
+        "ws6455.compat.extensions": "Extension ClientExtensionFactory ServerExtensionFactory",
+    },
+    "websockets.extensions.permessage_deflate": {
+        "ws6455.compat.deflate": (
+            "PerMessageDeflate ClientPerMessageDeflateFactory enable_client_permessage_deflate "
+            "ServerPerMessageDeflateFactory enable_server_permessage_deflate"
+        ),
+    },
+    "websockets.__main__": {},
+    # Parts that programs use, documented or not ---------------------------------------------
+    "websockets.auth": _BASIC_AUTH,
+    "websockets.cli": {"ws6455.compat.cli": "main"},
+    "websockets.headers": {
+        "ws6455.headers": "build_host",
+        "ws6455.compat.headers": (
+            "parse_connection parse_upgrade parse_extension build_extension "
+            "parse_subprotocol build_subprotocol"
+        ),
+        "ws6455.handshake": "validate_subprotocols",
+        "ws6455.auth": (
+            "build_www_authenticate_basic parse_authorization_basic build_authorization_basic"
+        ),
+    },
+    "websockets.imports": {"ws6455.compat.imports": "lazy_import"},
+    "websockets.proxy": {"ws6455.proxies": "get_proxy parse_proxy Proxy"},
+    "websockets.speedups": {"ws6455.compat.masking": "apply_mask"},
+    "websockets.streams": {"ws6455.compat.streams": "StreamReader"},
+    "websockets.utils": {
+        "ws6455.handshake": "accept_key",
+        "ws6455.compat.masking": "apply_mask",
+        "ws6455.compat.sockets": "get_socket_name",
+    },
+    # Up to version 13 -----------------------------------------------------------------------
+    "websockets.legacy": {},
+    "websockets.legacy.auth": _BASIC_AUTH,
+    "websockets.legacy.client": _OLD_CLIENT,
+    "websockets.legacy.exceptions": _OLD_ERRORS,
+    "websockets.legacy.framing": _FRAMING,
+    "websockets.legacy.handshake": _HANDSHAKE,
+    "websockets.legacy.http": {"ws6455.compat.http": "read_request read_response"},
+    "websockets.legacy.protocol": {"ws6455.compat.connection": "WebSocketCommonProtocol"},
+    "websockets.legacy.server": _OLD_SERVER,
+    # Up to version 9 ------------------------------------------------------------------------
+    "websockets.framing": _FRAMING,
+    "websockets.handshake": _HANDSHAKE,
+    "websockets.http": {
+        "ws6455.http11": "Headers MultipleValuesError USER_AGENT",
+        "ws6455.headers": "build_host",
+        "ws6455.compat.http": "read_request read_response",
+    },
+    # What uvicorn drives `websockets` with: ws6455 has its own ---------------------------------
+    "uvicorn.protocols.websockets.websockets_impl": {"ws6455.uvicorn": "WebSocketProtocol"},
+    "uvicorn.protocols.websockets.websockets_sansio_impl": {
+        "ws6455.uvicorn": "WebSocketsSansIOProtocol=WebSocketProtocol",
+    },
+}
+
+MORE: dict[str, dict[str, str]] = {
+    "websockets": {
+        "ws6455.compat.names": "__version__=VERSION",
+        "ws6455.compat.connection": (
+            "WebSocketClientProtocol=ClientConnection WebSocketCommonProtocol"
+        ),
+        "ws6455.compat.server_connection": "WebSocketServerProtocol=ServerConnection",
+        "ws6455.compat.server": "WebSocketServer=Server",
+        "ws6455.compat.uri": "parse_uri WebSocketURI",
+        "ws6455.compat.typing": "ExtensionHeader",
+        **_BASIC_AUTH,
+        **_OLD_ERRORS,
+    },
+    "websockets.asyncio.client": {
+        "ws6455.compat.backoff": "backoff",
+        "ws6455.http11": "USER_AGENT",
+        "ws6455.reconnecting": "process_exception",
+        "ws6455.redirects": "MAX_REDIRECTS",
+    },
+    "websockets.asyncio.connection": {"ws6455.aio.broadcast": "broadcast"},
+    "websockets.asyncio.server": {"ws6455.http11": "SERVER"},
+    "websockets.auth": {"ws6455.compat.auth": "is_credentials"},
+    "websockets.client": {
+        **_OLD_CLIENT,
+        "ws6455.compat.backoff": "backoff",
+        "ws6455.opening": "ClientConnection=ClientProtocol",
+        "ws6455.handshake": "generate_key",
+        "ws6455.http11": "USER_AGENT",
+        "ws6455.reconnecting": (
+            "process_exception BACKOFF_INITIAL_DELAY=INITIAL_DELAY BACKOFF_MIN_DELAY=MIN_DELAY "
+            "BACKOFF_MAX_DELAY=MAX_DELAY BACKOFF_FACTOR=FACTOR"
+        ),
+    },
+    "websockets.server": {
+        **_OLD_SERVER,
+        "ws6455.opening": "ServerConnection=ServerProtocol",
+        "ws6455.http11": "USER_AGENT SERVER",
+    },
+    "websockets.protocol": {
+        "ws6455.protocol": "Event",
+        "ws6455.compat.constants": "SERVER CLIENT CONNECTING OPEN CLOSING CLOSED OK_CLOSE_CODES",
+        "ws6455.compat.connection": "WebSocketCommonProtocol",
+    },
+    "websockets.connection": {
+        "ws6455.protocol": "Event",
+        "ws6455.compat.constants": "SERVER CLIENT CONNECTING OPEN CLOSING CLOSED",
+    },
+    "websockets.datastructures": {"ws6455.http11": "SupportsKeysAndGetItem"},
+    "websockets.exceptions": {
+        **_OLD_ERRORS,
+        "ws6455.compat.constants": "CLOSE_CODES",
+    },
+    "websockets.frames": {
+        "ws6455.compat.constants": _OPCODES,
+        "ws6455.frames": "BytesLike",
+        "ws6455.compat.framing": "prepare_data prepare_ctrl parse_close serialize_close",
+    },
+    "websockets.http11": {
+        "ws6455.http11": ("MAX_NUM_HEADERS=MAX_HEADERS MAX_LINE_LENGTH=MAX_LINE_SIZE Headers"),
+        "ws6455.body": "MAX_BODY_SIZE",
+    },
+    "websockets.typing": {
+        "ws6455.typing": "BytesLike DataLike",
+        "ws6455.compat.typing": "PathLike ExtensionHeader ConnectionOption UpgradeProtocol",
+    },
+    "websockets.version": {"ws6455.compat.names": "released=RELEASED"},
+    "websockets.headers": {
+        "ws6455.compat.headers": (
+            "parse_extension_list=parse_extension build_extension_list=build_extension "
+            "parse_subprotocol_list=parse_subprotocol build_subprotocol_list=build_subprotocol"
+        ),
+    },
+    "websockets.imports": {"ws6455.compat.imports": "import_name"},
+    "websockets.proxy": {
+        "ws6455.compat.proxy": "prepare_connect_request",
+        "ws6455.http11": "USER_AGENT",
+        "ws6455.errors": "InvalidProxy",
+    },
+    "websockets.sync.client": {
+        "ws6455.http11": "USER_AGENT",
+        "ws6455.redirects": "MAX_REDIRECTS",
+    },
+    "websockets.sync.server": {
+        "ws6455.http11": "SERVER",
+        "ws6455.sync.server": "WebSocketServer=Server",
+    },
+    "websockets.utils": {"ws6455.handshake": "generate_key"},
+    "websockets.legacy.auth": {
+        "ws6455.compat.auth": "is_credentials",
+        "ws6455.auth": "Credentials",
+        "ws6455.compat.typing": "HTTPResponse",
+    },
+    "websockets.legacy.client": {"ws6455.compat.client": "Connect"},
+    "websockets.legacy.framing": {"ws6455.compat.constants": _OPCODES},
+    "websockets.legacy.http": {
+        "ws6455.compat.http": "read_headers",
+        "ws6455.http11": "MAX_NUM_HEADERS=MAX_HEADERS MAX_LINE_LENGTH=MAX_LINE_SIZE",
+    },
+    "websockets.legacy.protocol": {"ws6455.compat.server": "broadcast=legacy_broadcast"},
+    "websockets.legacy.server": {
+        "ws6455.compat.server": "Serve",
+        "ws6455.compat.typing": "HTTPResponse HeadersLikeOrCallable",
+    },
+    "websockets.framing": {"ws6455.compat.constants": _OPCODES},
+    "websockets.http": {"ws6455.compat.http": "read_headers"},
+}
+
+ABSENT = {
+    "websockets.trio": "it has front ends for asyncio and for threads; trio has no counterpart",
+    "websockets.asyncio.messages": "messages are assembled within the protocol",
+    "websockets.asyncio.compatibility": "Python 3.11 has what it stands for",
+    "websockets.asyncio.async_timeout": "Python 3.11 has what it stands for",
+    "websockets.sync.messages": "messages are assembled within the protocol",
+    "websockets.sync.utils": "the clock is part of the session",
+}

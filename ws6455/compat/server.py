@@ -1,0 +1,165 @@
+"""The asyncio servers of both eras: `serve` with the arguments of every version.
+
+Floor 6.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import Any, Self
+
+from ..aio import server, server_connection
+from ..aio.broadcast import broadcast
+from ..aio.connection import Connection
+from ..frames import BytesLike
+from .callbacks import (
+    ExtraHeaders,
+    new_process_request,
+    new_select_subprotocol,
+    with_extra_headers,
+)
+from .extensions import check_factories
+from .server_connection import ServerConnection
+from .signatures import OLD_ARGUMENTS, OLD_DEFAULTS, extended, renamed
+
+__all__ = ["Serve", "Server", "legacy_broadcast", "legacy_unix_serve", "serve", "unix_serve"]
+
+
+class Server(server.Server):
+    """A running server, with what it showed up to version 13."""
+
+    @property
+    def websockets(self) -> set[server_connection.ServerConnection]:
+        """The open connections."""
+        return self.connections
+
+    def register(self, protocol: server_connection.ServerConnection) -> None:
+        """Count a connection among the server's, to be closed with it."""
+        self._all.add(protocol)
+
+    def unregister(self, protocol: server_connection.ServerConnection) -> None:
+        """Drop a connection that has ended."""
+        self.forget(protocol)
+
+    def __await__(self) -> Generator[Any, None, Self]:
+        yield from ()  # it listens already
+        return self
+
+
+class serve(server.serve):
+    """Serve WebSocket clients; see :class:`ws6455.serve`.
+
+    Args:
+        handler: see there; `ws_handler` up to version 13.
+        host, port: see there.
+        process_request: see there; or ``(path, headers) -> (status, headers, body) or None``.
+        select_subprotocol: see there; or ``(client_subprotocols, server_subprotocols) -> one``.
+        process_response: see there.
+        extra_headers: headers for the response, or ``(path, request_headers) -> headers``.
+        create_protocol, klass: `create_connection` up to version 13, and in early ones.
+        timeout: `close_timeout` in early versions.
+        loop, read_limit, legacy_recv: without effect.
+        options: see there.
+    """
+
+    legacy = False  # whether callbacks that do not tell are taken for old ones
+    ws_server: server.Server  # once it listens
+    __signature__ = extended(server.serve, **OLD_ARGUMENTS, ws_handler=None)
+
+    def __init__(
+        self,
+        handler: server.Handler | None = None,
+        host: str | Sequence[str] | None = None,
+        port: int | None = None,
+        *,
+        ws_handler: server.Handler | None = None,
+        process_request: Callable[..., Any] | None = None,
+        select_subprotocol: Callable[..., str | None] | None = None,
+        process_response: server_connection.ProcessResponse | None = None,
+        extra_headers: ExtraHeaders | None = None,
+        create_protocol: Callable[..., server_connection.ServerConnection] | None = None,
+        klass: Callable[..., server_connection.ServerConnection] | None = None,
+        timeout: float | None = None,
+        loop: object = None,
+        read_limit: object = None,
+        legacy_recv: object = None,
+        **options: Any,
+    ) -> None:
+        if handler is None:
+            handler = ws_handler
+        if handler is None:
+            raise TypeError("serve() needs a handler")
+        if timeout is not None:
+            options["close_timeout"] = timeout
+        create_protocol = create_protocol or klass
+        old = self.legacy or create_protocol is not None
+        options["create_connection"] = (
+            options.get("create_connection") or create_protocol or ServerConnection
+        )
+        options["logger"] = options.get("logger") or logging.getLogger("websockets.server")
+        check_factories(options.get("extensions"))
+        super().__init__(
+            handler,
+            host,
+            port,
+            process_request=new_process_request(process_request, old),
+            select_subprotocol=new_select_subprotocol(select_subprotocol, old),
+            process_response=with_extra_headers(extra_headers, process_response),
+            **options,
+        )
+
+    async def _serve(self) -> server.Server:
+        listening = await super()._serve()
+        listening.__class__ = Server
+        self.ws_server = listening
+        return listening
+
+
+class Serve(serve):
+    """Serve as ``websockets.legacy`` does: its defaults, its rules for callbacks."""
+
+    legacy = True
+    __signature__ = renamed(
+        extended(serve, **OLD_DEFAULTS, close_timeout=None),
+        "handler",
+        "ws_handler",
+    )
+
+    def __init__(
+        self,
+        ws_handler: server.Handler | None = None,
+        host: str | Sequence[str] | None = None,
+        port: int | None = None,
+        **options: Any,
+    ) -> None:
+        options = OLD_DEFAULTS | options
+        if options.get("close_timeout") is None:
+            options["close_timeout"] = 10
+        super().__init__(ws_handler, host, port, **options)
+
+
+def unix_serve(
+    handler: server.Handler, path: str | os.PathLike[str] | None = None, **kwargs: Any
+) -> serve:
+    """Serve on a Unix socket; see :func:`ws6455.unix_serve`."""
+    if path is not None:
+        kwargs["path"] = os.fspath(path)
+    return serve(handler, unix=True, **kwargs)
+
+
+def legacy_unix_serve(
+    ws_handler: server.Handler, path: str | os.PathLike[str] | None = None, **kwargs: Any
+) -> serve:
+    """Serve on a Unix socket as ``websockets.legacy`` does; see :class:`Serve`."""
+    if path is not None:
+        kwargs["path"] = os.fspath(path)
+    return Serve(ws_handler, unix=True, **kwargs)
+
+
+def legacy_broadcast(
+    websockets: Iterable[Connection], message: str | BytesLike, raise_exceptions: bool = False
+) -> None:
+    """Send a message to connections, without waiting for any; see :func:`ws6455.broadcast`."""
+    broadcast(websockets, message, raise_exceptions=raise_exceptions)

@@ -1,0 +1,31 @@
+"""Types that programs name besides those of :mod:`ws6455.typing`, for annotations.
+
+Floor 6.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+from ..headers import ExtensionParameter
+from ..http11 import Headers, HeadersLike
+from ..typing import ExtensionName, StatusLike
+
+__all__ = [
+    "ConnectionOption",
+    "ExtensionHeader",
+    "HTTPResponse",
+    "HeadersLikeOrCallable",
+    "PathLike",
+    "UpgradeProtocol",
+]
+
+PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+ExtensionHeader = tuple[ExtensionName, Sequence[ExtensionParameter]]
+ConnectionOption = str
+UpgradeProtocol = str
+
+# What `process_request` gave, and `extra_headers` took, up to version 13.
+HTTPResponse = tuple[StatusLike, HeadersLike, bytes]
+HeadersLikeOrCallable = HeadersLike | Callable[[str, Headers], HeadersLike]
