@@ -1,15 +1,41 @@
 """The documents tell the truth: their programs run, and the commands CI takes are there."""
 
+import contextlib
+import io
 import re
 import socket
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import ws6455
 
 ROOT = Path(__file__).parent.parent
+
+
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/guide.md", "docs/migration.md"]
+
+
+def anchors(document: Path) -> set[str]:
+    """Return what a link to a part of a document may name."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_link_leads_somewhere(document: str) -> None:
+    path = ROOT / document
+    links = re.findall(r"\]\(([^)\s]+)\)", path.read_text())
+    for link in links:
+        if link.startswith("https://"):
+            continue
+        file, _, anchor = link.partition("#")
+        target = path.parent / file if file else path
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(target), link
 
 
 def programs(document: str) -> list[str]:
@@ -63,6 +89,50 @@ def test_the_server_without_io_of_the_guide_greets() -> None:
     assert not server.is_alive()
     assert texts == [b"Hello Alice!"]
     assert protocol.close_code == 1000
+
+
+async def echo(websocket: ws6455.ServerConnection) -> None:
+    async for message in websocket:
+        await websocket.send(message)
+
+
+async def test_the_tests_of_the_guide_pass() -> None:
+    program = next(p for p in programs("docs/guide.md") if "connected_pair" in p)
+    namespace: dict[str, Any] = {"pytest": pytest, "ws6455": ws6455, "handler": echo}
+    exec(program, namespace)
+    await namespace["test_greeting"]()
+    await namespace["test_a_server_that_vanishes"]()
+
+
+async def test_the_routes_of_the_guide() -> None:
+    program = next(p for p in programs("docs/guide.md") if "werkzeug" in p)
+    namespace: dict[str, Any] = {"ws6455": ws6455}
+    exec(program.replace("8765", "0"), namespace)
+    async with (
+        namespace["server"] as server,
+        ws6455.connect(f"ws://localhost:{server.sockets[0].getsockname()[1]}/rooms/blue") as client,
+    ):
+        assert await client.recv() == "Welcome to blue!"
+
+
+def test_the_threads_of_the_guide() -> None:
+    serving, connecting = (
+        p
+        for p in programs("docs/guide.md")
+        if "\nwith serve(" in p or p.startswith("with connect(")
+    )
+    with socket.create_server(("localhost", 0)) as sock:
+        port = str(sock.getsockname()[1])
+    namespace: dict[str, Any] = {}
+    exec(serving.partition("with serve")[0], namespace)
+    with namespace["serve"](namespace["echo"], "localhost", int(port)) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        with contextlib.redirect_stdout(io.StringIO()) as shown:
+            exec(connecting.replace("8765", port), namespace)
+        server.shutdown()
+        thread.join(5)
+    assert shown.getvalue() == "Hello!\n"
 
 
 def test_the_readme_has_the_two_commands() -> None:

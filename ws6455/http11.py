@@ -123,6 +123,10 @@ class Request:
             raise InvalidMessage(f"malformed request line: {line[:80]!a}")
         return line.encode() + b"\r\n" + self.headers.serialize()
 
+    @property
+    def exception(self) -> None:
+        """None: an error is in the protocol's `handshake_exc`. For programs that still look."""
+
 
 @dataclasses.dataclass(slots=True)
 class Response:
@@ -187,6 +191,10 @@ class Response:
             raise InvalidMessage(f"malformed reason phrase: {self.reason_phrase[:80]!a}")
         head = f"HTTP/1.1 {self.status_code} {self.reason_phrase}\r\n{self.headers}"
         return head.encode("latin-1") + (self.body if body else b"")
+
+    @property
+    def exception(self) -> None:
+        """None: an error is in the protocol's `handshake_exc`. For programs that still look."""
 
     @classmethod
     def text(cls, status: int, text: str) -> Response:

@@ -1,0 +1,1 @@
+"""The guide, the reference page, and the program that writes the latter."""
