@@ -13,6 +13,7 @@ class Peer:
         serves: whether it is measured as a server.
         connects: whether it is measured as a client.
         compresses: whether it has permessage-deflate.
+        threads: whether it has a server without an event loop.
         hides_numpy: whether it has to do without numpy even if that is installed.
     """
 
@@ -21,6 +22,7 @@ class Peer:
     serves: bool = True
     connects: bool = True
     compresses: bool = True
+    threads: bool = False
     hides_numpy: bool = False
 
     @property
@@ -30,9 +32,9 @@ class Peer:
 
 
 PEERS = (
-    Peer("ws6455", "ws6455", hides_numpy=True),
+    Peer("ws6455", "ws6455", threads=True, hides_numpy=True),
     Peer("ws6455+speed", "ws6455"),
-    Peer("websockets", "websockets"),
+    Peer("websockets", "websockets", threads=True),
     Peer("aiohttp", "aiohttp"),
     Peer("picows", "picows", compresses=False),
     Peer("wsproto", "wsproto"),

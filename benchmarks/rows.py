@@ -31,7 +31,10 @@ class Workload(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the results; ``size`` is that of a message's payload, in bytes."""
+    """One row of the results; ``size`` is that of a message's payload, in bytes.
+
+    ``loop`` is the event loop: ``asyncio`` or ``uvloop``; or ``threads``, which need none.
+    """
 
     name: str
     workload: Workload
@@ -97,6 +100,8 @@ def _exchanges(workload: Workload) -> Iterable[Row]:
 
 ROWS = (
     *_exchanges(Workload.ECHO),
+    Row("echo-256B-threads", Workload.ECHO, 1, 256, loop="threads"),
+    Row("echo-32x64B-threads", Workload.ECHO, 32, 64, loop="threads"),
     *_exchanges(Workload.CLIENT),
     Row("fan-out-500", Workload.FAN_OUT, 500, 64),
     Row("fan-out-500-uvloop", Workload.FAN_OUT, 500, 64, loop="uvloop"),
@@ -166,6 +171,7 @@ TARGETS = (
     *_targets("fan-out-500", PURE, websockets=1.2, picows=1.0),
     *_targets("fan-out-500-deflate", PURE, websockets=3.0),
     *_targets("handshakes", PURE, websockets=2.0),
+    *_targets("echo-256B-threads echo-32x64B-threads", PURE, websockets=1.0),
     Target("idle", PURE, 8 * KIB),
     Target("idle-deflate", PURE, 10 * KIB),
     # Checking the UTF-8 of text may cost 5%.
@@ -208,6 +214,8 @@ def runs(peer: Peer, row: Row) -> bool:
         return False
     if row.workload is Workload.IMPORT:
         return peer.distribution is not None and peer.name != SPEED
+    if row.loop == "threads" and not peer.threads:
+        return False
     if not (peer.connects if row.workload is Workload.CLIENT else peer.serves):
         return False
     if peer.name == SPEED:

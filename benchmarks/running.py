@@ -13,7 +13,7 @@ def hide_numpy() -> None:
 
 
 def run(main: Coroutine[Any, Any, None], loop: str) -> None:
-    """Run ``main`` to its end on a new event loop: ``asyncio`` or ``uvloop``."""
+    """Run ``main`` to its end on a new event loop: ``uvloop``, or else asyncio's own."""
     factory = None
     if loop == "uvloop":
         import uvloop  # It is an extra, and the other loop does without.

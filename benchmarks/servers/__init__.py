@@ -1,7 +1,8 @@
 """The programs under test as servers: ``python -m benchmarks.servers PEER --workload echo``.
 
 Each peer's module has ``serving(options)``, a context manager that listens on a free port of
-127.0.0.1 and gives the port. It is written as that library's own documentation would have it.
+127.0.0.1 and gives the port; that of a server with threads has ``_threads`` behind its name. It is
+written as that library's own documentation would have it.
 """
 
 from dataclasses import dataclass

@@ -8,6 +8,7 @@ import signal
 import ssl
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 
 from ..peers import PEERS, Peer
 from ..running import hide_numpy, run
@@ -19,7 +20,10 @@ def main() -> int:
     peer, loop, options = _parse(sys.argv[1:])
     if peer.hides_numpy:
         hide_numpy()
-    run(_serve(peer, options), loop)
+    module = importlib.import_module(f".{peer.module}", __package__)
+    if loop == "threads":
+        module = importlib.import_module(f".{peer.module}_threads", __package__)
+    run(_serve(module, options), loop)
     return 0
 
 
@@ -28,7 +32,7 @@ def _parse(arguments: Sequence[str]) -> tuple[Peer, str, Options]:
     peers = {peer.name: peer for peer in PEERS if peer.serves}
     parser.add_argument("peer", metavar="PEER", choices=peers, help=", ".join(peers))
     parser.add_argument("--workload", choices=("echo", "fan-out"), default="echo")
-    parser.add_argument("--loop", choices=("asyncio", "uvloop"), default="asyncio")
+    parser.add_argument("--loop", choices=("asyncio", "uvloop", "threads"), default="asyncio")
     parser.add_argument("--deflate", action="store_true", help="agree to permessage-deflate")
     parser.add_argument("--tls", metavar="CERTFILE", help="certificate and key, in one PEM file")
     parser.add_argument("--size", type=int, default=0, help="bytes of a payload, for raw")
@@ -36,6 +40,8 @@ def _parse(arguments: Sequence[str]) -> tuple[Peer, str, Options]:
     peer = peers[given.peer]
     if given.deflate and not peer.compresses:
         parser.error(f"{peer.name} has no permessage-deflate")
+    if given.loop == "threads" and (not peer.threads or given.workload != "echo"):
+        parser.error(f"{peer.name} has no such server with threads")
     tls = None
     if given.tls is not None:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -46,8 +52,7 @@ def _parse(arguments: Sequence[str]) -> tuple[Peer, str, Options]:
     return peer, given.loop, Options(given.workload == "fan-out", given.deflate, tls, given.size)
 
 
-async def _serve(peer: Peer, options: Options) -> None:
-    module = importlib.import_module(f".{peer.module}", __package__)
+async def _serve(module: ModuleType, options: Options) -> None:
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
 
     def on_input() -> None:

@@ -74,6 +74,13 @@ async def test_messages_come_back_as_they_were_sent(peer: Peer) -> None:
         assert load.echo(port, 4, 4, 0.1, Message(64)).messages > 0
 
 
+@pytest.mark.parametrize("peer", [peer for peer in PEERS if peer.threads], ids=by_name)
+async def test_threads_send_them_back_as_well(peer: Peer) -> None:
+    with serving(peer.name, "--loop", "threads", may_complain=True) as (port, _):
+        await check_echo(f"ws://127.0.0.1:{port}/", MESSAGES, deflate=False)
+        assert load.echo(port, 4, 4, 0.1, Message(64)).messages > 0
+
+
 @pytest.mark.parametrize("peer", LOOKING, ids=by_name)
 async def test_so_they_do_over_tls_and_compressed_if_the_peer_can(
     peer: Peer, tmp_path: Path
@@ -138,6 +145,7 @@ def test_sigterm_ends_a_server_well() -> None:
         (["ws6455", "--workload", "work"], "argument --workload: invalid choice: 'work'"),
         (["ws6455", "--loop", "trio"], "argument --loop: invalid choice: 'trio'"),
         (["picows", "--deflate"], "picows has no permessage-deflate"),
+        (["picows", "--loop", "threads"], "picows has no such server with threads"),
         (["raw", "--size", "x"], "argument --size: invalid int value: 'x'"),
         (["ws6455", "--tls", "/nowhere.pem"], "argument --tls: /nowhere.pem: "),
         (["ws6455", "--tls", __file__], "argument --tls: "),
