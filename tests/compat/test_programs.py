@@ -1,5 +1,6 @@
 """Programs of every era, unmodified: with each other, and with `websockets` at the other end."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -7,14 +8,8 @@ import pytest
 import ws6455
 from tests.compat.conftest import OURS, PROGRAMS, running
 
-# For each app the eras of its programs; the installed `websockets` runs those of the last.
-ERAS = {
-    "greeter": (8, 10, 13, 17),
-    "buzzer": (8, 13),
-    "clock": (10, 17),
-    "chat": (8, 17),
-    "box": (10, 17),
-}
+# The installed `websockets` runs the programs of the last.
+ERAS = (8, 10, 13, 17)
 TYPED = {"greeter": "Alice\n", "buzzer": "space\nspace\n", "chat": "Hi\nBye\n"}
 PRINTED = {
     "greeter": "What's your name? > Alice\n< Hello Alice!\n",
@@ -33,18 +28,17 @@ THEIRS: tuple[str, ...] = ()  # the command is the program itself
 def pairs() -> list[object]:
     """Give each app's servers and clients: ours with ours, ours with theirs, theirs with ours."""
     rows: list[object] = []
-    for app, eras in ERAS.items():
-        last = eras[-1]
-        for era in eras:
-            for server, on, client, under in (
-                (era, OURS, era, OURS),
-                (era, OURS, last, THEIRS),
-                (last, THEIRS, era, OURS),
-            ):
-                names = [app]
-                for program, library in ((server, on), (client, under)):
-                    names.append(f"v{program}-{'ours' if library else 'theirs'}")
-                rows.append(pytest.param(app, server, on, client, under, id="-".join(names)))
+    last = ERAS[-1]
+    for app, era in itertools.product(PRINTED, ERAS):
+        for server, on, client, under in (
+            (era, OURS, era, OURS),
+            (era, OURS, last, THEIRS),
+            (last, THEIRS, era, OURS),
+        ):
+            names = [app]
+            for program, library in ((server, on), (client, under)):
+                names.append(f"v{program}-{'ours' if library else 'theirs'}")
+            rows.append(pytest.param(app, server, on, client, under, id="-".join(names)))
     return rows
 
 

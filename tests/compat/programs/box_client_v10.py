@@ -1,8 +1,7 @@
 """The box game's client without its window, as written for version 10."""
 
-# As such programs are published: without annotations, and not to every check's taste.
+# As such programs are published: without annotations.
 # mypy: ignore-errors
-# ruff: noqa: RUF006
 
 import asyncio
 import json

@@ -1,8 +1,7 @@
 """Who presses first, as written for version 13: a health check beside it."""
 
-# As such programs are published: without annotations, and not to every check's taste.
+# As such programs are published: without annotations.
 # mypy: ignore-errors
-# ruff: noqa: RET503
 
 import asyncio
 import http

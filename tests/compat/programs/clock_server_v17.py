@@ -1,8 +1,7 @@
 """A clock for everybody, as written for version 17."""
 
-# As such programs are published: without annotations, and not to every check's taste.
+# As such programs are published: without annotations.
 # mypy: ignore-errors
-# ruff: noqa: UP017
 
 import asyncio
 import datetime

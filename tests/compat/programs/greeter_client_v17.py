@@ -1,8 +1,7 @@
 """A greeter's client, as written for version 17."""
 
-# As such programs are published: without annotations, and not to every check's taste.
+# As such programs are published: without annotations.
 # mypy: ignore-errors
-# ruff: noqa: ASYNC250
 
 import asyncio
 import sys
