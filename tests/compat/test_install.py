@@ -33,6 +33,31 @@ def test_every_name_of_the_table_is_there(websockets: Any) -> None:
                 assert theirs in dir(module)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from websockets.asyncio.server import Request, Response, State",
+        "from websockets.asyncio.connection import CLOSED, OPEN, ConnectionClosed",
+        "from websockets.client import Headers, InvalidHandshake, Subprotocol",
+        "from websockets.legacy.protocol import CloseCode, ConnectionClosedOK, State",
+        "from websockets.legacy.server import Headers, WebSocketCommonProtocol",
+        "from websockets.protocol import Close, Frame, InvalidState",
+        "from websockets.sync.client import ConnectionClosedError, Response",
+    ],
+)
+def test_a_name_is_found_where_another_module_has_it_from(websockets: Any, line: str) -> None:
+    found: dict[str, Any] = {}
+    exec(line, found)
+    del found["__builtins__"]
+    for name, value in found.items():
+        module = next(
+            module
+            for module in ("websockets", "websockets.protocol")
+            if hasattr(importlib.import_module(module), name)
+        )
+        assert value is getattr(importlib.import_module(module), name)
+
+
 def test_a_star_gives_the_public_names(websockets: Any) -> None:
     found: dict[str, Any] = {}
     exec("from websockets import *", found)

@@ -75,6 +75,13 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         """Take the end of the stream; return whether there is still something to write."""
         return self.receive_eof()
 
+    async def recv(self, decode: bool | None = None) -> Any:
+        """Receive the next message; see :meth:`ws6455.ClientConnection.recv`.
+
+        A coroutine function, of which a mock with this class as its `spec` makes another.
+        """
+        return await self._receive_message(decode, False)
+
     @property
     def open(self) -> bool:
         """Whether messages can be sent."""

@@ -6,7 +6,7 @@ besides is for programs that negotiate, or compress frames, by hand.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from .. import compression, deflate
@@ -49,20 +49,20 @@ class PerMessageDeflate(deflate.PerMessageDeflate, Extension):
         if not self._decoding:
             return frame
         data = bytearray()
-
-        def room() -> int:
-            return 0 if max_size is None else max_size + 1 - len(data)
-
-        for compressed in (frame.data, self.TAIL):
-            if compressed is self.TAIL and not (frame.fin and self.inflating):
-                break
-            for piece in self.inflate(compressed, room):
-                data += piece
-                if max_size is not None and len(data) > max_size:
-                    raise PayloadTooBig(None, max_size)
+        room = 0 if max_size is None else max_size + 1
+        for piece in self._inflate_frame(frame, lambda: room and room - len(data)):
+            data.extend(piece)
+            if max_size is not None and len(data) > max_size:
+                raise PayloadTooBig(None, max_size)
         if frame.fin:
             self.end_inflated_message()
         return Frame(frame.opcode, bytes(data), frame.fin)
+
+    def _inflate_frame(self, frame: Frame, room: Callable[[], int]) -> Iterator[bytes]:
+        """Decompress a frame's payload; after the last one's, the tail that the peer cut off."""
+        yield from self.inflate(frame.data, room)
+        if frame.fin and self.inflating:
+            yield from self.inflate(self.TAIL, room)
 
     def encode(self, frame: Frame) -> Frame:
         """Compress a frame to send (§6.1); a control frame is returned as it is."""

@@ -15,7 +15,7 @@ import types
 from collections.abc import Sequence
 from typing import Any
 
-from .names import ABSENT, MORE, PUBLIC
+from .names import ABSENT, COMMON, MORE, PUBLIC, USERS
 
 __all__ = ["install", "uninstall"]
 
@@ -27,8 +27,9 @@ _MAIN = f"{ROOT}.__main__"
 def _targets(module: str) -> dict[str, tuple[str, str]]:
     """Map each name of a module to where ours is: the module and the name there."""
     targets = {}
-    for table in (MORE, PUBLIC):
-        for source, names in table.get(module, {}).items():
+    common = COMMON if module in USERS else {}
+    for table in (common, MORE.get(module, {}), PUBLIC.get(module, {})):
+        for source, names in table.items():
             for name in names.split():
                 theirs, _, ours = name.partition("=")
                 targets[theirs] = source, ours or theirs

@@ -2,10 +2,12 @@
 
 Floor 6. For each module, by the module of ours, its names; ``theirs=ours`` where the two differ.
 ``PUBLIC`` is what ``__all__`` lists; ``MORE`` can be imported as well: names that are not
-documented and those of earlier versions. ``ABSENT`` says why something has no counterpart.
+documented and those of earlier versions. ``COMMON`` are those that the modules of ``USERS`` have
+from the others, and that programs therefore import from there too. ``ABSENT`` says why something
+has no counterpart.
 """
 
-__all__ = ["ABSENT", "MORE", "PUBLIC", "RELEASED", "VERSION"]
+__all__ = ["ABSENT", "COMMON", "MORE", "PUBLIC", "RELEASED", "USERS", "VERSION"]
 
 # The version whose interface is met, as `websockets.__version__` has it.
 VERSION = "17.4"
@@ -61,8 +63,8 @@ PUBLIC: dict[str, dict[str, str]] = {
         "ws6455.compat.server": "serve unix_serve Server",
         "ws6455.aio.broadcast": "broadcast",
         "ws6455.aio.authentication": "basic_auth",
-        "ws6455.opening": "ClientProtocol ServerProtocol",
-        "ws6455.protocol": "Protocol Side State",
+        "ws6455.compat.protocol": "ClientProtocol ServerProtocol Protocol",
+        "ws6455.protocol": "Side State",
         "ws6455.http11": "Headers HeadersLike MultipleValuesError Request Response",
         "ws6455.errors": _ERRORS,
         "ws6455.frames": "Close CloseCode Frame Opcode",
@@ -106,10 +108,16 @@ PUBLIC: dict[str, dict[str, str]] = {
         "ws6455.sync.authentication": "basic_auth",
     },
     # Without I/O ----------------------------------------------------------------------------
-    "websockets.client": {"ws6455.opening": "ClientProtocol"},
-    "websockets.server": {"ws6455.opening": "ServerProtocol"},
-    "websockets.protocol": {"ws6455.protocol": "Protocol Side State SEND_EOF"},
-    "websockets.connection": {"ws6455.protocol": "Connection=Protocol Side State SEND_EOF"},
+    "websockets.client": {"ws6455.compat.protocol": "ClientProtocol"},
+    "websockets.server": {"ws6455.compat.protocol": "ServerProtocol"},
+    "websockets.protocol": {
+        "ws6455.compat.protocol": "Protocol",
+        "ws6455.protocol": "Side State SEND_EOF",
+    },
+    "websockets.connection": {
+        "ws6455.compat.protocol": "Connection=Protocol",
+        "ws6455.protocol": "Side State SEND_EOF",
+    },
     # Data types -----------------------------------------------------------------------------
     "websockets.datastructures": {"ws6455.http11": "Headers HeadersLike MultipleValuesError"},
     "websockets.exceptions": {"ws6455.errors": _ERRORS},
@@ -211,7 +219,7 @@ MORE: dict[str, dict[str, str]] = {
     "websockets.client": {
         **_OLD_CLIENT,
         "ws6455.compat.backoff": "backoff",
-        "ws6455.opening": "ClientConnection=ClientProtocol",
+        "ws6455.compat.protocol": "ClientConnection=ClientProtocol",
         "ws6455.handshake": "generate_key",
         "ws6455.http11": "USER_AGENT",
         "ws6455.reconnecting": (
@@ -221,7 +229,7 @@ MORE: dict[str, dict[str, str]] = {
     },
     "websockets.server": {
         **_OLD_SERVER,
-        "ws6455.opening": "ServerConnection=ServerProtocol",
+        "ws6455.compat.protocol": "ServerConnection=ServerProtocol",
         "ws6455.http11": "USER_AGENT SERVER",
     },
     "websockets.protocol": {
@@ -278,7 +286,10 @@ MORE: dict[str, dict[str, str]] = {
         "ws6455.auth": "Credentials",
         "ws6455.compat.typing": "HTTPResponse",
     },
-    "websockets.legacy.client": {"ws6455.compat.client": "Connect"},
+    "websockets.legacy.client": {
+        "ws6455.compat.client": "Connect",
+        "ws6455.compat.connection": "WebSocketCommonProtocol",
+    },
     "websockets.legacy.framing": {"ws6455.compat.constants": _OPCODES},
     "websockets.legacy.http": {
         "ws6455.compat.http": "read_headers",
@@ -287,10 +298,30 @@ MORE: dict[str, dict[str, str]] = {
     "websockets.legacy.protocol": {"ws6455.compat.server": "broadcast=legacy_broadcast"},
     "websockets.legacy.server": {
         "ws6455.compat.server": "Serve",
+        "ws6455.compat.connection": "WebSocketCommonProtocol",
         "ws6455.compat.typing": "HTTPResponse HeadersLikeOrCallable",
     },
     "websockets.framing": {"ws6455.compat.constants": _OPCODES},
     "websockets.http": {"ws6455.compat.http": "read_headers"},
+}
+
+COMMON = {
+    "ws6455.compat.constants": "CONNECTING OPEN CLOSING CLOSED",
+    "ws6455.compat.protocol": "Protocol",
+    "ws6455.errors": _ERRORS,
+    "ws6455.frames": "Close CloseCode Frame Opcode",
+    "ws6455.http11": "Headers Request Response",
+    "ws6455.protocol": "State",
+    "ws6455.typing": "Origin Subprotocol",
+}
+USERS = {
+    *("websockets.client", "websockets.server", "websockets.protocol", "websockets.connection"),
+    *(
+        f"websockets.{front_end}.{module}"
+        for front_end in ("asyncio", "sync")
+        for module in ("client", "connection", "router", "server")
+    ),
+    *(f"websockets.legacy.{module}" for module in ("client", "protocol", "server")),
 }
 
 ABSENT = {

@@ -5,12 +5,13 @@ Floor 6.
 
 from __future__ import annotations
 
-import inspect
 import logging
 from typing import Any
 
 from ..sync import client, router, server
+from .backoff import backoff
 from .logged import logged
+from .signatures import extended
 
 __all__ = [
     "connect",
@@ -35,8 +36,9 @@ unix_route = logged(router.unix_route, "server")
 class reconnect(client.reconnect):
     """Connect again and again; see :class:`ws6455.sync.client.reconnect`."""
 
-    __signature__ = inspect.signature(client.reconnect)
+    __signature__ = extended(client.reconnect, reconnect_delays=backoff)
 
     def __init__(self, uri: str, **options: Any) -> None:
         options["logger"] = options.get("logger") or logging.getLogger("websockets.client")
+        options.setdefault("reconnect_delays", backoff)
         super().__init__(uri, **options)

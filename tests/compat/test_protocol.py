@@ -1,0 +1,80 @@
+"""The protocol without I/O: what programs use of it that only the compatible names have."""
+
+from typing import Any
+
+import pytest
+
+from ws6455 import Frame, InvalidState, Opcode, ProtocolError, Side, State
+
+
+def test_a_frame_is_sent_by_hand(websockets: Any) -> None:
+    protocol = websockets.protocol.Protocol(Side.SERVER)
+    protocol.send_frame(Frame(Opcode.TEXT, b"one", fin=False))
+    protocol.send_frame(Frame(Opcode.PING, b"ping"))
+    protocol.send_frame(Frame(Opcode.CONT, b"two"))
+    assert b"".join(protocol.data_to_send()) == b"\x01\x03one\x89\x04ping\x80\x03two"
+    with pytest.raises(ProtocolError, match="continuation"):
+        protocol.send_frame(Frame(Opcode.CONT, b"three"))
+    with pytest.raises(ProtocolError, match="too long"):
+        protocol.send_frame(Frame(Opcode.PING, bytes(126)))
+    assert protocol.data_to_send() == []
+
+
+def test_a_frame_of_a_client_is_masked(websockets: Any) -> None:
+    client = websockets.protocol.Protocol(Side.CLIENT)
+    server = websockets.protocol.Protocol(Side.SERVER)
+    for frame in (Frame(Opcode.PONG, b"pong"), Frame(Opcode.BINARY, b"data")):
+        client.send_frame(frame)
+        server.receive_data(b"".join(client.data_to_send()))
+        assert server.events_received() == [frame]
+
+
+def test_a_frame_is_compressed_unless_it_has_reserved_bits(websockets: Any) -> None:
+    factory = websockets.extensions.permessage_deflate.ServerPerMessageDeflateFactory()
+    protocol = websockets.protocol.Protocol(Side.SERVER)
+    protocol.deflate = factory.process_request_params([])[1]
+    protocol.send_frame(Frame(Opcode.TEXT, b"hello " * 100))
+    (compressed,) = protocol.data_to_send()
+    assert compressed[0] == 0xC1
+    assert len(compressed) < 100
+    protocol.send_frame(Frame(Opcode.TEXT, b"hello " * 20, rsv2=True))
+    assert protocol.data_to_send() == [b"\xa1\x78" + b"hello " * 20]
+
+
+def test_a_close_frame_by_hand_leaves_the_state(websockets: Any) -> None:
+    protocol = websockets.protocol.Protocol(Side.SERVER)
+    protocol.send_frame(Frame(Opcode.CLOSE, b"\x03\xe8"))
+    assert protocol.data_to_send() == [b"\x88\x02\x03\xe8"]
+    assert protocol.state is State.OPEN
+    protocol.send_close()
+    with pytest.raises(InvalidState):
+        protocol.send_frame(Frame(Opcode.TEXT, b"late"))
+
+
+def test_the_sending_side_is_closed_by_hand(websockets: Any) -> None:
+    protocol = websockets.protocol.Protocol(Side.SERVER)
+    protocol.send_frame(Frame(Opcode.PING, b""))
+    protocol.send_eof()
+    assert protocol.data_to_send() == [b"\x89\x00", websockets.protocol.SEND_EOF]
+    assert protocol.data_to_send() == []
+
+
+def test_parser_exc_is_the_peer_s_violation(websockets: Any) -> None:
+    protocol = websockets.server.ServerProtocol(state=State.OPEN)
+    assert protocol.parser_exc is None
+    protocol.receive_data(b"\x81\x00")
+    assert isinstance(protocol.parser_exc, ProtocolError)
+
+
+def test_each_role_is_a_protocol_and_has_an_origin(websockets: Any) -> None:
+    uri = websockets.uri.parse_uri("ws://localhost/")
+    client = websockets.ClientProtocol(uri, origin="http://o")
+    server = websockets.ServerProtocol()
+    plain = websockets.Protocol(Side.CLIENT)
+    assert [protocol.origin for protocol in (client, server, plain)] == ["http://o", None, None]
+    request = client.connect()
+    assert server.accept(request).status_code == 101
+    assert server.origin == "http://o"
+    for protocol in (client, server):
+        assert isinstance(protocol, websockets.protocol.Protocol)
+        assert isinstance(protocol, websockets.connection.Connection)

@@ -1,0 +1,52 @@
+"""The protocol without I/O, with what programs use of it that has no place in ours.
+
+Floor 6. RFC 6455 §5, §7.
+"""
+
+from __future__ import annotations
+
+from .. import opening, protocol
+from ..frames import Frame, Opcode
+
+__all__ = ["ClientProtocol", "Protocol", "ServerProtocol"]
+
+
+class Protocol(protocol.Protocol):
+    """One end of a connection; see :class:`ws6455.Protocol`."""
+
+    origin: str | None = None  # a connection that has had no opening handshake has none
+
+    @property
+    def parser_exc(self) -> Exception | None:
+        """Why nothing more is read: the peer's violation, or None."""
+        return self.violation
+
+    def send_frame(self, frame: Frame) -> None:
+        """Send a frame; data is compressed as any other.
+
+        A frame with reserved bits is sent as it is, and so is a control frame: a Close frame does
+        not change the state, as :meth:`send_close` does.
+
+        Raises:
+            InvalidState: for data, unless OPEN.
+            ProtocolError: if a control frame is fragmented or too long, or if data is out of
+                order in a fragmented message.
+        """
+        if frame.opcode < Opcode.CLOSE and not (frame.rsv1 or frame.rsv2 or frame.rsv3):
+            self.send_data(frame.opcode, frame.data, frame.fin)
+            return
+        self.writes.append(frame.serialize(mask=self.side is protocol.Side.CLIENT))
+        if self.debug:
+            self.logger.debug("> %s", frame)
+
+    def send_eof(self) -> None:
+        """Close the sending side, behind what is queued."""
+        self._end_sending()
+
+
+class ClientProtocol(opening.ClientProtocol, Protocol):
+    """The client's end of a connection; see :class:`ws6455.ClientProtocol`."""
+
+
+class ServerProtocol(opening.ServerProtocol, Protocol):
+    """The server's end of a connection; see :class:`ws6455.ServerProtocol`."""
