@@ -1,9 +1,17 @@
 """Proxies without I/O: addresses, which one the environment names, the tunnel's answer."""
 
 import pytest
+from python_socks import ProxyType
 
 from ws6455.errors import InvalidProxy, InvalidProxyMessage, InvalidProxyStatus
-from ws6455.proxies import Proxy, Tunnel, choose_proxy, get_proxy, parse_proxy
+from ws6455.proxies import (
+    Proxy,
+    Tunnel,
+    choose_proxy,
+    get_proxy,
+    parse_proxy,
+    socks_arguments,
+)
 from ws6455.uri import parse_uri
 
 VARIABLES = ("ws", "wss", "socks", "http", "https", "no", "all")
@@ -42,8 +50,19 @@ def test_parse(address: str, expected: Proxy) -> None:
 def test_what_is_no_proxys_address(address: str, reason: str) -> None:
     with pytest.raises(InvalidProxy, match=reason) as caught:
         parse_proxy(address)
-    assert caught.value.proxy == address
-    assert str(caught.value).startswith(f"{address} isn't a valid proxy: ")
+    shown = address.replace("user@", "")
+    assert caught.value.proxy == shown
+    assert str(caught.value).startswith(f"{shown} isn't a valid proxy: ")
+
+
+@pytest.mark.parametrize("end", ["", "/path", "#fragment", ":port"])
+def test_no_text_tells_the_proxys_password(end: str) -> None:
+    try:
+        text = repr(parse_proxy(f"http://user:secret@proxy{end}"))
+    except InvalidProxy as exc:
+        text = repr(exc)
+    assert "proxy" in text
+    assert "secret" not in text
 
 
 @pytest.fixture
@@ -80,12 +99,13 @@ def test_the_proxy_for_http_is_not_for_tls(environment: pytest.MonkeyPatch) -> N
 
 def test_no_proxy_names_servers(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("https_proxy", "http://proxy")
-    environment.setenv("no_proxy", "inner.example,other.example:81")
+    environment.setenv("no_proxy", "inner.example,other.example:81,third.example:80")
     for host, proxy in [
         ("inner.example", None),
         ("a.inner.example", None),
         ("other.example:81", None),
         ("other.example", "http://proxy"),
+        ("third.example", None),
     ]:
         assert get_proxy(parse_uri(f"ws://{host}/")) == proxy
 
@@ -104,6 +124,27 @@ def test_the_argument(environment: pytest.MonkeyPatch) -> None:
     assert choose_proxy(True, uri) == Proxy("http", "proxy", 80)
     assert choose_proxy(None, uri) is None
     assert choose_proxy("socks4://other", uri) == Proxy("socks4", "other", 1080)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "kind", "remote_names"),
+    [
+        ("socks4", ProxyType.SOCKS4, False),
+        ("socks4a", ProxyType.SOCKS4, True),
+        ("socks5", ProxyType.SOCKS5, False),
+        ("socks5h", ProxyType.SOCKS5, True),
+    ],
+)
+def test_what_python_socks_is_told(scheme: str, kind: ProxyType, remote_names: bool) -> None:
+    arguments = socks_arguments(Proxy(scheme, "proxy", 1080, "user", "pass"))
+    assert arguments == {
+        "proxy_type": kind,
+        "host": "proxy",
+        "port": 1080,
+        "username": "user",
+        "password": "pass",
+        "rdns": remote_names,
+    }
 
 
 def test_a_tunnels_answer_may_come_byte_by_byte() -> None:

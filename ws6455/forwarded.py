@@ -47,7 +47,7 @@ def client_address(peer: str, headers: Headers, trusted: Sequence[Network]) -> s
 
 def _is_in(address: str, networks: Sequence[Network]) -> bool:
     try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
+        parsed = ipaddress.ip_address(address)
     except ValueError:
         return False
     mapped = getattr(parsed, "ipv4_mapped", None)

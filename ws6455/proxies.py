@@ -12,7 +12,7 @@ import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
-from .auth import build_authorization_basic
+from .auth import build_authorization_basic, hide_credentials
 from .errors import (
     InvalidMessage,
     InvalidProxy,
@@ -64,7 +64,7 @@ class Proxy:
     host: str
     port: int
     username: str | None = None
-    password: str | None = None
+    password: str | None = dataclasses.field(default=None, repr=False)
 
     @property
     def user_info(self) -> tuple[str, str] | None:
@@ -83,24 +83,25 @@ def parse_proxy(proxy: str) -> Proxy:
     Raises:
         InvalidProxy: if it cannot be used; the text says why.
     """
+    shown = hide_credentials(proxy)
     try:
         parts = urllib.parse.urlsplit(proxy)
         host, port = parts.hostname, parts.port
     except ValueError as exc:
-        raise InvalidProxy(proxy, str(exc)) from exc
+        raise InvalidProxy(shown, str(exc)) from exc
     if parts.scheme not in _PORTS:
-        raise InvalidProxy(proxy, f"scheme {parts.scheme or '(none)'} isn't supported")
+        raise InvalidProxy(shown, f"scheme {parts.scheme or '(none)'} isn't supported")
     if not host:
-        raise InvalidProxy(proxy, "hostname isn't provided")
+        raise InvalidProxy(shown, "hostname isn't provided")
     if parts.path not in ("", "/"):
-        raise InvalidProxy(proxy, "path is meaningless")
+        raise InvalidProxy(shown, "path is meaningless")
     if parts.query:
-        raise InvalidProxy(proxy, "query component is meaningless")
+        raise InvalidProxy(shown, "query component is meaningless")
     if parts.fragment:
-        raise InvalidProxy(proxy, "fragment identifier is meaningless")
+        raise InvalidProxy(shown, "fragment identifier is meaningless")
     username, password = parts.username, parts.password
     if username is not None and password is None:
-        raise InvalidProxy(proxy, "username provided without password")
+        raise InvalidProxy(shown, "username provided without password")
     return Proxy(
         parts.scheme,
         host,

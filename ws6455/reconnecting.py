@@ -41,17 +41,23 @@ def process_exception(exc: Exception) -> Exception | None:
 
 
 def backoff(
-    initial: float = INITIAL_DELAY,
-    minimum: float = MIN_DELAY,
-    maximum: float = MAX_DELAY,
+    initial_delay: float = INITIAL_DELAY,
+    min_delay: float = MIN_DELAY,
+    max_delay: float = MAX_DELAY,
     factor: float = FACTOR,
 ) -> Iterator[float]:
     """Yield the seconds to wait before each attempt to reconnect, without end.
 
     The first is random, so that the clients of a server that restarts do not all come at once.
+
+    Args:
+        initial_delay: seconds that the first is below.
+        min_delay: the second.
+        max_delay: none of those after it is longer.
+        factor: by which each of them is longer than the one before.
     """
-    yield random.random() * initial
-    delay = minimum
+    yield random.random() * initial_delay
+    delay = min_delay
     while True:
         yield delay
-        delay = min(delay * factor, maximum)
+        delay = min(delay * factor, max_delay)

@@ -18,7 +18,7 @@ __all__ = ["MAX_REDIRECTS", "check_redirect", "redirect_target", "same_origin", 
 MAX_REDIRECTS = setting("MAX_REDIRECTS", 10)
 
 _STATUSES = frozenset({300, 301, 302, 303, 307, 308})
-_WEB_SCHEMES = {"http:": "ws:", "https:": "wss:"}
+_COUNTERPARTS = {"http": "ws", "https": "wss"}
 _SECRET_HEADERS = ("Authorization", "Cookie", "Proxy-Authorization")
 
 
@@ -35,11 +35,9 @@ def redirect_target(exc: Exception, uri: str) -> str | None:
     location = exc.response.headers.get("Location")
     if location is None:
         return None
-    target = urllib.parse.urljoin(uri, location)
-    for scheme, counterpart in _WEB_SCHEMES.items():
-        if target.startswith(scheme):
-            return counterpart + target.removeprefix(scheme)
-    return target
+    scheme, _, rest = urllib.parse.urljoin(uri, location).partition(":")
+    scheme = scheme.lower()
+    return f"{_COUNTERPARTS.get(scheme, scheme)}:{rest}"
 
 
 def same_origin(one: WebSocketURI, other: WebSocketURI) -> bool:

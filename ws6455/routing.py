@@ -60,6 +60,10 @@ class Routing:
         response.headers["Location"] = url
         return response
 
+    def bad_request(self, connection: RoutedConnection) -> Response:
+        """Make the response for no Host, several, or one that cannot be a name: 400."""
+        return connection.respond(400, "Bad Request\n")
+
     def not_found(self, connection: RoutedConnection) -> Response:
         """Make the response for a path without a handler: 404."""
         return connection.respond(404, "Not Found\n")
@@ -70,14 +74,15 @@ class Routing:
         Returns:
             None, or the response if there is no such handler.
         """
-        from werkzeug.exceptions import NotFound
+        from werkzeug.exceptions import HTTPException
         from werkzeug.routing import RequestRedirect
-        from werkzeug.routing.exceptions import WebsocketMismatch
 
         parts = urllib.parse.urlsplit(request.path)
-        adapter = self.url_map.bind(
-            server_name=self.get_server_name(connection, request), url_scheme=self.url_scheme
-        )
+        try:
+            server_name = self.get_server_name(connection, request)
+            adapter = self.url_map.bind(server_name, url_scheme=self.url_scheme)
+        except (LookupError, HTTPException):
+            return self.bad_request(connection)
         path = urllib.parse.unquote(parts.path)
         # A rule is for WebSocket connections or for others, to werkzeug; here every one will do.
         for websocket in (True, False):
@@ -85,7 +90,7 @@ class Routing:
                 found = adapter.match(path, query_args=parts.query, websocket=websocket)
             except RequestRedirect as redirect:
                 return self.redirect(connection, redirect.new_url)
-            except (NotFound, WebsocketMismatch):
+            except HTTPException:
                 continue
             connection.handler, connection.handler_kwargs = found
             return None

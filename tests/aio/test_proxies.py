@@ -23,6 +23,7 @@ from ws6455 import (
     connect,
     serve,
 )
+from ws6455.testing import RawServer
 
 Contexts = tuple[ssl.SSLContext, ssl.SSLContext]
 
@@ -197,6 +198,7 @@ async def test_the_proxys_name_is_checked(contexts: Contexts) -> None:
     ("answer", "error", "text"),
     [
         (b"HTTP/1.1 407 Authentication Required\r\n\r\n", InvalidProxyStatus, "HTTP 407"),
+        (b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n", InvalidProxyStatus, "HTTP 302"),
         (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", InvalidProxyStatus, "HTTP 502"),
         (b"SSH-2.0-x\r\n\r\n", InvalidProxyMessage, "malformed status line"),
         (b"HTTP/1.1 200 O", InvalidProxyMessage, "closed before the end"),
@@ -212,6 +214,32 @@ async def test_a_proxy_that_does_not_lead_to_the_server(
             await connect(URI, proxy=f"http://127.0.0.1:{proxy.port}")
     if isinstance(caught.value, InvalidProxyStatus):
         assert caught.value.response.status_code == int(answer.split()[1])
+
+
+async def test_a_proxy_that_resets_is_an_error_of_the_network() -> None:
+    # Not one of the proxy's, so that a client that reconnects tries again.
+    async def reset(proxy: RawServer) -> None:
+        peer = await proxy.accept()
+        await peer.head()
+        peer.reset()
+
+    async with RawServer() as proxy, asyncio.TaskGroup() as group:
+        group.create_task(reset(proxy))
+        with pytest.raises(ConnectionResetError):
+            await connect(URI, proxy=f"http://127.0.0.1:{proxy.port}")
+
+
+async def test_what_follows_a_refusal_is_ignored(caplog: pytest.LogCaptureFixture) -> None:
+    async def refuse(proxy: RawServer) -> None:
+        peer = await proxy.accept()
+        await peer.head()
+        peer.send(b"HTTP/1.1 403 Forbidden\r\n\r\n", b"x" * (1 << 20))
+
+    async with RawServer() as proxy, asyncio.TaskGroup() as group:
+        group.create_task(refuse(proxy))
+        with pytest.raises(InvalidProxyStatus):
+            await connect(URI, proxy=f"http://127.0.0.1:{proxy.port}")
+    assert caplog.records == []
 
 
 async def test_a_proxy_that_does_not_answer_runs_into_the_timeout() -> None:
@@ -230,6 +258,17 @@ async def test_through_a_socks_proxy(scheme: str) -> None:
         await check_echo(client)
     asked = "server.example" if scheme == "socks5h" else "(127, 0, 0, 7)"
     assert proxy.asked == ["user:pass", f"{asked}:81"]
+
+
+async def test_tls_through_a_socks_proxy(contexts: Contexts) -> None:
+    server_context, client_context = contexts
+    async with proxied("socks", ssl=server_context) as (proxy, _):
+        address = f"socks5h://127.0.0.1:{proxy.port}"
+        async with connect("wss://localhost:1/", proxy=address, ssl=client_context) as client:
+            await check_echo(client)
+        with pytest.raises(ssl.SSLCertVerificationError, match=r"server\.example"):
+            await connect("wss://server.example/", proxy=address, ssl=client_context)
+    assert proxy.asked == ["localhost:1", "server.example:443"]
 
 
 async def test_a_socks_proxy_that_refuses() -> None:

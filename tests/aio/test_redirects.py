@@ -27,6 +27,8 @@ from ws6455 import (
     unix_connect,
     unix_serve,
 )
+from ws6455.redirects import same_origin
+from ws6455.uri import parse_uri
 
 STATUSES = [300, 301, 302, 303, 307, 308]
 
@@ -72,6 +74,15 @@ async def test_a_redirect_is_followed(status: int) -> None:
     assert [request.path for request in rule.requests] == ["/old", "/new?a=b"]
 
 
+@pytest.mark.parametrize("scheme", ["ws", "http", "HTTP", "Ws"])
+async def test_the_scheme_of_the_web_stands_for_that_of_websocket(scheme: str) -> None:
+    async with redirecting(None) as (server, rule):
+        rule.location = uri_of(server, scheme) + "new"
+        async with connect(f"{uri_of(server)}old") as client:
+            await check_echo(client)
+    assert [request.path for request in rule.requests] == ["/old", "/new"]
+
+
 @pytest.mark.parametrize("status", [304, 305, 401])
 async def test_other_statuses_are_not(status: int) -> None:
     async with redirecting("/new", status) as (server, _):
@@ -102,6 +113,20 @@ async def test_credentials_do_not_follow_to_another_origin(scheme: str) -> None:
     for name in ("Authorization", "Cookie", "Proxy-Authorization"):
         assert name not in second.headers
     assert second.headers["X-Other"] == "d"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("ws://host", "ws://host:80/path", True),
+        ("ws://host", "ws://HOST", True),
+        ("ws://host", "ws://host:81", False),
+        ("ws://host:443", "wss://host", False),
+        ("ws://host", "ws://other", False),
+    ],
+)
+def test_an_origin_is_scheme_host_and_port(one: str, other: str, same: bool) -> None:
+    assert same_origin(parse_uri(one), parse_uri(other)) is same
 
 
 async def test_credentials_follow_within_an_origin() -> None:

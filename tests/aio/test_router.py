@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from werkzeug.routing import Map, Rule
 
-from tests.aio.raw import uri_of
+from tests.aio.raw import REQUEST, raw_client, uri_of
 from ws6455 import (
     InvalidStatus,
     Request,
@@ -38,6 +38,7 @@ URL_MAP = Map(
         Rule("/room/<name>/", endpoint=room),
         Rule("/room/<name>/<int:number>", endpoint=room, websocket=True),
         Rule("/a b", endpoint=index),
+        Rule("/form", endpoint=index, methods=["POST"]),
     ]
 )
 
@@ -63,19 +64,32 @@ async def test_each_path_has_its_handler(path: str, expected: str) -> None:
         assert await answer(uri_of(server) + path) == expected
 
 
-@pytest.mark.parametrize("path", ["other", "room/blue/x", "room/", "room/blue/7/"])
+@pytest.mark.parametrize("path", ["other", "room/blue/x", "room/", "room/blue/7/", "form"])
 async def test_a_path_without_a_handler(path: str) -> None:
     async with route(URL_MAP, "localhost", 0) as server:
         with pytest.raises(InvalidStatus, match="HTTP 404"):
             await connect(uri_of(server) + path)
 
 
+@pytest.mark.parametrize("host", ["", "Host: a..b\r\n", "Host: a\r\nHost: b\r\n"])
+async def test_a_request_without_a_host_is_a_bad_one(
+    host: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    request = REQUEST.replace(b"Host: localhost\r\n", host.encode())
+    assert request != REQUEST
+    async with route(URL_MAP, "localhost", 0) as server, raw_client(server, b"") as peer:
+        peer.send(request)
+        assert (await peer.head()).startswith("HTTP/1.1 400 Bad Request\r\n")
+    # It is the client's fault: nobody needs a traceback.
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({}, "ws://localhost:{port}/room/blue/"),
-        ({"server_name": "other.example"}, "ws://other.example/room/blue/"),
-        ({"server_name": "other.example", "ssl": True}, "wss://other.example/room/blue/"),
+        ({}, "ws://localhost:{port}/room/blue/?x=y"),
+        ({"server_name": "other.example"}, "ws://other.example/room/blue/?x=y"),
+        ({"server_name": "other.example", "ssl": True}, "wss://other.example/room/blue/?x=y"),
     ],
 )
 async def test_a_path_with_another_form_redirects(options: dict[str, Any], expected: str) -> None:
@@ -86,7 +100,7 @@ async def test_a_path_with_another_form_redirects(options: dict[str, Any], expec
     async with route(URL_MAP, "localhost", 0, **options) as server:
         uri = uri_of(server)
         with pytest.raises(InvalidStatus, match="HTTP 302") as caught:
-            await Staying(f"{uri}room/blue")
+            await Staying(f"{uri}room/blue?x=y")
         port = uri.rsplit(":", 1)[1].strip("/")
         assert caught.value.response.headers["Location"] == expected.format(port=port)
         if not options:

@@ -5,9 +5,11 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import ws6455.cli.connect
 from tests.cli.conftest import environment
 from ws6455 import __version__
 from ws6455.__main__ import main
@@ -27,10 +29,15 @@ URI = "ws://localhost"
         (["connect", URI, "--header", "x"], "ws6455 connect: argument --header: 'x' is no header"),
         (["connect", URI, "--header", "a b: c"], "ws6455 connect: argument --header: 'a b: c' is"),
         (["connect", URI, "--header", "a: b\nc"], "ws6455 connect: argument --header: 'a: b\\nc'"),
+        (
+            ["connect", URI, "--origin", "a\nb"],
+            "ws6455 connect: argument --origin: 'Origin: a\\nb'",
+        ),
         (["connect", URI, "--wait", "-1"], "ws6455 connect: argument --wait: '-1' is no number"),
         (["connect", URI, "--ping", "nan"], "ws6455 connect: argument --ping: 'nan' is no number"),
         (["connect", URI, "--max-size", "1k"], "ws6455 connect: argument --max-size: '1k' is no"),
         (["connect", URI, "--proxy", "x"], "ws6455 connect: x isn't a valid proxy"),
+        (["connect", URI, "--proxy", "http://me:secret@x/y"], "ws6455 connect: http://x/y isn't"),
         (["connect", URI, "--subprotocol", "a b"], "ws6455 connect: "),
         (["serve", "--port", "65536"], "ws6455 serve: argument --port: '65536' is no port"),
         (["serve", "--key", "x"], "ws6455 serve: --key needs a --certificate"),
@@ -89,6 +96,32 @@ def test_a_port_in_use_is_one_line_and_status_1(capsys: pytest.CaptureFixture[st
         assert main(["serve", "--host", "127.0.0.1", "--port", str(port)]) == 1
     expected = f"ws6455 serve: cannot listen on 127.0.0.1 port {port}: address already in use\n"
     assert capsys.readouterr() == ("", expected)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--ping", "0"], {"ping_interval": None}),
+        (["--ping", "5"], {"ping_interval": 5.0}),
+        (["--max-size", "0"], {"max_size": None}),
+        (["--proxy", "none"], {"proxy": None}),
+        (["--no-compression"], {"compression": None}),
+    ],
+)
+def test_what_a_value_that_is_none_stands_for(
+    arguments: list[str], expected: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {}
+
+    async def refuse(uri: str, **options: Any) -> None:
+        given.update(options)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(ws6455.cli.connect, "open_connection", refuse)
+    assert main(["connect", URI]) == 1
+    assert given | expected != given
+    assert main(["connect", URI, *arguments]) == 1
+    assert given | expected == given
 
 
 @pytest.mark.parametrize("command", [[], ["connect"], ["serve"], ["bench"], ["run"]])

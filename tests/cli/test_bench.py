@@ -89,7 +89,7 @@ async def test_a_wrong_echo_is_told(start: Start) -> None:
 async def test_a_lost_connection_is_told(start: Start) -> None:
     async def leave(connection: ServerConnection) -> None:
         await connection.send(await connection.recv())
-        await connection.close(1013, "busy")
+        await connection.close(1013, "\x1b[2Jbusy")
 
     async with serving(leave) as uri:
         command = await start("bench", uri, "--seconds", "0.5", "--connections", "2")
@@ -97,7 +97,7 @@ async def test_a_lost_connection_is_told(start: Start) -> None:
     assert status == 1
     assert rows_of(out)["connections lost or late"] == 2
     assert err.count("\n") == 1
-    assert err.startswith("ws6455 bench: received 1013 (try again later) busy")
+    assert err.startswith("ws6455 bench: received 1013 (try again later) \ufffd[2Jbusy")
 
 
 async def test_ctrl_c_ends_it(start: Start) -> None:

@@ -8,7 +8,8 @@ import pytest
 import websockets
 
 from tests.aio.conftest import contexts as contexts
-from tests.cli.conftest import Start, echo_and_close, serving
+from tests.aio.test_proxies import proxied
+from tests.cli.conftest import BARE, Start, echo_and_close, serving
 from ws6455 import Request, Response, ServerConnection
 
 CLOSED_BY_SERVER = "connection closed: received 1000 (OK); then sent 1000 (OK)\n"
@@ -168,12 +169,10 @@ async def test_the_largest_message(start: Start, limit: str, status: int) -> Non
 
 async def test_pings_at_an_interval(start: Start) -> None:
     async with serving() as uri:
-        command = await start("connect", uri, "--ping", "0.05", "--verbose")
-        assert (await command.error_line()).startswith("connected to ")
-        for _ in range(3):
-            pong = await command.error_line()
-            assert pong.startswith("pong after ")
-            assert pong.endswith(" ms")
+        command = await start("connect", uri, "--ping", "0.05", "--trace")
+        pongs = 0
+        while pongs < 3:
+            pongs += "answers the ping of" in await command.error_line()
         assert (await command.rest())[0] == 0
 
 
@@ -199,6 +198,32 @@ async def test_a_refusal_is_one_line_and_status_1(start: Start) -> None:
         command = await start("connect", uri)
         error = f"ws6455 connect: {uri} refused: 403 Forbidden\n"
         assert await command.rest() == (1, b"", error)
+
+
+async def test_nothing_in_a_refusal_can_steer_the_terminal(start: Start) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        # 9B is what ESC [ is, in one byte.
+        writer.write(b"HTTP/1.1 403 \x9b2JNo\r\nLocation: /\x9b2J\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        uri = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        status, _, err = await (await start("connect", uri)).rest()
+    assert (status, err) == (1, f"ws6455 connect: {uri} refused: 403 \ufffd2JNo, to /\ufffd2J\n")
+
+
+async def test_nothing_in_the_log_can_steer_the_terminal(start: Start) -> None:
+    def redirect(connection: ServerConnection, request: Request) -> Response | None:
+        if request.path != "/":
+            return None
+        response = connection.respond(302, "")
+        response.headers["Location"] = "/\x9b2J"
+        return response
+
+    async with serving(process_request=redirect) as uri:
+        _, _, err = await (await start("connect", uri, "--verbose")).rest()
+    assert err.startswith(f"redirected to {uri}/\ufffd2J\nconnected to {uri}")
 
 
 async def test_a_server_without_tls_is_one_line_and_status_1(start: Start) -> None:
@@ -239,6 +264,22 @@ async def test_through_a_proxy(start: Start) -> None:
     assert (status, err.count("\n")) == (1, 1)
     assert err.startswith("ws6455 connect: cannot reach ws://server.example: ")
     assert "403" in err
+
+
+async def test_through_a_socks_proxy(start: Start) -> None:
+    async with proxied("socks") as (proxy, _):
+        address = f"socks5h://user:pass@127.0.0.1:{proxy.port}"
+        command = await start("connect", "ws://server.example", "--proxy", address)
+        assert await command.rest(b"hello\n") == (0, b"hello\n", CLOSED_BY_US)
+    assert proxy.asked == ["user:pass", "server.example:80"]
+
+
+async def test_a_socks_proxy_without_its_package(start: Start) -> None:
+    bare = BARE.replace("prompt_toolkit", "python_socks")
+    arguments = ("connect", "ws://server.example", "--proxy", "socks5h://127.0.0.1")
+    status, _, err = await (await start(*arguments, launcher=("-c", bare))).rest()
+    what = "a SOCKS proxy needs python-socks: pip install 'ws6455[socks]'"
+    assert (status, err) == (2, f"ws6455 connect: {what}\n")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -301,3 +342,33 @@ async def test_a_reader_that_goes_is_no_traceback(start: Start) -> None:
             assert await command.process.wait() == 141
     assert err.startswith(b"connection closed: sent 1000 (OK)")
     assert err.count(b"\n") == 1
+
+
+IN_A_SHELL = "import os, sys; os.execvp('sh', ['sh', '-c', sys.argv[1], sys.executable])"
+
+
+@pytest.mark.parametrize(
+    ("redirection", "expected"),
+    [
+        ("<&-", (0, b"", "connection closed: sent 1000 (OK); then received 1000 (OK)\n")),
+        (">&-", (0, b"", "connection closed: sent 1000 (OK); then received 1000 (OK)\n")),
+        ("2>&-", (0, b"hello\n", "")),
+    ],
+    ids=["input", "output", "error"],
+)
+async def test_a_standard_stream_that_is_closed(
+    start: Start, redirection: str, expected: tuple[int, bytes, str]
+) -> None:
+    async with serving() as uri:
+        shell_line = f'exec "$0" -m ws6455 connect {uri} --wait 0.2 {redirection}'
+        command = await start(shell_line, launcher=("-c", IN_A_SHELL))
+        assert await command.rest(b"hello\n") == expected
+
+
+async def test_a_full_disk_is_one_line_and_status_1(start: Start) -> None:
+    async with serving() as uri:
+        shell_line = f'exec "$0" -m ws6455 connect {uri} --wait inf > /dev/full'
+        command = await start(shell_line, launcher=("-c", IN_A_SHELL))
+        status, _, err = await command.rest(b"hello\n")
+    assert status == 1
+    assert err.splitlines()[1:] == ["ws6455 connect: no space left on device"]

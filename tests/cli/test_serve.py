@@ -51,15 +51,23 @@ async def test_a_handler_of_the_users(start: Start, tmp_path: Path, path: str) -
         assert await client.recv() == "HELLO"
 
 
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("import nowhere", "ModuleNotFoundError: No module named 'nowhere'"),
+        ("raise ValueError('mine')", "ValueError: mine"),
+        ("open('/nowhere')", "FileNotFoundError: [Errno 2] No such file or directory: '/nowhere'"),
+    ],
+)
 async def test_an_error_within_the_users_module_is_shown_whole(
-    start: Start, tmp_path: Path
+    start: Start, tmp_path: Path, line: str, error: str
 ) -> None:
-    (tmp_path / "my_app.py").write_text("import nowhere\n")
+    (tmp_path / "my_app.py").write_text(f"{line}\n")
     server = await start(*ANY_PORT, "--app", "my_app:x")
     status, _, err = await server.rest()
     assert status == 1
     assert "my_app.py" in err
-    assert err.endswith("ModuleNotFoundError: No module named 'nowhere'\n")
+    assert err.endswith(f"{error}\n")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -13,6 +13,7 @@ from ws6455 import ServerConnection
 from ws6455.cli.trace import Trace, TraceLine
 from ws6455.frames import Close, Frame, Opcode
 from ws6455.handshake import accept_key
+from ws6455.testing import RawServer
 
 LINE = re.compile(r"((?:#\d+ )?) *\d+\.\d{4} ([<>]) (.*?)(?:  -- (.*))?")
 KEY = base64.b64encode(bytes(range(16))).decode()
@@ -133,7 +134,7 @@ async def test_a_refusal_is_shown_with_its_body(start: Start) -> None:
         status, _, err = await command.rest()
     assert status == 1
     lines = lines_of(err)
-    assert (">", "Authorization: Basic ***", "credentials, hidden here (RFC 9110 §11.6.2)") in lines
+    assert (">", "Authorization: ***", "credentials, hidden here (RFC 9110 §11.6.2)") in lines
     assert ("<", "HTTP/1.1 401 Unauthorized", "not 101: no WebSocket connection (§4.1)") in lines
     assert ("<", r"13 bytes: 'Who\nare you?\n'", "the refusal's body") in lines
 
@@ -216,6 +217,24 @@ def test_what_is_wrong_with_a_request(line: str, note: str) -> None:
     assert recorded.passed(">", start_line + line.encode() + b"\r\n")[-1] == (line, note)
 
 
+@pytest.mark.parametrize(
+    ("arrow", "line", "shown"),
+    [
+        (">", "Authorization: Bearer secret", "Authorization: ***"),
+        (">", "authorization: secret", "authorization: ***"),
+        (">", "Cookie: session=secret", "Cookie: ***"),
+        ("<", "Set-Cookie: session=secret; Secure", "Set-Cookie: ***"),
+    ],
+)
+def test_what_is_secret_is_hidden(arrow: str, line: str, shown: str) -> None:
+    recorded = Recorded()
+    recorded.passed(">", REQUEST if arrow == "<" else b"GET / HTTP/1.1\r\n")
+    start_line = b"HTTP/1.1 401 No\r\n" if arrow == "<" else b""
+    text, note = recorded.passed(arrow, start_line + line.encode() + b"\r\n")[-1]
+    assert text == shown
+    assert "hidden here" in note
+
+
 def test_what_is_wrong_with_a_response() -> None:
     recorded = Recorded()
     recorded.passed(">", REQUEST)
@@ -269,6 +288,37 @@ def test_what_control_frames_answer(recorded: Recorded) -> None:
     assert note("<", Opcode.CLOSE, b"\x03") == "wrong: close frame too short (§5.5.1)"
     assert note("<", Opcode.CLOSE, b"\x03\xed") == "wrong: invalid close code: 1005 (§5.5.1)"
     assert note("<", Opcode.CLOSE, b"\x03\xe8\xff") == "wrong: close reason isn't UTF-8 (§5.5.1)"
+
+
+def test_each_side_answers_the_others_control_frames(recorded: Recorded) -> None:
+    def note(arrow: str, opcode: Opcode, data: bytes = b"") -> str:
+        ((_, note),) = recorded.passed(arrow, Frame(opcode, data).serialize(mask=arrow == ">"))
+        return note
+
+    note("<", Opcode.PING, b"theirs")
+    note(">", Opcode.PING, b"ours")
+    assert note("<", Opcode.PONG, b"ours").startswith("answers the ping of")
+    assert note(">", Opcode.PONG, b"theirs").startswith("answers the ping of")
+    assert note("<", Opcode.CLOSE, b"\x03\xe8").startswith("starts the closing handshake")
+    assert note(">", Opcode.CLOSE, b"\x03\xe8").startswith("ends the closing handshake")
+
+
+def test_a_control_frame_between_compressed_fragments_is_not_compressed(
+    recorded: Recorded,
+) -> None:
+    compress = zlib.compressobj(wbits=-15)
+    data = compress.compress(b"Hello") + compress.flush(zlib.Z_SYNC_FLUSH)
+    frames = [
+        Frame(Opcode.TEXT, data[:3], fin=False, rsv1=True),
+        Frame(Opcode.PING, b"ping"),
+        Frame(Opcode.CONT, data[3:-4]),
+        Frame(Opcode.TEXT, b"plain"),
+    ]
+    shown = [recorded.passed("<", frame.serialize(mask=False))[0] for frame in frames]
+    assert [("compressed" in note) for _, note in shown] == [True, False, True, False]
+    assert "payload=70 69 6e 67" in shown[1][0]
+    assert shown[2][1].startswith("last fragment (§5.4); compressed: ")
+    assert shown[3][0].endswith("payload='plain'")
 
 
 def test_compressed_bytes_that_are_none(recorded: Recorded) -> None:
@@ -329,3 +379,18 @@ async def test_large_messages_are_seen_and_arrive_whole(start: Start) -> None:
     frames = [text for arrow, text, _ in lines_of(err) if text.startswith("BINARY")]
     assert len(frames) == 8
     assert all(f" length={1 << 20} " in text for text in frames)
+
+
+async def test_a_reset_is_shown(start: Start) -> None:
+    async with RawServer() as server:
+        command = await start("connect", server.uri, "--trace", "--wait", "inf")
+        peer = await server.accept()
+        await peer.open()
+        peer.send_frame(Opcode.TEXT, b"ready")
+        assert await command.line() == "ready"
+        peer.reset()
+        status, _, err = await command.rest()
+    assert status == 1
+    arrow, text, _ = lines_of(err)[-1]
+    assert arrow == "<"
+    assert text.startswith("TCP lost: ")

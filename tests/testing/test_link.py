@@ -194,7 +194,8 @@ async def test_keepalive_ends_a_link_that_was_cut_without_a_word() -> None:
 
 @pytest.mark.parametrize("direction", BOTH)
 async def test_what_was_held_by_a_cut_arrives_when_it_is_mended(direction: Direction) -> None:
-    async with linked() as ends:
+    latency = 0.05
+    async with linked(latency=latency) as ends:
         reader, writer = ends.along(direction)
         ends.link.cut()
         writer.write(b"held")
@@ -202,8 +203,11 @@ async def test_what_was_held_by_a_cut_arrives_when_it_is_mended(direction: Direc
         reading = asyncio.ensure_future(reader.read())
         done, _ = await asyncio.wait([reading], timeout=0.1)
         assert not done
+        mended_at = time.monotonic()
         ends.link.mend()
         assert await reading == b"held"
+        # It goes all the way, as what TCP sends again.
+        assert time.monotonic() - mended_at > latency * 0.9
 
 
 async def test_nobody_gets_through_a_link_that_is_cut() -> None:

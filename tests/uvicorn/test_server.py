@@ -201,6 +201,15 @@ async def test_an_application_that_does_not_end_is_cancelled_after_the_grace_per
         await app.ended
 
 
+async def test_an_application_that_is_cancelled_leaves_no_client_behind(connect: Connect) -> None:
+    async def body(receive: Any, send: Any) -> None:
+        await accept(receive, send)
+        raise asyncio.CancelledError
+
+    async with serving(Recorder(body)) as server, connect(uri_of(server)) as client:
+        assert (await closing_of(client))[0] == 1001
+
+
 # The transport ------------------------------------------------------------------------------
 
 
@@ -228,9 +237,10 @@ async def test_an_http_response_goes_out_before_the_connection_opens(size: int) 
                 for protocol in server.server_state.connections
             )
         )
-        transport = connection_of(server).transport
-        assert transport is not None
-        assert bool(transport.get_write_buffer_size()) is bool(size)
+        connection = connection_of(server)
+        assert connection.transport is not None
+        assert bool(connection.transport.get_write_buffer_size()) is bool(size)
+        assert connection._writing_paused is bool(size)
         assert len(await read_response(peer)) == size + len('{"page":""}')
         assert (await peer.head()).startswith("HTTP/1.1 101 ")
         peer.send(ws6455.Frame(Opcode.TEXT, b"hello"))

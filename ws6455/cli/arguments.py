@@ -27,16 +27,18 @@ stays below what comes, and the arrow keys bring earlier lines back.
 From a pipe, each line is sent likewise. After the last, what still comes is printed until the
 server closes, or has been silent for the seconds of --wait: one, unless it says otherwise. Text
 goes to standard output as it is, a line for each message; Binary as a line in hexadecimal.
-Everything else goes to standard error.
+Everything else goes to standard error. While whoever reads the output does not, such as a pager,
+nothing is received either and no ping answered; the server may give the connection up.
 
 The exit status is 0 if the connection is closed as it should be: 1000, 1001 or no code.
 """
 
 _TRACE = """
 --trace shows what goes over the wire inside TLS: the seconds since the connection was made, > for
-sent and < for received, each line of the opening handshake, and each frame: opcode, bits, bytes of
-payload, the frame's header in hexadecimal and the first of the payload, decompressed. What
-compression did is the note: bytes on the wire as a percentage of those before.
+sent and < for received, each line of the opening handshake, credentials and cookies hidden, and
+each frame: opcode, bits, bytes of payload, the frame's header in hexadecimal and the first of the
+payload, decompressed. What compression did is the note: bytes on the wire as a percentage of those
+before.
 """
 
 _BENCH = """
@@ -126,7 +128,7 @@ def _add_connect(parser: argparse.ArgumentParser) -> None:
         "--ping",
         type=_seconds,
         metavar="SECONDS",
-        help="between two pings (20), with --verbose each pong's latency; 0 for no pings",
+        help="between two pings (20), whose pongs --trace shows; 0 for no pings",
     )
     parser.add_argument(
         "--no-compression", action="store_true", help="do not offer permessage-deflate"
@@ -192,7 +194,7 @@ def _add_opening(parser: argparse.ArgumentParser) -> None:
         metavar="'NAME: VALUE'",
         help="for the opening handshake; repeatable",
     )
-    parser.add_argument("--origin", help="the value of the header Origin")
+    parser.add_argument("--origin", type=_origin, help="the value of the header Origin")
     parser.add_argument(
         "--subprotocol", action="append", help="to offer, preferred first; repeatable"
     )
@@ -243,6 +245,10 @@ def _header(text: str) -> tuple[str, str]:
     if not colon:
         raise argparse.ArgumentTypeError(f"{text!r} is no header such as 'Name: value'")
     return pair
+
+
+def _origin(text: str) -> str:
+    return _header(f"Origin: {text}")[1]
 
 
 def _number(text: str, least: float, most: float, meaning: str) -> float:

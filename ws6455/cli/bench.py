@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import sys
 import time
 
 from ..aio.client import ClientConnection, connect
-from .failure import explained, hide_credentials
+from ..auth import hide_credentials
+from .failure import explained
 from .load import Load, Outcome, percentile
 from .opening import opening_arguments
+from .printable import one_line
 
 __all__ = ["bench"]
 
@@ -86,31 +87,11 @@ def _rows(options: argparse.Namespace, outcome: Outcome) -> list[tuple[str, str]
 def _show(options: argparse.Namespace, outcome: Outcome) -> None:
     """Print the table, and one line for each kind of failure."""
     kind = "Text" if options.text else "Binary"
-    title = (
+    print(
         f"{hide_credentials(options.uri)}: {options.size:,} bytes of {kind}, "
         f"{options.connections:,} x {options.in_flight:,} in flight, {outcome.seconds:.1f} s"
     )
-    _print_table(title, _rows(options, outcome))
+    for name, value in _rows(options, outcome):
+        print(f"{name:<24}  {value:>14}")
     for failure in sorted(set(outcome.failures)):
-        print(f"ws6455 bench: {failure}", file=sys.stderr)
-
-
-def _print_table(title: str, rows: list[tuple[str, str]]) -> None:
-    """Print it with rich for a person, plain for a program or without rich."""
-    if sys.stdout.isatty():
-        with contextlib.suppress(ImportError):
-            from rich.console import Console
-            from rich.table import Table
-
-            print(title)
-            table = Table(show_header=False)
-            table.add_column()
-            table.add_column(justify="right")
-            for row in rows:
-                table.add_row(*row)
-            Console().print(table)
-            return
-    print(title)
-    width = max(len(name) for name, _ in rows)
-    for name, value in rows:
-        print(f"{name:<{width}}  {value:>14}")
+        print(f"ws6455 bench: {one_line(failure)}", file=sys.stderr)

@@ -12,16 +12,15 @@ import math
 
 from ..aio.client import ClientConnection
 from ..aio.client import connect as open_connection
+from ..auth import hide_credentials
 from ..errors import ConnectionClosed, ConnectionClosedOK
 from ..frames import CloseCode
 from .console import Console, trace_printer
-from .failure import explained, hide_credentials
+from .failure import explained
 from .opening import opening_arguments
 from .tap import traced_client
 
 __all__ = ["connect"]
-
-_PONG_TIMEOUT = 20  # seconds, as for the library's own pings
 
 
 async def connect(options: argparse.Namespace) -> int:
@@ -41,7 +40,7 @@ async def connect(options: argparse.Namespace) -> int:
     if options.no_compression:
         arguments["compression"] = None
     if options.ping is not None:
-        arguments["ping_interval"] = None
+        arguments["ping_interval"] = options.ping or None
     if options.trace:
         arguments["create_connection"] = traced_client(trace_printer(console.print_error))
     with explained(options.uri):
@@ -92,25 +91,16 @@ async def _converse(
             await _silence(heard, wait)
             await connection.close()
 
-    async def ping() -> None:
-        with contextlib.suppress(ConnectionClosed):
-            await _ping(connection, console, options)
-
-    tasks = [asyncio.create_task(show()), asyncio.create_task(send())]
-    if options.ping:
-        tasks.append(asyncio.create_task(ping()))
-    shown = tasks[0]
+    showing, sending = asyncio.create_task(show()), asyncio.create_task(send())
     try:
-        # All that was received is shown before the connection counts as closed.
-        while not shown.done():
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                tasks.remove(task)
-                task.result()
+        await asyncio.wait([showing, sending], return_when=asyncio.FIRST_COMPLETED)
+        if sending.done():
+            sending.result()
+        await showing  # all that was received, before the connection counts as closed
     finally:
-        for task in tasks:
+        for task in (showing, sending):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(showing, sending, return_exceptions=True)
 
 
 async def _silence(heard: asyncio.Event, seconds: float) -> None:
@@ -121,21 +111,3 @@ async def _silence(heard: asyncio.Event, seconds: float) -> None:
             heard.clear()
             async with asyncio.timeout(timeout):
                 await heard.wait()
-
-
-async def _ping(
-    connection: ClientConnection, console: Console, options: argparse.Namespace
-) -> None:
-    """Send pings, each some time after the last pong; close if one stays away."""
-    while True:
-        await asyncio.sleep(options.ping)
-        try:
-            async with asyncio.timeout(_PONG_TIMEOUT):
-                latency = await (await connection.ping())
-        except TimeoutError:
-            await connection.close(
-                CloseCode.INTERNAL_ERROR, f"no pong within {_PONG_TIMEOUT} seconds"
-            )
-            return
-        if options.verbose:
-            console.note(f"pong after {latency * 1000:.1f} ms")

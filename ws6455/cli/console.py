@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, TextIO
 
 from .failure import Failure
-from .printable import printable
+from .printable import one_line, printable
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
@@ -131,8 +131,8 @@ class Console:
         sys.stdout.buffer.flush()
 
     def note(self, text: str) -> None:
-        """Show something about the connection."""
-        self.print_error((printable(text), "dim"))
+        """Show something about the connection, in one line."""
+        self.print_error((one_line(text), "dim"))
 
     # Input ------------------------------------------------------------------------------
 

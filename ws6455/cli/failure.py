@@ -12,9 +12,10 @@ import socket
 import ssl
 from collections.abc import Iterator
 
+from ..auth import hide_credentials
 from ..errors import InvalidProxy, InvalidStatus, ProxyError, WebSocketException
 
-__all__ = ["Failure", "explained", "hide_credentials", "system_reason"]
+__all__ = ["Failure", "explained", "system_reason"]
 
 
 class Failure(Exception):
@@ -28,11 +29,6 @@ class Failure(Exception):
     def __init__(self, text: str, status: int = 1) -> None:
         super().__init__(text)
         self.status = status
-
-
-def hide_credentials(uri: str) -> str:
-    """Return a URI without the user and the password in it."""
-    return re.sub(r"//[^/?#]*@", "//", uri, count=1)
 
 
 @contextlib.contextmanager

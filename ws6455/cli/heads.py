@@ -20,8 +20,10 @@ _REQUEST_NOTES = {
     "sec-websocket-protocol": "subprotocols it can speak, preferred first (§1.9)",
     "sec-websocket-extensions": "extensions it offers (§9.1)",
     "authorization": "credentials, hidden here (RFC 9110 §11.6.2)",
+    "cookie": "cookies, hidden here (RFC 6265 §4.2)",
 }
 _RESPONSE_NOTES = {
+    "set-cookie": "a cookie, hidden here (RFC 6265 §4.1)",
     "location": "where to ask instead (RFC 9110 §10.2.2)",
     "www-authenticate": "credentials are needed (RFC 9110 §11.6.1)",
     "sec-websocket-version": "what the server would speak (§4.4)",
@@ -69,8 +71,8 @@ class Heads:
         """
         name, _, value = line.partition(":")
         folded, value = name.lower(), value.strip()
-        if folded in ("authorization", "proxy-authorization"):
-            line = f"{name}: {value.partition(' ')[0]} ***"
+        if folded in ("authorization", "cookie", "set-cookie"):
+            line = f"{name}: ***"
         if folded == "upgrade":
             return line, _verdict(value.lower() == "websocket", "websocket (§4.1, §4.2)")
         if folded == "connection":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import io
 import logging
 import os
@@ -16,7 +17,8 @@ from collections.abc import Callable, Coroutine
 from types import FrameType
 from typing import Any
 
-from .failure import Failure
+from .failure import Failure, system_reason
+from .printable import one_line, printable
 
 __all__ = ["run"]
 
@@ -25,6 +27,13 @@ __all__ = ["run"]
 _SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 # The status of what SIGPIPE has ended: `yes | head` is that usual.
 _OUTPUT_CLOSED = 141
+
+
+class _SafeFormatter(logging.Formatter):
+    """Shows what a peer has had a part in, as a reason or a redirect, without its escapes."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
 
 
 def run(
@@ -44,11 +53,10 @@ def run(
     Returns:
         The exit status.
     """
-    logging.basicConfig(
-        level=logging.INFO if options.verbose else logging.WARNING, format="%(message)s"
-    )
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal shows everything
+    _prepare_streams()
+    log = logging.StreamHandler()
+    log.setFormatter(_SafeFormatter("%(message)s"))
+    logging.basicConfig(level=logging.INFO if options.verbose else logging.WARNING, handlers=[log])
     caught = signal.SIGINT
 
     async def cancelled_by_signals() -> int:
@@ -72,11 +80,26 @@ def run(
             runner.get_loop()  # a factory that fails does so before there is a coroutine
             return runner.run(cancelled_by_signals())
     except Failure as failure:
-        print(f"ws6455 {options.command}: {failure}", file=sys.stderr)
+        print(f"ws6455 {options.command}: {one_line(str(failure))}", file=sys.stderr)
         return failure.status
-    except BrokenPipeError:
-        # Whoever read the output has gone. Python would try to write the rest of it at exit.
+    except OSError as exc:
+        if exc.errno not in (errno.EPIPE, errno.ENOSPC):
+            raise
+        # Nothing takes the output any more. Python would try to write the rest of it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _OUTPUT_CLOSED
+        if exc.errno == errno.EPIPE:
+            return _OUTPUT_CLOSED
+        print(f"ws6455 {options.command}: {system_reason(exc)}", file=sys.stderr)
+        return 1
     except (KeyboardInterrupt, asyncio.CancelledError):
         return 128 + caught
+
+
+def _prepare_streams() -> None:
+    """Make the standard streams fit to be used, whatever the command was started with."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # it was closed
+            stream = open(os.devnull, mode)  # noqa: SIM115 - used until the process ends
+            setattr(sys, name, stream)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal shows everything

@@ -62,11 +62,12 @@ async def serve(options: argparse.Namespace) -> int:
         arguments["create_connection"] = traced_server(trace_printer(printer(sys.stderr)))
     host = "localhost" if options.host is None else options.host
     port = 8765 if options.port is None else options.port
+    handler = _handler(options)
     try:
         if options.unix is None:
-            starting = open_server(_handler(options), host, port, **arguments)
+            starting = open_server(handler, host, port, **arguments)
         else:
-            starting = unix_serve(_handler(options), options.unix, **arguments)
+            starting = unix_serve(handler, options.unix, **arguments)
         server = await starting
     except ValueError as exc:
         raise Failure(str(exc), status=2) from exc

@@ -194,6 +194,9 @@ class Link:
             alarms.pop(0)[1]()
 
     def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not self._listener.is_serving():
+            writer.transport.abort()  # asyncio had accepted it already when the link was left
+            return
         self._made += 1
         task = asyncio.get_running_loop().create_task(self._carry(reader, writer, self._made))
         self._tasks.add(task)
@@ -243,12 +246,12 @@ class Link:
         traceback: TracebackType | None,
     ) -> None:
         self._listener.close()
-        await asyncio.sleep(0)  # clients that asyncio has accepted already come in now
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
+        # Nothing waits for the listener: from Python 3.12 on that may last forever if a client has
+        # come just now. What it has accepted ends with the tasks.
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._listener.wait_closed()
 
 
 class _Way:

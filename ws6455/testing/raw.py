@@ -336,7 +336,6 @@ class RawServer(RawAcceptor):
     ) -> None:
         self._listener.close()
         await super().__aexit__(exc_type, exc_value, traceback)
-        await self._listener.wait_closed()
 
 
 def reset_stream(writer: asyncio.StreamWriter) -> None:
