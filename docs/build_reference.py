@@ -63,7 +63,7 @@ COMMAND_LINE = "Command line"
 # Methods that other modules of the package call, or asyncio, or uvicorn; no program does.
 INTERNAL = """
     serve.new_connection Server.new_stream Server.forget Server.conduct
-    Server.adopt Server.dismiss Server.replace
+    Server.adopt Server.reject Server.replace
     Connection.attach Connection.receive Connection.receive_in_place Connection.receive_eof
     Connection.connection_lost Connection.pause_writing Connection.resume_writing
     Connection.go_away Connection.send_shared Connection.start_closing Connection.abort

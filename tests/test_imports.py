@@ -22,13 +22,15 @@ LINES = (
     ("auth", "deflate", "forwarded", "redirects", "routing"),  # 2
     ("compression",),  # 2
     ("handlers", "handshake", "messages", "proxies", "reconnecting", "shared"),  # 2
-    ("fragments",),  # 2
+    ("fragments", "redirecting"),  # 2
     ("receiving",),  # 3
     ("protocol",),  # 3
     ("opening",),  # 3
     ("receive_queue",),  # 4
-    ("session",),  # 4
-    ("server_session",),  # 4
+    ("options", "session"),  # 4
+    ("endpoint",),  # 4
+    ("broadcasting", "client_session", "server_session"),  # 4
+    ("attempts", "serving"),  # 4
     ("aio", "sync"),  # 5
     ("hub", "compat", "testing", "uvicorn"),  # 6
     ("cli",),  # 7

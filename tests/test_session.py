@@ -159,7 +159,7 @@ def test_a04_the_cause_names_what_waits_and_how_late_the_loop_was() -> None:
     session._tick()
     assert str(session.protocol.cause) == (
         "no byte received in the 8.0 s since a ping (ping_timeout=5 s); 1000 bytes that the peer "
-        "has not taken wait; the event loop was 3.0 s late"
+        "has not taken wait; the timer was 3.0 s late"
     )
 
 

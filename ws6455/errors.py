@@ -10,6 +10,7 @@ inside, with the close code that fails the connection).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
@@ -232,7 +233,8 @@ class InvalidURI(WebSocketException):
         self.msg = msg
 
     def __str__(self) -> str:
-        return f"{self.uri} isn't a valid URI: {self.msg}"
+        shown = re.sub(r"//[^/?#]*@", "//", self.uri, count=1)  # without a password
+        return f"{shown} isn't a valid URI: {self.msg}"
 
 
 class InvalidProxy(WebSocketException):

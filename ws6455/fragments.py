@@ -1,4 +1,4 @@
-"""The fragments of a message, as an application gives and takes them.
+"""A message, or its fragments, as an application gives and takes them.
 
 Floor 2: imports frames and messages. RFC 6455 §5.4 (fragmentation), §8.1 (UTF-8).
 """
@@ -12,7 +12,18 @@ from .frames import Frame, Opcode
 from .messages import Message
 from .typing import Data, DataLike
 
-__all__ = ["FragmentReader", "FragmentWriter", "as_bytes", "as_text", "check_fragments"]
+__all__ = [
+    "FragmentReader",
+    "FragmentWriter",
+    "as_bytes",
+    "as_text",
+    "check_fragments",
+    "decoded",
+    "whole_message",
+]
+
+# Testing for a union of types costs more.
+_BYTES_LIKE = (bytes, bytearray, memoryview)
 
 
 def as_bytes(message: Data) -> bytes:
@@ -27,6 +38,32 @@ def as_text(message: Data) -> str:
         UnicodeDecodeError: if it is not UTF-8.
     """
     return message if isinstance(message, str) else message.decode()
+
+
+def whole_message(message: object, text: bool | None) -> tuple[Opcode, bytes] | None:
+    """Return the opcode and the payload of a message that is not given in fragments.
+
+    Args:
+        message: what to send.
+        text: True sends bytes as Text, False a string as Binary.
+
+    Returns:
+        None if the message is neither a string nor bytes-like.
+    """
+    if isinstance(message, str):
+        return Opcode.BINARY if text is False else Opcode.TEXT, message.encode()
+    if isinstance(message, _BYTES_LIKE):
+        return Opcode.TEXT if text else Opcode.BINARY, bytes(message)
+    return None
+
+
+def decoded(message: Data, decode: bool) -> Data:
+    """Return a message as a string or, unless it is to be decoded, as bytes.
+
+    Raises:
+        UnicodeDecodeError: if it is to be decoded and is not UTF-8.
+    """
+    return as_text(message) if decode else as_bytes(message)
 
 
 def check_fragments(message: object, iterable: type | tuple[type, ...]) -> None:
@@ -89,9 +126,14 @@ class FragmentReader:
 
     Args:
         decode: True gives strings, False gives bytes, None goes by the message's opcode.
+
+    Attributes:
+        has_begun: whether there was a fragment.
+        has_ended: whether that was the message's last.
     """
 
     def __init__(self, decode: bool | None) -> None:
+        self.has_begun = self.has_ended = False
         self._decode = decode
         self._decoder: codecs.IncrementalDecoder | None = None
 
@@ -103,6 +145,8 @@ class FragmentReader:
         Raises:
             UnicodeDecodeError: if a Binary message is to be decoded and is not UTF-8.
         """
+        self.has_begun = True
+        self.has_ended = not isinstance(fragment, Frame) or fragment.fin
         if not isinstance(fragment, Frame):
             if self._decode is None:
                 return fragment

@@ -8,6 +8,7 @@ it is taken, and when reading pauses and goes on.
 from __future__ import annotations
 
 import abc
+import functools
 from collections import deque
 
 from .frames import Frame, Opcode
@@ -24,6 +25,7 @@ MAX_QUEUED_BYTES = 1 << 20
 MANY_FRAGMENTS = 256
 
 
+@functools.lru_cache  # every connection asks, and nearly always the same
 def water_marks(
     limits: int | tuple[int | None, int | None] | None,
 ) -> tuple[int | None, int | None]:
@@ -163,6 +165,13 @@ class ReceiveQueue(abc.ABC):
             # the peer had sent. Reading goes on; the queue does not grow.
             self._dropping = True
             self._drop_messages(len(messages) - self.protocol.open_fragments)
+
+    def _receive(self, data: bytes | memoryview) -> None:
+        """Take bytes from the transport."""
+        if self._dropping:
+            self._receive_and_drop(data)
+        else:
+            self.protocol.receive_data(data)
 
     def _receive_and_drop(self, data: bytes | memoryview) -> None:
         """Take bytes from the transport, but no more messages into the queue."""

@@ -1,27 +1,28 @@
 """What a server's connection does with a request, the same for every front end.
 
-Floor 4: imports floors 0 to 3 and :mod:`ws6455.session`. RFC 6455 §4.2.
+Floor 4: imports floors 0 to 3 and :mod:`ws6455.endpoint`. RFC 6455 §4.2.
 """
 
 from __future__ import annotations
 
-import abc
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
+from .endpoint import Endpoint
 from .errors import InvalidStatus
-from .forwarded import Network, client_address
+from .forwarded import Network, client_address, parse_networks
+from .handlers import is_the_end, takes_path
 from .http11 import Headers, Response
 from .opening import ServerProtocol
-from .session import Session
+from .protocol import State
 
-__all__ = ["ServerSession", "check_response", "make_connection"]
+__all__ = ["ConnectionMaker", "ServerSession", "check_response", "handler_arguments"]
 
 Connection = TypeVar("Connection", bound="ServerSession")
 
 
-class ServerSession(Session):
+class ServerSession(Endpoint):
     """The part of a server's connection that its front ends share.
 
     Attributes:
@@ -36,12 +37,7 @@ class ServerSession(Session):
     username: str
     handler: Callable[..., Any]
     handler_kwargs: dict[str, Any]
-    trusted_proxies: Sequence[Network]
-
-    @property
-    @abc.abstractmethod
-    def remote_address(self) -> Any:
-        """The peer's address, as the socket gives it."""
+    trusted_proxies: Sequence[Network] = ()
 
     @property
     def client_address(self) -> str:
@@ -69,7 +65,7 @@ class ServerSession(Session):
         exc.__traceback__ = None  # its frames refer to this connection
         return self.respond(500, "Failed to open a WebSocket connection: see the server log.\n")
 
-    def _send_response(self, response: Response, server_header: str | None, closing: bool) -> None:
+    def _send_response(self, response: Response, server_header: str | None, closing: bool) -> bool:
         """Send the response to the request, or that the server is closing, and log a refusal.
 
         Args:
@@ -77,6 +73,9 @@ class ServerSession(Session):
             server_header: the value of Server, unless the response has one; None for none.
             closing: whether the server is. Asked last: a connection that opened now would have
                 missed it.
+
+        Returns:
+            Whether the connection is open.
         """
         if closing:
             response = self.respond(503, "Server is shutting down.\n")
@@ -85,8 +84,10 @@ class ServerSession(Session):
         self.protocol.send_response(response)
         self._close_by = None
         self._attend()
-        if self.protocol.handshake_exc is not None:
-            self._log_refusal()
+        if self.protocol.handshake_exc is None:
+            return True
+        self._log_refusal()
+        return False
 
     def _log_refusal(self) -> None:
         """Log why the request was refused, or that there was none."""
@@ -98,6 +99,32 @@ class ServerSession(Session):
         self.logger.info(
             "connection rejected (%d %s)%s", response.status_code, response.reason_phrase, reason
         )
+
+    # The handler ------------------------------------------------------------------------
+
+    def _log_end_of_handler(self, exc: Exception) -> None:
+        """Log what a handler has raised; that its connection was closed is no failure."""
+        if self.state is not State.OPEN and is_the_end(exc):
+            self.logger.debug("connection handler ended: %s", exc)
+        else:
+            self.logger.error("connection handler failed", exc_info=exc)
+
+
+def handler_arguments(
+    handler: Callable[..., object],
+) -> Callable[[ServerSession], tuple[Any, ...]]:
+    """Return a function that gives what a handler is called with for a connection.
+
+    Raises:
+        TypeError: if the handler takes neither ``(connection)`` nor ``(connection, path)``.
+    """
+    with_path = takes_path(handler)
+
+    def arguments(connection: ServerSession) -> tuple[Any, ...]:
+        assert connection.request is not None
+        return (connection, connection.request.path) if with_path else (connection,)
+
+    return arguments
 
 
 def check_response(response: Response | None) -> Response | None:
@@ -114,26 +141,58 @@ def check_response(response: Response | None) -> Response | None:
     return response
 
 
-def make_connection(
-    make: Callable[[ServerProtocol], Connection],
-    select: Callable[[Connection, Sequence[str]], str | None] | None,
-    protocol_options: dict[str, Any],
-) -> Connection:
-    """Make a connection whose subprotocol may be chosen by a callback that gets the connection.
+class ConnectionMaker(Generic[Connection]):
+    """Makes a server's connections.
 
     Args:
-        make: makes it.
-        select: ``(connection, offered) -> chosen or None``, or None.
+        create: makes one, of what :meth:`make` is given, its protocol, the server and the options.
+        select_subprotocol: ``(connection, offered) -> chosen or None``, or None.
+        trusted_proxies: addresses and networks of the server's own proxies.
         protocol_options: those of :class:`~ws6455.opening.ServerProtocol`.
+        connection_options: those of `create`.
+        protocol_class: this class, or one derived from it.
+
+    Raises:
+        ValueError: if there is no such address or network.
     """
-    if select is None:
-        return make(ServerProtocol(**protocol_options))
 
-    def select_subprotocol(_: ServerProtocol, offered: Sequence[str]) -> str | None:
-        connection = reference()
-        assert connection is not None  # it is who asks
-        return select(connection, offered)
+    def __init__(
+        self,
+        create: Callable[..., Connection],
+        select_subprotocol: Callable[[Connection, Sequence[str]], str | None] | None,
+        trusted_proxies: Sequence[str],
+        protocol_options: dict[str, Any],
+        connection_options: dict[str, Any],
+        protocol_class: type[ServerProtocol] = ServerProtocol,
+    ) -> None:
+        self._create = create
+        self._select_subprotocol = select_subprotocol
+        self._trusted_proxies = parse_networks(trusted_proxies)
+        self._protocol_options = protocol_options
+        self._connection_options = connection_options
+        self._protocol_class = protocol_class
 
-    connection = make(ServerProtocol(select_subprotocol=select_subprotocol, **protocol_options))
-    reference = weakref.ref(connection)
-    return connection
+    def make(self, server: object, *first: Any) -> Connection:
+        """Make a connection for a client that has been accepted.
+
+        Args:
+            server: the server, or None.
+            first: what `create` is given first.
+        """
+        select = self._select_subprotocol
+        if select is None:
+            protocol = self._protocol_class(**self._protocol_options)
+        else:
+
+            def ask(_: ServerProtocol, offered: Sequence[str]) -> str | None:
+                connection = reference()
+                assert connection is not None  # it is who asks
+                return select(connection, offered)
+
+            protocol = self._protocol_class(select_subprotocol=ask, **self._protocol_options)
+        connection = self._create(*first, protocol, server, **self._connection_options)
+        if select is not None:
+            reference = weakref.ref(connection)
+        if self._trusted_proxies:
+            connection.trusted_proxies = self._trusted_proxies
+        return connection

@@ -63,7 +63,6 @@ class Session(ReceiveQueue):
         self,
         protocol: ClientProtocol | ServerProtocol,
         clock: Callable[[], float],
-        *,
         ping_interval: float | None,
         ping_timeout: float | None,
         close_timeout: float | None,
@@ -312,7 +311,7 @@ class Session(ReceiveQueue):
                 silence = now - self._silent_since
                 behind = f"; {unsent} bytes that the peer has not taken wait" if unsent else ""
                 late = silence - self.ping_timeout
-                lag = f"; the event loop was {late:.1f} s late" if late > 1 else ""
+                lag = f"; the timer was {late:.1f} s late" if late > 1 else ""
                 cause = TimeoutError(
                     f"no byte received in the {silence:.1f} s since a ping "
                     f"(ping_timeout={self.ping_timeout:g} s){behind}{lag}"

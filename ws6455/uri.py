@@ -36,7 +36,12 @@ class WebSocketURI:
     path: str
     query: str
     username: str | None = None
-    password: str | None = None
+    password: str | None = dataclasses.field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        """Return the URI as a log may show it: without credentials."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'wss' if self.secure else 'ws'}://{host}:{self.port}{self.resource_name}"
 
     @property
     def resource_name(self) -> str:

@@ -75,6 +75,7 @@ class WebSocketProtocol(StreamProtocol):
         self._server_state = server_state
         self._app_state = app_state
         self._application: _Application | None = None
+        self._taken_over: asyncio.Transport
 
     def _connect(self, writer: asyncio.StreamWriter) -> _Connection:
         config = self._config
@@ -100,6 +101,7 @@ class WebSocketProtocol(StreamProtocol):
             # The rest of an earlier HTTP response. Whether writing is paused for it the transport
             # has told the protocol before this one; now it is in any case.
             transport.set_write_buffer_limits(0)
+        self._taken_over = transport
         super().connection_made(transport)
         if unsent:
             self.pause_writing()
@@ -113,7 +115,10 @@ class WebSocketProtocol(StreamProtocol):
             connection = cast(_Connection, self._connection)
             if connection.request is not None:
                 self._application = _Application(
-                    self._config, self._server_state.default_headers, self._app_state, connection
+                    self._config,
+                    self._server_state.default_headers,
+                    _scope(self._config, self._app_state, connection, self._taken_over),
+                    connection,
                 )
                 self._start(self._application.run())
 
@@ -160,7 +165,7 @@ class _Application:
     Args:
         config: uvicorn's configuration.
         default_headers: of every response.
-        app_state: copied into the scope.
+        scope: what the application is told of the connection at its beginning.
         connection: has received its request.
     """
 
@@ -168,13 +173,13 @@ class _Application:
         self,
         config: Config,
         default_headers: RawHeaders,
-        app_state: dict[str, Any],
+        scope: Any,
         connection: _Connection,
     ) -> None:
         self._app = config.loaded_app
         self._default_headers = _decoded(default_headers)
         self._connection = connection
-        self._scope = _scope(config, app_state, connection)
+        self._scope = scope
         self._logger = logging.getLogger("uvicorn.error")
         self._connect_received = False
         self._upgrade: Response
@@ -348,11 +353,15 @@ _ACCEPTED: _Steps = {
 _ENDED: _Steps = {}
 
 
-def _scope(config: Config, app_state: dict[str, Any], connection: _Connection) -> Any:
+def _scope(
+    config: Config,
+    app_state: dict[str, Any],
+    connection: _Connection,
+    transport: asyncio.Transport,
+) -> Any:
     """Return what the application is told of the connection at its beginning."""
-    request, transport = connection.request, connection.transport
+    request = connection.request
     assert request is not None
-    assert transport is not None
     path, _, query = request.path.partition("?")
     return {
         "type": "websocket",

@@ -57,7 +57,8 @@ async def test_the_queue_is_bounded_in_bytes(pair: MakePair) -> None:
 
 
 async def test_a_stream_that_is_not_taken_is_bounded(pair: MakePair) -> None:
-    async with pair(max_size=None, max_fragments=None) as (connection, peer):
+    options: dict[str, Any] = {"max_size": None, "max_fragments": None, "close_timeout": 0.1}
+    async with pair(**options) as (connection, peer):
         peer.send(text("0", fin=False))
         fragments = connection.recv_streaming()
         assert await anext(fragments) == "0"
@@ -67,6 +68,7 @@ async def test_a_stream_that_is_not_taken_is_bounded(pair: MakePair) -> None:
         await until(lambda: connection._reading_paused)
         assert len(connection.protocol.messages) < one_read + 20
         await fragments.aclose()
+        await connection.close()
 
 
 async def test_a_fragmented_message_may_have_more_fragments_than_the_queue(

@@ -18,6 +18,7 @@ from ws6455 import (
     Frame,
     Opcode,
     ServerPerMessageDeflateFactory,
+    Side,
     broadcast,
 )
 
@@ -372,3 +373,26 @@ async def test_a09_a_threshold_leaves_short_messages_as_they_are(
             broadcast([connection], "a" * 99)
             broadcast([connection], "a" * 100)
             assert [(await peer.frame()).rsv1 for _ in range(2)] == [False, True]
+
+
+async def test_nothing_leaves_behind_the_back_of_a_transport_that_was_aborted(
+    pair: MakePair,
+) -> None:
+    async with pair() as (connection, peer):
+        assert connection.transport is not None
+        connection.transport.abort()
+        await connection.send("lost")
+        await connection.close()
+        assert await peer.frames_to_end() == []
+        assert connection.close_code == 1006
+
+
+async def test_what_a_program_writes_to_the_transport_stays_in_order(pair: MakePair) -> None:
+    async with pair(compression=None) as (connection, peer):
+        assert connection.transport is not None
+        mask = connection.protocol.side is Side.CLIENT
+        large = Frame(Opcode.BINARY, bytes(1 << 20)).serialize(mask=mask)
+        connection.transport.write(large)  # more than the socket takes at once
+        await connection.send("behind it")
+        assert len((await peer.frame()).data) == 1 << 20
+        assert (await peer.frame()).data == b"behind it"

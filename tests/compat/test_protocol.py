@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.aio.raw import uri_of
+from tests.compat.conftest import until_closed
 from ws6455 import Frame, InvalidState, Opcode, ProtocolError, Side, State
 
 
@@ -78,3 +80,19 @@ def test_each_role_is_a_protocol_and_has_an_origin(websockets: Any) -> None:
     for protocol in (client, server):
         assert isinstance(protocol, websockets.protocol.Protocol)
         assert isinstance(protocol, websockets.connection.Connection)
+
+
+async def test_connections_have_such_protocols(serve: Any, websockets: Any) -> None:
+    seen = []
+
+    async def handler(websocket: Any) -> None:
+        seen.append(websocket.protocol)
+        await until_closed(websocket)
+
+    async with (
+        serve(handler, "127.0.0.1", 0) as server,
+        websockets.connect(uri_of(server)) as client,
+    ):
+        assert isinstance(client.protocol, websockets.ClientProtocol)
+    (protocol,) = seen
+    assert isinstance(protocol, websockets.ServerProtocol)

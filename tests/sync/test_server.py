@@ -108,7 +108,7 @@ def test_broadcast_reaches_all_who_are_open(caplog: pytest.LogCaptureFixture) ->
         clients[0].close()
         broadcast(everyone, b"binary")
         assert [c.recv(5) for c in clients[1:]] == [b"binary"] * 4
-        with pytest.raises(TypeError, match="must be a string or bytes-like"):
+        with pytest.raises(TypeError, match="must be str or bytes-like"):
             broadcast(everyone, ["fragment"])  # type: ignore[arg-type]  # the point of it
         for client in clients:
             client.close()

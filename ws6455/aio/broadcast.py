@@ -9,12 +9,11 @@ from __future__ import annotations
 from asyncio import get_running_loop
 from collections.abc import Iterable
 
-from ..errors import InvalidState
-from ..frames import BytesLike
-from ..shared import SharedMessage
+from ..broadcasting import BroadcastFailures, shared_message
+from ..endpoint import Slow
 from ..typing import DataLike
 from .connection import Connection
-from .sending import Slow, wrong_loop
+from .sending import wrong_loop
 
 __all__ = ["broadcast"]
 
@@ -49,24 +48,14 @@ def broadcast(
         ExceptionGroup: of what failed, if so asked: a connection within a fragmented message
             cannot take another.
     """
-    if isinstance(message, str):
-        shared = SharedMessage(message.encode(), text is not False)
-    elif isinstance(message, BytesLike):
-        shared = SharedMessage(bytes(message), text is True)
-    else:
-        raise TypeError(f"message must be str or bytes-like, not {type(message).__name__}")
+    shared = shared_message(message, text)
     loop = get_running_loop()
-    failures: list[Exception] = []
+    failures = BroadcastFailures(raise_exceptions)
     for connection in connections:
         try:
             if connection.loop is not loop:
                 raise wrong_loop()
             connection.send_shared(shared, slow)
-        except InvalidState:
-            continue
         except Exception as exc:
-            failures.append(exc)
-            if not raise_exceptions:
-                connection.logger.warning("skipped broadcast: %s", exc)
-    if failures and raise_exceptions:
-        raise ExceptionGroup("skipped broadcast", failures)
+            failures.add(connection, exc)
+    failures.raise_collected()

@@ -6,30 +6,25 @@ Floor 5, asyncio. RFC 6455 §4.1.
 from __future__ import annotations
 
 import asyncio
-import logging
+import copy
 import os
-import warnings
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Literal
 
-from ..compression import ClientPerMessageDeflateFactory, client_extensions
+from ..attempts import Reconnecting
+from ..client_session import ClientSession
+from ..compression import ClientPerMessageDeflateFactory
 from ..errors import InvalidURI, SecurityError
-from ..handshake import validate_subprotocols
 from ..http11 import USER_AGENT, HeadersLike
 from ..opening import ClientProtocol
+from ..options import client_options, default_uri, renamed_option, session_options
 from ..protocol import MAX_FRAGMENTS, MAX_SIZE
 from ..proxies import Tunnel, check_proxy_ssl, choose_proxy
 from ..reconnecting import backoff, process_exception
-from ..redirects import (
-    MAX_REDIRECTS,
-    check_redirect,
-    redirect_target,
-    same_origin,
-    without_secrets,
-)
+from ..redirecting import Destination
 from ..typing import LoggerLike
-from ..uri import parse_uri
+from ..uri import WebSocketURI
 from .connection import Connection
 from .streams import StreamProtocol
 from .tunnel import connect_through_http, connect_through_socks
@@ -37,7 +32,7 @@ from .tunnel import connect_through_http, connect_through_socks
 __all__ = ["ClientConnection", "connect", "unix_connect"]
 
 
-class ClientConnection(Connection):
+class ClientConnection(Connection, ClientSession):
     """A client's connection; see :class:`connect`."""
 
     protocol: ClientProtocol
@@ -57,23 +52,21 @@ class ClientConnection(Connection):
         Raises:
             InvalidHandshake: if the server refuses, or answers wrongly.
         """
-        protocol = self.protocol
-        request = protocol.connect()
-        if additional_headers is not None:
-            request.headers.update(additional_headers)
-        if user_agent_header is not None and "User-Agent" not in request.headers:
-            request.headers["User-Agent"] = user_agent_header
         self._opened_waiter = self.loop.create_future()
-        protocol.send_request(request)
-        self._flush()
+        self._send_request(additional_headers, user_agent_header)
         await self._opened_waiter
         self._opened_waiter = None
-        if protocol.handshake_exc is not None:
-            raise protocol.handshake_exc
-        self._start_keepalive()
+        self._check_accepted()
+        self._begin()
+
+    def _attend(self) -> None:
+        super()._attend()
+        waiter = self._opened_waiter
+        if waiter is not None and not waiter.done() and self._is_answered():
+            waiter.set_result(None)
 
 
-class connect:
+class connect(Reconnecting[ClientConnection]):
     """Connect to a WebSocket server.
 
     ``await connect(uri)`` gives a :class:`ClientConnection`; ``async with connect(uri) as
@@ -122,6 +115,8 @@ class connect:
         TypeError, ValueError: if an argument is wrong.
     """
 
+    protocol_class: type[ClientProtocol] = ClientProtocol  # a subclass may make another
+
     def __init__(
         self,
         uri: str,
@@ -147,69 +142,48 @@ class connect:
         create_connection: Callable[..., ClientConnection] | None = None,
         **kwargs: Any,
     ) -> None:
-        if "extra_headers" in kwargs:
-            warnings.warn(
-                "extra_headers is called additional_headers", DeprecationWarning, stacklevel=2
-            )
-            additional_headers = kwargs.pop("extra_headers")
-        if subprotocols is not None:
-            validate_subprotocols(subprotocols)
-        self.connection: ClientConnection | None = None
-        self.logger = logger or logging.getLogger("ws6455.client")
-        self._first_uri = uri
-        self._additional_headers = additional_headers
+        additional_headers = renamed_option(
+            kwargs, "extra_headers", "additional_headers", additional_headers
+        )
         self._user_agent_header = user_agent_header
         self._proxy = proxy
-        self._process_exception = process_exception
-        self._reconnect_delays = reconnect_delays
         self._open_timeout = open_timeout
         self._create_connection = create_connection or ClientConnection
-        self._protocol_options: dict[str, Any] = {
-            "origin": origin,
-            "extensions": client_extensions(extensions, compression),
-            "subprotocols": subprotocols,
-            "max_size": max_size,
-            "max_fragments": max_fragments,
-            "logger": self.logger,
-        }
-        self._connection_options: dict[str, Any] = {
-            "ping_interval": ping_interval,
-            "ping_timeout": ping_timeout,
-            "close_timeout": close_timeout,
-            "max_queue": max_queue,
-            "write_limit": write_limit,
-        }
+        self._protocol_options = client_options(
+            origin, extensions, compression, subprotocols, max_size, max_fragments, logger
+        )
+        super().__init__(process_exception, reconnect_delays, self._protocol_options["logger"])
+        policy = session_options(ping_interval, ping_timeout, close_timeout, max_queue)
+        self._connection_options = policy | {"write_limit": write_limit}
         self._proxy_options = {
             name.removeprefix("proxy_"): kwargs.pop(name)
             for name in list(kwargs)
             if name.startswith("proxy_")
         }
         self._transport_options = kwargs
-        self._go_to(uri, additional_headers)
+        self._first = self._destination = Destination(uri, additional_headers, kwargs)
         if self.ws_uri.secure and "ssl" in kwargs and kwargs["ssl"] is None:
             raise ValueError("ssl=None is incompatible with a wss:// URI")
 
-    def _go_to(self, uri: str, headers: HeadersLike | None) -> None:
-        """Aim the next attempt at a URI.
+    @property
+    def uri(self) -> str:
+        """The URI of the latest attempt, as redirects have led it."""
+        return self._destination.uri
 
-        Raises:
-            InvalidURI: if it is not a WebSocket URI.
-            ValueError: if `ssl` was given and the URI is not secure.
-        """
-        ws_uri = parse_uri(uri)
-        if not ws_uri.secure and self._transport_options.get("ssl") is not None:
-            raise ValueError("ssl argument is incompatible with a ws:// URI")
-        self.uri, self.ws_uri, self._headers = uri, ws_uri, headers
+    @property
+    def ws_uri(self) -> WebSocketURI:
+        """The same, parsed."""
+        return self._destination.ws_uri
 
     def __await__(self) -> Generator[Any, None, ClientConnection]:
         return self._connect().__await__()
 
     async def _connect(self) -> ClientConnection:
         """Make one attempt, redirects included, within `open_timeout`."""
-        self._go_to(self._first_uri, self._additional_headers)
+        self._destination = copy.copy(self._first)
         try:
             async with asyncio.timeout(self._open_timeout):
-                for _ in range(MAX_REDIRECTS + 1):
+                while True:
                     try:
                         return await self._open()
                     except Exception as exc:
@@ -221,8 +195,7 @@ class connect:
                                 raise target from exc
                             finally:
                                 del target  # its traceback refers to this frame
-                        self.logger.info("redirected to %s", target)
-                raise SecurityError(f"more than {MAX_REDIRECTS} redirects")
+                        self.logger.info("redirected to %s", self.ws_uri)
         except TimeoutError as exc:
             if self._open_timeout is not None and not exc.args:
                 raise TimeoutError(
@@ -239,41 +212,24 @@ class connect:
         Returns:
             The new URI; or the exception to raise: `exc` itself if it is no redirect.
         """
-        target = redirect_target(exc, self.uri)
-        if target is None:
-            return exc
-        options, old, headers = self._transport_options, self.ws_uri, self._headers
-        if options.get("sock") is not None:
-            return ValueError(f"cannot follow a redirect to {target} on a given socket")
         try:
-            check_redirect(old, parse_uri(target))
-            self._go_to(target, headers)
+            return self._destination.redirect(exc) or exc
         except (InvalidURI, SecurityError, ValueError) as unfit:
             return unfit
-        if not same_origin(old, self.ws_uri):
-            for option in ("unix", "host", "port"):
-                if options.get(option):
-                    return ValueError(f"cannot follow a redirect to {target} with a given {option}")
-            self._headers = without_secrets(headers)
-        return target
 
     async def _open(self) -> ClientConnection:
         connection = await self._open_transport()
         try:
-            await connection.handshake(self._headers, self._user_agent_header)
+            await connection.handshake(self._destination.headers, self._user_agent_header)
         except BaseException:
-            # The exception's traceback refers to the connection.
-            connection.protocol.handshake_exc = None
-            transport = connection.transport
-            if transport is not None:
-                transport.abort()
+            connection._give_up()
             raise
         return connection
 
     def new_connection(self) -> ClientConnection:
         """Make the connection, before there is a transport for it."""
         return self._create_connection(
-            ClientProtocol(self.ws_uri, **self._protocol_options), **self._connection_options
+            self.protocol_class(self.ws_uri, **self._protocol_options), **self._connection_options
         )
 
     async def _open_transport(self) -> ClientConnection:
@@ -315,10 +271,8 @@ class connect:
         return connection
 
     async def __aenter__(self) -> ClientConnection:
-        if self.connection is not None:
-            raise RuntimeError("connect() isn't reentrant")
-        self.connection = await self._connect()
-        return self.connection
+        self._check_not_entered()
+        return self._enter(await self._connect())
 
     async def __aexit__(
         self,
@@ -326,9 +280,7 @@ class connect:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        assert self.connection is not None
-        connection, self.connection = self.connection, None
-        await connection.close(1000 if exc_type is None else 1011)
+        await self._leave().close(1000 if exc_type is None else 1011)
 
     async def __aiter__(self) -> AsyncGenerator[ClientConnection, None]:
         """Connect, and connect again when the connection is through or could not be made.
@@ -336,25 +288,17 @@ class connect:
         Raises:
             Exception: what `process_exception` does not take for transient.
         """
-        delays: Iterator[float] | None = None
+        attempts = self._attempts()
         while True:
             try:
                 connection = await self._connect()
             except Exception as exc:
-                fatal = self._process_exception(exc)
-                if fatal is exc:
-                    raise
-                if fatal is not None:
-                    raise fatal from exc
-                if delays is None:
-                    delays = self._reconnect_delays()
-                delay = next(delays, None)
+                delay = attempts.failed(exc)
                 if delay is None:
                     raise
-                self.logger.info("connect failed; reconnecting in %.1f seconds: %r", delay, exc)
                 await asyncio.sleep(delay)
                 continue
-            delays = None
+            attempts.succeeded()
             try:
                 yield connection
             finally:
@@ -371,8 +315,6 @@ def unix_connect(
         uri: for the handshake; the default is ``ws://localhost/``, with TLS ``wss://localhost/``.
         kwargs: see :class:`connect`.
     """
-    if uri is None:
-        uri = "wss://localhost/" if kwargs.get("ssl") is not None else "ws://localhost/"
     if path is not None:
         kwargs["path"] = os.fspath(path)
-    return connect(uri, unix=True, **kwargs)
+    return connect(default_uri(uri, kwargs.get("ssl")), unix=True, **kwargs)

@@ -13,12 +13,9 @@ from collections.abc import AsyncGenerator, Coroutine
 from types import TracebackType
 from typing import Any, Literal, Self, overload
 
-from ..errors import ConcurrencyError, ConnectionClosed, ConnectionClosedOK
-from ..fragments import FragmentReader, as_bytes, as_text
-from ..frames import CloseCode, Frame
+from ..errors import ConnectionClosedOK
+from ..fragments import decoded
 from ..opening import ClientProtocol, ServerProtocol
-from ..protocol import State
-from ..session import control_payload
 from ..typing import Data, DataLike
 from .sending import SendingSession, wrong_loop
 from .waiter import Waiter
@@ -37,8 +34,7 @@ class Connection(SendingSession):
             and the number below which it goes on.
     """
 
-    # So many attributes are faster in slots. A subclass may have any other.
-    __slots__ = ("_receiving",)
+    __slots__ = ()
 
     def __init__(
         self,
@@ -51,14 +47,8 @@ class Connection(SendingSession):
         write_limit: int | tuple[int, int | None] = 1 << 15,
     ) -> None:
         super().__init__(
-            protocol,
-            ping_interval=ping_interval,
-            ping_timeout=ping_timeout,
-            close_timeout=close_timeout,
-            max_queue=max_queue,
-            write_limit=write_limit,
+            protocol, write_limit, ping_interval, ping_timeout, close_timeout, max_queue
         )
-        self._receiving = ""  # the name of the call that is receiving
 
     # Receiving --------------------------------------------------------------------------
 
@@ -114,14 +104,9 @@ class Connection(SendingSession):
         message = self._take_message()
         if decode is None:
             return message
-        return as_text(message) if decode else as_bytes(message)
+        return decoded(message, decode)
 
     __anext__ = _receive_message  # itself, since it is called for every message
-
-    def _overlap(self, caller: str) -> ConcurrencyError:
-        return ConcurrencyError(
-            f"cannot call {caller} while another coroutine is already running {self._receiving}"
-        )
 
     def _more(self) -> Waiter:
         """Return what to await until more was received, or nothing more will come.
@@ -129,19 +114,9 @@ class Connection(SendingSession):
         Raises:
             ConnectionClosed: if nothing more will come, and the connection is closed.
         """
-        self._message_in_hand = False
-        protocol = self.protocol
-        if protocol.writes:
+        if self.protocol.writes:
             self._flush()
-        if protocol.violation is not None:
-            self._fail_in_turn()
-        if self._transport_lost:
-            raise self.protocol.close_exc
-        if protocol.open_fragments >= self._many_fragments:
-            self._join_small_fragments()
-        # What a message still needs may be more than the queue's bound.
-        if self._reading_paused:
-            self._go_on_reading()
+        self._prepare_to_wait()
         self._sends = 0  # whoever waits lets others run
         return self._recv_waiter
 
@@ -156,31 +131,14 @@ class Connection(SendingSession):
         Raises:
             ConnectionClosed, ConcurrencyError, UnicodeDecodeError: see :meth:`recv`.
         """
-        if self._receiving:
-            raise self._overlap("recv_streaming")
-        self._receiving = "recv_streaming"
-        reader = FragmentReader(decode)
-        between_messages = True
+        reader = self._begin_fragments(decode)
         try:
-            while True:
+            while not reader.has_ended:
                 while not self._messages:
                     await self._more()
-                fragment = self._take_fragment()
-                if not isinstance(fragment, Frame):
-                    break
-                between_messages = fragment.fin
-                if fragment.fin:
-                    break
-                yield reader.data(fragment)
-        except ConnectionClosed:
-            between_messages = True  # the rest of the message will not come
-            raise
+                yield self._next_piece(reader)
         finally:
-            # Given up within a message, nothing else can be received: it would get the rest.
-            if between_messages:
-                self._receiving = ""
-        # The last piece comes when nothing is held any more: the caller may leave it at that.
-        yield reader.data(fragment)
+            self._end_fragments(reader)
 
     # Pings and pongs -----------------------------------------------------------------
 
@@ -202,7 +160,7 @@ class Connection(SendingSession):
         """
         if get_running_loop() is not self.loop:
             raise wrong_loop()
-        if self._sending_ended or self.protocol.state not in (State.OPEN, State.CLOSING):
+        if not self._can_send_control():
             await self._raise_closed()
         waiter: asyncio.Future[float] = self.loop.create_future()
         self._send_ping(data, waiter)
@@ -221,11 +179,9 @@ class Connection(SendingSession):
         """
         if get_running_loop() is not self.loop:
             raise wrong_loop()
-        payload = control_payload(data)
-        if self._sending_ended or self.protocol.state not in (State.OPEN, State.CLOSING):
+        if not self._can_send_control():
             await self._raise_closed()
-        self.protocol.send_pong(payload)
-        self._flush()
+        self._send_pong(data)
         await self._yield()
 
     # Closing ----------------------------------------------------------------------------
@@ -245,14 +201,7 @@ class Connection(SendingSession):
         """
         if get_running_loop() is not self.loop:
             raise wrong_loop()
-        state = self.protocol.state
-        if state is State.CONNECTING:
-            self._abort()
-        elif state is State.OPEN:
-            if self.protocol.sending_fragments:
-                self._fail(CloseCode.INTERNAL_ERROR, "close during fragmented message")
-            else:
-                self._start_closing(code, reason)
+        self._close(code, reason)
         await self.wait_closed()
 
     async def __aenter__(self) -> Self:

@@ -9,21 +9,15 @@ from __future__ import annotations
 import asyncio
 from asyncio import get_running_loop
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
-from typing import Any, Literal
+from typing import Any
 
-from ..errors import InvalidState, ProtocolError
+from ..errors import InvalidState
 from ..fragments import FragmentWriter, check_fragments
-from ..frames import CloseCode, Opcode
-from ..opening import ClientProtocol, ServerProtocol
-from ..protocol import State
-from ..shared import SharedMessage
+from ..frames import Opcode
 from ..typing import DataLike
 from .transport import TransportSession
 
-__all__ = ["SendingSession", "Slow", "wrong_loop"]
-
-# What a broadcast does with a connection that does not keep up.
-Slow = Literal["buffer", "drop", "coalesce", "disconnect"]
+__all__ = ["SendingSession", "wrong_loop"]
 
 # Frames up to this size are collected while received messages still wait to be handled, and
 # written in one go; at most so many.
@@ -42,19 +36,17 @@ class SendingSession(TransportSession):
     """A session that an application sends with.
 
     Args:
-        protocol: the connection without I/O.
-        options: see :class:`~ws6455.aio.transport.TransportSession`.
+        arguments: see :class:`~ws6455.aio.transport.TransportSession`.
     """
 
     # So many attributes are faster in slots. A subclass may have any other.
-    __slots__ = ("_coalesced", "_flush_scheduled", "_fragments_sent", "_sends")
+    __slots__ = ("_flush_scheduled", "_fragments_sent", "_sends")
 
-    def __init__(self, protocol: ClientProtocol | ServerProtocol, **options: Any) -> None:
-        super().__init__(protocol, **options)
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
         self._flush_scheduled = False
         self._fragments_sent: asyncio.Future[None] | None = None
         self._sends = 0  # since others were last given a chance to run
-        self._coalesced: SharedMessage | None = None  # waits for the peer to take what is before it
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Take the end of the transport, with the error that ended it."""
@@ -127,40 +119,6 @@ class SendingSession(TransportSession):
         self._flush_scheduled = False
         self._flush()
 
-    def send_shared(self, message: SharedMessage, slow: Slow = "buffer") -> None:
-        """Send a message of :func:`~ws6455.aio.broadcast.broadcast`, without waiting.
-
-        Args:
-            message: what to send.
-            slow: see :func:`~ws6455.aio.broadcast.broadcast`.
-
-        Raises:
-            InvalidState: unless OPEN.
-            ProtocolError: within a fragmented message.
-        """
-        if self._writing_paused and slow != "buffer":
-            if slow == "coalesce":
-                self._coalesced = message
-                self._await_room()
-            elif slow == "disconnect":
-                self._fail(CloseCode.TRY_AGAIN_LATER, "too slow")
-            return
-        self.protocol.send_shared(message)
-        self._flush()
-
-    def _await_room(self) -> None:
-        """Have :meth:`resume_writing` called when there is room: here the transport does it."""
-
-    def resume_writing(self) -> None:
-        """Note that there is room again; send what a broadcast has kept for that."""
-        super().resume_writing()
-        message, self._coalesced = self._coalesced, None
-        if message is not None:
-            try:
-                self.send_shared(message)
-            except (InvalidState, ProtocolError) as exc:
-                self.logger.debug("skipped broadcast: %s", exc)
-
     async def _yield(self) -> None:
         """Wait for the transport to have room, and let others run now and then."""
         if self._writing_paused:
@@ -188,7 +146,6 @@ class SendingSession(TransportSession):
     ) -> None:
         """Send a fragmented message (§5.4): each item, and an empty last fragment."""
         check_fragments(message, (Iterable, AsyncIterable))
-        protocol = self.protocol
         self._fragments_sent = self.loop.create_future()
         writer = FragmentWriter(text)
         try:
@@ -199,9 +156,7 @@ class SendingSession(TransportSession):
             if writer.begun:
                 await self._send_fragment(Opcode.CONT, b"", True, compress)
         except BaseException as exc:
-            # Half a message is out, and nothing can take it back.
-            if protocol.sending_fragments and protocol.state is State.OPEN:
-                self._fail(CloseCode.INTERNAL_ERROR, "error in fragmented message", exc)
+            self._fail_fragments(exc)
             raise
         finally:
             if not self._fragments_sent.done():

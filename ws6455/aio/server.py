@@ -6,24 +6,23 @@ Floor 5, asyncio. RFC 6455 §4.2.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import socket
 import time
-import weakref
 from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from ..compression import ServerPerMessageDeflateFactory, server_extensions
-from ..forwarded import parse_networks
+from ..compression import ServerPerMessageDeflateFactory
 from ..frames import Close
-from ..handlers import is_the_end, takes_path
-from ..handshake import Origins, validate_subprotocols
+from ..handshake import Origins
 from ..http11 import SERVER
 from ..opening import ServerProtocol
+from ..options import server_options, session_options
 from ..protocol import MAX_FRAGMENTS, MAX_SIZE, State
 from ..receive_queue import water_marks
+from ..server_session import ConnectionMaker, handler_arguments
+from ..serving import Serving
 from ..typing import LoggerLike
 from .server_connection import ProcessRequest, ProcessResponse, ServerConnection
 from .streams import StreamProtocol
@@ -34,7 +33,7 @@ Handler = Callable[..., Awaitable[Any]]
 SelectSubprotocol = Callable[[ServerConnection, Sequence[str]], str | None]
 
 
-class Server:
+class Server(Serving[ServerConnection]):
     """A running server; make one with :class:`serve`.
 
     Args:
@@ -43,20 +42,14 @@ class Server:
     """
 
     def __init__(self, handler: Handler, options: serve) -> None:
+        super().__init__(options.logger)
         self.handler = handler
-        self.logger = options.logger
         self.server: asyncio.Server
-        self._takes_path = takes_path(handler)
+        self._handler_arguments = handler_arguments(handler)
         self._options = options
         self._loop = asyncio.get_running_loop()
-        self._all: set[ServerConnection] = set()
         self._closing: asyncio.Task[None] | None = None
         self._closed: asyncio.Future[None] = self._loop.create_future()
-
-    @property
-    def connections(self) -> set[ServerConnection]:
-        """The connections that are open."""
-        return {c for c in self._all if c.protocol.state is State.OPEN}
 
     # Connections ------------------------------------------------------------------------
 
@@ -73,10 +66,6 @@ class Server:
 
         return StreamProtocol(self._loop, connected)
 
-    def forget(self, connection: ServerConnection) -> None:
-        """Drop a connection that has ended."""
-        self._all.discard(connection)
-
     async def conduct(self, connection: ServerConnection) -> None:
         """Answer a client's request, run the handler and close: one connection's whole life."""
         options = self._options
@@ -89,16 +78,9 @@ class Server:
                 return
             connection.logger.info("connection open")
             try:
-                if self._takes_path:
-                    assert connection.request is not None
-                    await self.handler(connection, connection.request.path)
-                else:
-                    await self.handler(connection)
+                await self.handler(*self._handler_arguments(connection))
             except Exception as exc:
-                if connection.state is not State.OPEN and is_the_end(exc):
-                    connection.logger.debug("connection handler ended: %s", exc)
-                else:
-                    connection.logger.error("connection handler failed", exc_info=True)
+                connection._log_end_of_handler(exc)
                 await connection.close(1011)
             else:
                 await connection.close()
@@ -235,6 +217,10 @@ class serve:
         TypeError, ValueError: if an argument is wrong.
     """
 
+    # What it makes; a subclass may make others.
+    server_class: type[Server] = Server
+    protocol_class: type[ServerProtocol] = ServerProtocol
+
     def __init__(
         self,
         handler: Handler,
@@ -262,34 +248,25 @@ class serve:
         create_connection: Callable[..., ServerConnection] | None = None,
         **kwargs: Any,
     ) -> None:
-        if subprotocols is not None:
-            validate_subprotocols(subprotocols)
-        water_marks(max_queue)  # raises
-        water_marks(write_limit)
+        water_marks(write_limit)  # raises
         self.handler = handler
-        self.logger = logger or logging.getLogger("ws6455.server")
         self.open_timeout = open_timeout
         self.process_request = process_request
         self.process_response = process_response
         self.server_header = server_header
-        self._trusted_proxies = parse_networks(trusted_proxies)
-        self._select_subprotocol = select_subprotocol
-        self._create_connection = create_connection or ServerConnection
-        self._protocol_options: dict[str, Any] = {
-            "origins": origins,
-            "extensions": server_extensions(extensions, compression),
-            "subprotocols": subprotocols,
-            "max_size": max_size,
-            "max_fragments": max_fragments,
-            "logger": self.logger,
-        }
-        self._connection_options: dict[str, Any] = {
-            "ping_interval": ping_interval,
-            "ping_timeout": ping_timeout,
-            "close_timeout": close_timeout,
-            "max_queue": max_queue,
-            "write_limit": write_limit,
-        }
+        protocol_options = server_options(
+            origins, extensions, compression, subprotocols, max_size, max_fragments, logger
+        )
+        self.logger: LoggerLike = protocol_options["logger"]
+        policy = session_options(ping_interval, ping_timeout, close_timeout, max_queue)
+        self._maker = ConnectionMaker(
+            create_connection or ServerConnection,
+            select_subprotocol,
+            trusted_proxies,
+            protocol_options,
+            policy | {"write_limit": write_limit},
+            self.protocol_class,
+        )
         self._close_timeout = close_timeout
         self.listen_options = kwargs
         if kwargs.get("sock") is None and not kwargs.get("unix"):
@@ -299,28 +276,10 @@ class serve:
 
     def new_connection(self, server: Server | None) -> ServerConnection:
         """Make the connection for a client that has been accepted."""
-        connection = self._new_connection(server)
-        connection.trusted_proxies = self._trusted_proxies
-        return connection
-
-    def _new_connection(self, server: Server | None) -> ServerConnection:
-        select = self._select_subprotocol
-        if select is None:
-            protocol = ServerProtocol(**self._protocol_options)
-            return self._create_connection(protocol, server, **self._connection_options)
-
-        def select_subprotocol(_: ServerProtocol, offered: Sequence[str]) -> str | None:
-            connection = reference()
-            assert connection is not None  # it is who asks
-            return select(connection, offered)
-
-        protocol = ServerProtocol(select_subprotocol=select_subprotocol, **self._protocol_options)
-        connection = self._create_connection(protocol, server, **self._connection_options)
-        reference = weakref.ref(connection)
-        return connection
+        return self._maker.make(server)
 
     async def _serve(self) -> Server:
-        server = Server(self.handler, self)
+        server = self.server_class(self.handler, self)
         options = self.listen_options.copy()
         if options.get("ssl") is not None:
             options.setdefault("ssl_handshake_timeout", self.open_timeout)

@@ -12,13 +12,13 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, cast
 
+from ..endpoint import Endpoint
 from ..errors import ConnectionClosed
 from ..frames import CloseCode
 from ..opening import ClientProtocol, ServerProtocol
 from ..protocol import SEND_EOF, State
 from ..receive_queue import water_marks
 from ..receiving import LARGE
-from ..session import Session
 from .waiter import Waiter
 
 if TYPE_CHECKING:
@@ -30,56 +30,42 @@ __all__ = ["TransportSession"]
 _MAX_PARTS = 1024
 
 
-class TransportSession(Session):
+class TransportSession(Endpoint):
     """What an asyncio transport calls, and what the session asks of it.
 
     Args:
         protocol: the connection without I/O.
-        ping_interval, ping_timeout, close_timeout, max_queue: see
-            :class:`~ws6455.session.Session`.
         write_limit: see :class:`~ws6455.aio.connection.Connection`.
+        policy: see :class:`~ws6455.session.Session`.
     """
 
     # So many attributes are faster in slots. A subclass may have any other.
     __slots__ = (
         "_closed_waiter",
         "_fd",
-        "_local_address",
         "_opened_waiter",
         "_own_fd",
         "_recv_waiter",
-        "_remote_address",
-        "_sending_ended",
         "_stream",
         "_timer",
         "_timer_at",
         "_transport",
-        "_transport_lost",
         "_write_limit",
         "_writer",
-        "_writing_paused",
         "loop",
     )
+
+    runs_in = "coroutine"
 
     def __init__(
         self,
         protocol: ClientProtocol | ServerProtocol,
-        *,
-        ping_interval: float | None,
-        ping_timeout: float | None,
-        close_timeout: float | None,
-        max_queue: int | tuple[int | None, int | None] | None,
         write_limit: int | tuple[int, int | None],
+        *policy: Any,
     ) -> None:
         self.loop = asyncio.get_running_loop()
-        super().__init__(
-            protocol,
-            time.monotonic,  # a loop's own clock may stand still for a whole turn, or tick in ms
-            ping_interval=ping_interval,
-            ping_timeout=ping_timeout,
-            close_timeout=close_timeout,
-            max_queue=max_queue,
-        )
+        # A loop's own clock may stand still for a whole turn, or tick in milliseconds.
+        super().__init__(protocol, time.monotonic, *policy)
         self._write_limit = write_limit
         self._stream: StreamProtocol | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -87,16 +73,11 @@ class TransportSession(Session):
         # The socket that the stock loop's transport writes to, whose own way there costs as much
         # as all of a small frame; and the same, unless the transport has bytes that come first.
         self._own_fd = self._fd = -1
-        self._local_address: Any = None
-        self._remote_address: Any = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0  # while there is a timer
         self._recv_waiter = Waiter(self.loop)
         self._opened_waiter: asyncio.Future[None] | None = None
         self._closed_waiter: asyncio.Future[None] | None = None
-        self._writing_paused = False
-        self._sending_ended = False
-        self._transport_lost = False
 
     # From the transport -----------------------------------------------------------------
 
@@ -151,44 +132,19 @@ class TransportSession(Session):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Take the end of the transport, with the error that ended it."""
-        protocol = self.protocol
-        if exc is not None and protocol.cause is None:
-            protocol.cause = exc
-        protocol.receive_eof()
-        if protocol.state is not State.CLOSED:
-            protocol.fail(CloseCode.ABNORMAL_CLOSURE)
-        self._transport_lost = True
         self._stream = None
         self._own_fd = self._fd = -1
-        protocol.writes.clear()
-        self._closed()
+        self._lose_transport(exc)
         self._deadline_changed()
         self._recv_waiter.wake_soon()
         for waiter in (self._opened_waiter, self._closed_waiter):
             if waiter is not None and not waiter.done():
                 waiter.set_result(None)
 
-    def pause_writing(self) -> None:
-        """Note that the transport's buffer is above its high-water mark."""
-        self._writing_paused = True
-        if self._sent_then is None:
-            self._sent_then = self._sent_bytes()  # from here on, any more is progress
-
-    def resume_writing(self) -> None:
-        """Note that the transport's buffer is below its low-water mark."""
-        self._writing_paused = False
-        self._heard = True  # the peer takes what it is sent
-        self._flush()
-
     # What the session asks for ----------------------------------------------------------
 
     def _attend(self) -> None:
         super()._attend()
-        opened = self._opened_waiter
-        if opened is not None and not opened.done():
-            protocol = self.protocol
-            if protocol.state is not State.CONNECTING or protocol.handshake_exc is not None:
-                opened.set_result(None)
         if self._stream is not None and not self._dropping:
             room = self.protocol.room()
             if room is not None:
@@ -226,11 +182,8 @@ class TransportSession(Session):
         writer = self._writer
         if writer is None:
             return
-        if self._writing_paused and protocol.pongs_due:
-            # §5.5.3: the latest ping alone needs an answer; it goes out when there is room.
-            del protocol.pongs_due[:-1]
-            if not protocol.writes and not protocol.eof_due:
-                return
+        if self._writing_paused and protocol.pongs_due and self._hold_pongs_back():
+            return
         writes = protocol.take_writes()
         if not writes:
             return
@@ -274,9 +227,7 @@ class TransportSession(Session):
             writer.close()
         else:
             writer.write_eof()
-            self._sending_ended = True
-            self._expect_close()
-            self._go_on_reading()  # the peer's end of file may stand behind what nobody takes
+            self._stop_sending()
 
     def _abort(self) -> None:
         if self._transport is not None:
@@ -321,18 +272,13 @@ class TransportSession(Session):
 
     @property
     def transport(self) -> asyncio.Transport | None:
-        """The asyncio transport; None before there is one."""
+        """The asyncio transport; None before there is one.
+
+        From the first look at it, everything goes out through it.
+        """
+        # Whoever has it may write to it and close it: the socket by itself would not know.
+        self._own_fd = self._fd = -1
         return self._transport
-
-    @property
-    def local_address(self) -> Any:
-        """This side's address, as the socket gives it; (host, port) for IPv4."""
-        return self._local_address
-
-    @property
-    def remote_address(self) -> Any:
-        """The peer's address, as the socket gives it; (host, port) for IPv4."""
-        return self._remote_address
 
     # The end ----------------------------------------------------------------------------
 

@@ -13,10 +13,12 @@ from typing import Any
 from .. import reconnecting
 from ..aio import client
 from ..http11 import HeadersLike
+from ..options import default_uri
+from ..reconnecting import backoff
 from ..redirects import MAX_REDIRECTS
-from .backoff import backoff
 from .connection import ClientConnection
 from .extensions import check_factories
+from .protocol import ClientProtocol
 from .signatures import OLD_ARGUMENTS, OLD_DEFAULTS, extended
 
 __all__ = ["Connect", "connect", "legacy_unix_connect", "unix_connect"]
@@ -34,7 +36,8 @@ class connect(client.connect):
         options: see there.
     """
 
-    __signature__ = extended(client.connect, **OLD_ARGUMENTS, reconnect_delays=backoff)
+    protocol_class = ClientProtocol
+    __signature__ = extended(client.connect, **OLD_ARGUMENTS)
 
     def __init__(
         self,
@@ -56,7 +59,6 @@ class connect(client.connect):
         create = options.get("create_connection") or create_protocol or klass or ClientConnection
         options["create_connection"] = create
         options["logger"] = options.get("logger") or logging.getLogger("websockets.client")
-        options.setdefault("reconnect_delays", backoff)
         check_factories(options.get("extensions"))
         super().__init__(uri, **options)
         self._latest: client.ClientConnection | None = None
@@ -104,8 +106,7 @@ def _try_again(exc: Exception) -> None:
 def _on_socket(
     kind: type[connect], path: str | os.PathLike[str] | None, uri: str | None, options: Any
 ) -> connect:
-    if uri is None:
-        uri = "wss://localhost/" if options.get("ssl") is not None else "ws://localhost/"
+    uri = default_uri(uri, options.get("ssl"))
     if path is not None:
         options["path"] = os.fspath(path)
     return kind(uri, unix=True, **options)

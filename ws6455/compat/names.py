@@ -208,9 +208,8 @@ MORE: dict[str, dict[str, str]] = {
         **_OLD_ERRORS,
     },
     "websockets.asyncio.client": {
-        "ws6455.compat.backoff": "backoff",
         "ws6455.http11": "USER_AGENT",
-        "ws6455.reconnecting": "process_exception",
+        "ws6455.reconnecting": "backoff process_exception",
         "ws6455.redirects": "MAX_REDIRECTS",
     },
     "websockets.asyncio.connection": {"ws6455.aio.broadcast": "broadcast"},
@@ -218,12 +217,12 @@ MORE: dict[str, dict[str, str]] = {
     "websockets.auth": {"ws6455.compat.auth": "is_credentials"},
     "websockets.client": {
         **_OLD_CLIENT,
-        "ws6455.compat.backoff": "backoff",
         "ws6455.compat.protocol": "ClientConnection=ClientProtocol",
         "ws6455.handshake": "generate_key",
         "ws6455.http11": "USER_AGENT",
         "ws6455.reconnecting": (
-            "process_exception BACKOFF_INITIAL_DELAY=INITIAL_DELAY BACKOFF_MIN_DELAY=MIN_DELAY "
+            "backoff process_exception "
+            "BACKOFF_INITIAL_DELAY=INITIAL_DELAY BACKOFF_MIN_DELAY=MIN_DELAY "
             "BACKOFF_MAX_DELAY=MAX_DELAY BACKOFF_FACTOR=FACTOR"
         ),
     },

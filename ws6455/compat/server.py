@@ -21,6 +21,7 @@ from .callbacks import (
     with_extra_headers,
 )
 from .extensions import check_factories
+from .protocol import ServerProtocol
 from .server_connection import ServerConnection
 from .signatures import OLD_ARGUMENTS, OLD_DEFAULTS, extended, renamed
 
@@ -64,6 +65,8 @@ class serve(server.serve):
         options: see there.
     """
 
+    server_class = Server
+    protocol_class = ServerProtocol
     legacy = False  # whether callbacks that do not tell are taken for old ones
     ws_server: server.Server  # once it listens
     __signature__ = extended(server.serve, **OLD_ARGUMENTS, ws_handler=None)
@@ -112,7 +115,6 @@ class serve(server.serve):
 
     async def _serve(self) -> server.Server:
         listening = await super()._serve()
-        listening.__class__ = Server
         self.ws_server = listening
         return listening
 

@@ -9,9 +9,7 @@ import logging
 from typing import Any
 
 from ..sync import client, router, server
-from .backoff import backoff
 from .logged import logged
-from .signatures import extended
 
 __all__ = [
     "connect",
@@ -36,9 +34,6 @@ unix_route = logged(router.unix_route, "server")
 class reconnect(client.reconnect):
     """Connect again and again; see :class:`ws6455.sync.client.reconnect`."""
 
-    __signature__ = extended(client.reconnect, reconnect_delays=backoff)
-
     def __init__(self, uri: str, **options: Any) -> None:
         options["logger"] = options.get("logger") or logging.getLogger("websockets.client")
-        options.setdefault("reconnect_delays", backoff)
         super().__init__(uri, **options)

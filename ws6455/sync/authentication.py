@@ -19,11 +19,7 @@ def basic_auth(
     credentials: Credentials | None = None,
     check_credentials: Callable[[str, str], bool] | None = None,
 ) -> Callable[[ServerConnection, Request], Response | None]:
-    """Make a `process_request` that lets those in who have credentials.
-
-    Args, errors and answers are those of :func:`ws6455.aio.authentication.basic_auth`, but for
-    `check_credentials`, which is a plain function.
-    """
+    """Do as :func:`ws6455.aio.authentication.basic_auth`, whose callback is plain here."""
     check = choose_check(credentials, check_credentials)
 
     def ask(connection: ServerConnection, request: Request) -> Response | None:

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..errors import InvalidState
-from ..fragments import FragmentWriter
-from ..frames import Opcode
-from ..shared import SharedMessage
+from ..broadcasting import BroadcastFailures, shared_message
+from ..endpoint import Slow
 from ..typing import DataLike
 from .connection import Connection
 
 __all__ = ["broadcast"]
+
+# What `websockets` passes on to its pool of threads.
+_POOL_OPTIONS = {"max_workers", "thread_name_prefix", "initializer", "initargs"}
 
 
 def broadcast(
@@ -24,24 +25,23 @@ def broadcast(
     *,
     text: bool | None = None,
     raise_exceptions: bool = False,
+    slow: Slow = "buffer",
     **pool_options: Any,
 ) -> None:
-    """Send a message to connections; see :func:`ws6455.aio.broadcast.broadcast`.
+    """Send a message to connections, from any thread; see :func:`ws6455.aio.broadcast.broadcast`.
 
-    `pool_options` are ignored: `websockets` has them for its pool of threads, and here is none.
+    A connection is slow here while its socket has no room for what was sent before, so that
+    `send` would wait. `pool_options`, those of :class:`~concurrent.futures.ThreadPoolExecutor`,
+    have no effect: no pool of threads is needed.
     """
-    opcode, data = FragmentWriter(text).frame(message)
-    shared = SharedMessage(data, opcode is Opcode.TEXT)
-    failures: list[Exception] = []
+    unknown = ", ".join(pool_options.keys() - _POOL_OPTIONS)
+    if unknown:
+        raise TypeError(f"broadcast() takes no argument {unknown}")
+    shared = shared_message(message, text)
+    failures = BroadcastFailures(raise_exceptions)
     for connection in connections:
         try:
-            connection.send_shared(shared)
-        except InvalidState:
-            continue  # it is closing or closed
+            connection.send_shared(shared, slow)
         except Exception as exc:
-            if raise_exceptions:
-                failures.append(exc)
-            else:
-                connection.logger.warning("skipped broadcast: %s", exc)
-    if failures:
-        raise ExceptionGroup("skipped broadcast", failures)
+            failures.add(connection, exc)
+    failures.raise_collected()

@@ -6,20 +6,20 @@ Floor 5, threads. RFC 6455 §4.1.
 from __future__ import annotations
 
 import functools
+import inspect
 import logging
 import os
 import socket
 import ssl
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal, overload
+from typing import Any, ClassVar, Literal, overload
 
-from ..compression import ClientPerMessageDeflateFactory, client_extensions
-from ..handshake import validate_subprotocols
+from ..attempts import Reconnecting
+from ..compression import ClientPerMessageDeflateFactory
 from ..http11 import USER_AGENT, HeadersLike
+from ..options import client_options, default_uri, renamed_option, session_options
 from ..protocol import MAX_FRAGMENTS, MAX_SIZE
-from ..receive_queue import water_marks
 from ..reconnecting import backoff, process_exception
 from ..typing import LoggerLike
 from .client_connection import ClientConnection
@@ -81,15 +81,8 @@ def connect(  # noqa: D417 - the other options are described where the docstring
         kwargs: passed to :func:`socket.create_connection`; with ``unix=True``, ``path`` is that
             of a Unix socket.
     """
-    if "extra_headers" in kwargs:
-        _warn("extra_headers is called additional_headers")
-        additional_headers = kwargs.pop("extra_headers")
-    if "ssl_context" in kwargs:
-        _warn("ssl_context is called ssl")
-        ssl = kwargs.pop("ssl_context")
-    if subprotocols is not None:
-        validate_subprotocols(subprotocols)
-    water_marks(max_queue)  # raises
+    headers = renamed_option(kwargs, "extra_headers", "additional_headers", additional_headers)
+    ssl = renamed_option(kwargs, "ssl_context", "ssl", ssl)
     for_reconnect = {
         name: kwargs.pop(name)
         for name in ("process_exception", "reconnect_delays")
@@ -97,7 +90,7 @@ def connect(  # noqa: D417 - the other options are described where the docstring
     }
     opener = Opener(
         uri,
-        headers=additional_headers,
+        headers=headers,
         user_agent_header=user_agent_header,
         open_timeout=open_timeout,
         proxy=proxy,
@@ -106,23 +99,13 @@ def connect(  # noqa: D417 - the other options are described where the docstring
         tls={"ssl": ssl, "server_hostname": server_hostname},
         socket_options=kwargs,
         create_connection=create_connection or ClientConnection,
-        protocol_options={
-            "origin": origin,
-            "extensions": client_extensions(extensions, compression),
-            "subprotocols": subprotocols,
-            "max_size": max_size,
-            "max_fragments": max_fragments,
-            "logger": logger or logging.getLogger("ws6455.client"),
-        },
-        connection_options={
-            "ping_interval": ping_interval,
-            "ping_timeout": ping_timeout,
-            "close_timeout": close_timeout,
-            "max_queue": max_queue,
-        },
+        protocol_options=client_options(
+            origin, extensions, compression, subprotocols, max_size, max_fragments, logger
+        ),
+        connection_options=session_options(ping_interval, ping_timeout, close_timeout, max_queue),
     )
     if legacy is False:
-        reconnecting = reconnect(uri, **for_reconnect)
+        reconnecting = reconnect(uri, logger=logger, **for_reconnect)
         reconnecting._open = opener.open
         return reconnecting
     connection = opener.open()
@@ -131,11 +114,7 @@ def connect(  # noqa: D417 - the other options are described where the docstring
     return connection
 
 
-def _warn(text: str) -> None:
-    warnings.warn(text, DeprecationWarning, stacklevel=3)
-
-
-class reconnect:
+class reconnect(Reconnecting[ClientConnection]):
     """Connect to a WebSocket server, again and again.
 
     ``for websocket in reconnect(uri)`` connects again, with growing delays, whenever the loop's
@@ -150,6 +129,9 @@ class reconnect:
         options: those of :func:`connect`.
     """
 
+    #: With the options of :func:`connect` one by one.
+    __signature__: ClassVar[inspect.Signature]
+
     def __init__(
         self,
         uri: str,
@@ -158,53 +140,50 @@ class reconnect:
         reconnect_delays: Callable[[], Iterator[float]] = backoff,
         **options: Any,
     ) -> None:
-        self.connection: ClientConnection | None = None
-        self._process_exception = process_exception
-        self._reconnect_delays = reconnect_delays
-        self._logger = options.get("logger") or logging.getLogger("ws6455.client")
+        logger = options.get("logger") or logging.getLogger("ws6455.client")
+        super().__init__(process_exception, reconnect_delays, logger)
         self._open: Callable[[], ClientConnection] = functools.partial(
             connect, uri, legacy=True, **options
         )
 
     def __enter__(self) -> ClientConnection:
-        if self.connection is not None:
-            raise RuntimeError("reconnect() isn't reentrant")
-        self.connection = self._open()
-        return self.connection
+        self._check_not_entered()
+        return self._enter(self._open())
 
     def __exit__(self, exc_type: type[BaseException] | None, *rest: object) -> None:
-        assert self.connection is not None
-        connection, self.connection = self.connection, None
-        connection.__exit__(exc_type, *rest)
+        self._leave().__exit__(exc_type, *rest)
 
     def __iter__(self) -> Iterator[ClientConnection]:
-        """Connect, and connect again when the connection is through or could not be made.
-
-        Raises:
-            Exception: what `process_exception` does not take for transient.
-        """
-        delays: Iterator[float] = iter(())
-        failed = False
+        """Connect, again and again, as :class:`ws6455.aio.client.connect` does."""
+        attempts = self._attempts()
         while True:
             try:
                 connection = self._open()
             except Exception as exc:
-                fatal = self._process_exception(exc)
-                if fatal is not None and fatal is not exc:
-                    raise fatal from exc
-                if not failed:
-                    failed, delays = True, self._reconnect_delays()
-                delay = None if fatal is exc else next(delays, None)
+                delay = attempts.failed(exc)
                 if delay is None:
                     raise
-                self._logger.info("connect failed; reconnecting in %.1f seconds: %r", delay, exc)
                 time.sleep(delay)
             else:
-                failed = False
+                attempts.succeeded()
                 try:
                     yield connection
                 finally:
                     connection.close()  # leaving the loop is no error
+
+
+def _reconnect_signature() -> inspect.Signature:
+    """Return the options of `connect` that `reconnect` takes, and its own."""
+    parameters = {
+        **inspect.signature(connect).parameters,
+        **inspect.signature(reconnect).parameters,
+    }
+    del parameters["legacy"], parameters["options"]
+    rest = parameters.pop("kwargs")
+    return inspect.Signature([*parameters.values(), rest])
+
+
+reconnect.__signature__ = _reconnect_signature()
 
 
 @overload
@@ -226,18 +205,18 @@ def unix_connect(
 
 
 def unix_connect(
-    path: str | os.PathLike[str] | None = None, uri: str | None = None, **kwargs: Any
+    path: str | os.PathLike[str] | None = None,
+    uri: str | None = None,
+    *,
+    legacy: bool | None = None,
+    **kwargs: Any,
 ) -> ClientConnection | reconnect:
-    """Connect to a WebSocket server that listens on a Unix socket.
-
-    Args:
-        path: of the socket; or pass `sock`, but not both.
-        uri: for the handshake; the default is ``ws://localhost/``, with TLS ``wss://localhost/``.
-        kwargs: see :func:`connect`.
+    """Connect on a Unix socket; see :func:`ws6455.aio.client.unix_connect` and :func:`connect`.
 
     Raises:
         ValueError: unless exactly one of path and sock is given.
     """
+    kwargs["legacy"] = legacy
     opened: ClientConnection | reconnect = connect(_unix(path, uri, kwargs), **kwargs)
     return opened
 
@@ -264,6 +243,4 @@ def _unix(path: str | os.PathLike[str] | None, uri: str | None, options: dict[st
     if (path is None) is (options.get("sock") is None):
         raise ValueError("provide either path or sock")
     options |= {"unix": True, "path": None if path is None else os.fspath(path)}
-    if uri is None:
-        uri = "wss://localhost/" if options.get("ssl") is not None else "ws://localhost/"
-    return uri
+    return default_uri(uri, options.get("ssl"))

@@ -10,9 +10,8 @@ import warnings
 import weakref
 from typing import Any, Self
 
+from ..client_session import ClientSession
 from ..http11 import USER_AGENT, HeadersLike
-from ..opening import ClientProtocol
-from ..protocol import State
 from .connection import Connection
 
 __all__ = ["ClientConnection"]
@@ -20,10 +19,8 @@ __all__ = ["ClientConnection"]
 _USES = ("close", "ping", "pong", "recv", "recv_streaming", "send")
 
 
-class ClientConnection(Connection):
+class ClientConnection(Connection, ClientSession):
     """A client's connection; see :func:`~ws6455.sync.client.connect`."""
-
-    protocol: ClientProtocol
 
     def handshake(
         self,
@@ -35,24 +32,20 @@ class ClientConnection(Connection):
 
         See :meth:`ws6455.aio.client.ClientConnection.handshake`.
         """
-        protocol = self.protocol
-        request = protocol.connect()
-        request.headers.update(additional_headers or {})
-        if user_agent_header is not None and "User-Agent" not in request.headers:
-            request.headers["User-Agent"] = user_agent_header
         with self._lock:
             deadline = None if timeout is None else self._clock() + timeout
-            protocol.send_request(request)
-            self._flush()
-            while protocol.state is State.CONNECTING and protocol.handshake_exc is None:
+            self._send_request(additional_headers, user_agent_header)
+            while not self._is_answered():
                 left = None if deadline is None else deadline - self._clock()
                 if left is not None and left <= 0:
                     raise TimeoutError("timed out during opening handshake")
                 self._wait_readable(left)
-            if protocol.handshake_exc is None:
-                self._start()
-        if protocol.handshake_exc is not None:
-            raise protocol.handshake_exc
+            self._check_accepted()
+            self._start()
+
+    def _give_up(self) -> None:
+        with self._lock:
+            super()._give_up()
 
     def warn_at_first_use(self) -> None:
         """Warn when it is used without being entered: :func:`connect` will be `reconnect`."""

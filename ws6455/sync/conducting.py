@@ -8,34 +8,25 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..forwarded import Network
-from ..handlers import is_the_end, takes_path
-from ..opening import ServerProtocol
-from ..protocol import State
-from ..server_session import make_connection
+from ..server_session import ConnectionMaker, handler_arguments
 from .server_connection import ServerConnection
 
 if TYPE_CHECKING:
     from .server import Server
 
-__all__ = ["Conductor", "SelectSubprotocol"]
-
-SelectSubprotocol = Callable[[ServerConnection, Sequence[str]], str | None]
+__all__ = ["Conductor"]
 
 
 class Conductor:
     """Leads clients through their lives, each in its thread.
 
     Args:
-        handler, ssl, open_timeout, select_subprotocol, create_connection: see
-            :func:`~ws6455.sync.server.serve`.
-        trusted_proxies: where the server's own proxies are.
+        handler, ssl, open_timeout: see :func:`~ws6455.sync.server.serve`.
+        maker: makes the connection.
         handshake_options: those of :meth:`ServerConnection.handshake`.
-        protocol_options: those of :class:`~ws6455.opening.ServerProtocol`.
-        connection_options: those of :class:`~ws6455.sync.connection.Connection`.
     """
 
     def __init__(
@@ -44,23 +35,15 @@ class Conductor:
         *,
         ssl: ssl.SSLContext | None,
         open_timeout: float | None,
-        select_subprotocol: SelectSubprotocol | None,
-        create_connection: Callable[..., ServerConnection],
-        trusted_proxies: Sequence[Network],
+        maker: ConnectionMaker[ServerConnection],
         handshake_options: dict[str, Any],
-        protocol_options: dict[str, Any],
-        connection_options: dict[str, Any],
     ) -> None:
         self._handler = handler
-        self._takes_path = takes_path(handler)
+        self._handler_arguments = handler_arguments(handler)
         self._ssl = ssl
         self._open_timeout = open_timeout
-        self._select_subprotocol = select_subprotocol
-        self._create_connection = create_connection
-        self._trusted_proxies = trusted_proxies
+        self._maker = maker
         self._handshake_options = handshake_options
-        self._protocol_options = protocol_options
-        self._connection_options = connection_options
 
     def conduct(self, sock: socket.socket, server: Server) -> None:
         """Lead a client; nothing that it does may reach another.
@@ -82,14 +65,15 @@ class Conductor:
                     server.replace(sock, secure)
                 sock = secure
                 secure.do_handshake()
-            connection = self._new_connection(sock, server)
-        except OSError as exc:
-            sock.close()
-            server.forget(sock)
-            server.logger.debug("connection closed before the opening handshake: %s", exc)
+            connection = self._maker.make(server, sock)
+        except Exception as exc:
+            server.reject(sock)
+            if isinstance(exc, OSError):
+                server.logger.debug("connection closed before the opening handshake: %s", exc)
+            else:
+                server.logger.error("connection failed", exc_info=True)
             return
         try:
-            connection.trusted_proxies = self._trusted_proxies
             server.adopt(sock, connection)
             left = None if timeout is None else timeout - (time.monotonic() - begun)
             connection.handshake(timeout=left, **self._handshake_options)
@@ -102,27 +86,14 @@ class Conductor:
             connection.logger.error("connection failed", exc_info=True)
             connection.abort()
         finally:
-            server.dismiss(connection)
-
-    def _new_connection(self, sock: socket.socket, server: Server) -> ServerConnection:
-        def make(protocol: ServerProtocol) -> ServerConnection:
-            return self._create_connection(sock, protocol, server, **self._connection_options)
-
-        return make_connection(make, self._select_subprotocol, self._protocol_options)
+            server.forget(connection)
 
     def _handle(self, connection: ServerConnection) -> None:
         """Run the handler and close the connection."""
         try:
-            if self._takes_path:
-                assert connection.request is not None
-                self._handler(connection, connection.request.path)
-            else:
-                self._handler(connection)
+            self._handler(*self._handler_arguments(connection))
         except Exception as exc:
-            if connection.state is not State.OPEN and is_the_end(exc):
-                connection.logger.debug("connection handler ended: %s", exc)
-            else:
-                connection.logger.error("connection handler failed", exc_info=True)
+            connection._log_end_of_handler(exc)
             connection.close(1011)
         else:
             connection.close()

@@ -11,25 +11,15 @@ import socket
 from collections.abc import Callable
 from typing import Any, Literal
 
-from ..errors import SecurityError
 from ..http11 import HeadersLike
 from ..opening import ClientProtocol
 from ..proxies import Tunnel, check_proxy_ssl, choose_proxy
-from ..redirects import (
-    MAX_REDIRECTS,
-    check_redirect,
-    redirect_target,
-    same_origin,
-    without_secrets,
-)
-from ..uri import WebSocketURI, parse_uri
+from ..redirecting import Destination
+from ..uri import WebSocketURI
 from .client_connection import ClientConnection
 from .tunnel import Deadline, connect_through_http, connect_through_socks, start_tls
 
 __all__ = ["Opener"]
-
-# What makes the way to the first URI another than its own: a redirect elsewhere cannot take it.
-_FIXED_WAYS = ("unix", "address")
 
 
 @dataclasses.dataclass
@@ -65,19 +55,11 @@ class Opener:
     connection_options: dict[str, Any]
 
     def __post_init__(self) -> None:
-        self._parse(self.uri)
+        self._destination()  # raises
 
-    def _parse(self, uri: str) -> WebSocketURI:
-        """Parse where to go.
-
-        Raises:
-            InvalidURI: if it is not a WebSocket URI.
-            ValueError: if `ssl` was given and the URI is not secure.
-        """
-        parsed = parse_uri(uri)
-        if not parsed.secure and self.tls["ssl"] is not None:
-            raise ValueError("ssl argument is incompatible with a ws:// URI")
-        return parsed
+    def _destination(self) -> Destination:
+        given = self.socket_options | {"ssl": self.tls["ssl"], "sock": self.sock}
+        return Destination(self.uri, self.headers, given)
 
     def open(self) -> ClientConnection:
         """Open a connection.
@@ -95,39 +77,17 @@ class Opener:
             ) from exc
 
     def _follow_redirects(self, deadline: Deadline) -> ClientConnection:
-        uri, headers = self.uri, self.headers
-        for _ in range(MAX_REDIRECTS + 1):
+        destination = self._destination()
+        while True:
             try:
-                return self._open_at(self._parse(uri), headers, deadline)
+                return self._open_at(destination, deadline)
             except Exception as exc:
-                target = redirect_target(exc, uri)
-                if target is None:
+                if destination.redirect(exc) is None:
                     raise
-                if not self._check_redirect(uri, target):
-                    headers = without_secrets(headers)
-            self.protocol_options["logger"].info("redirected to %s", target)
-            uri = target
-        raise SecurityError(f"more than {MAX_REDIRECTS} redirects")
+            self.protocol_options["logger"].info("redirected to %s", destination.ws_uri)
 
-    def _check_redirect(self, uri: str, target: str) -> bool:
-        """Check that a redirect can be followed; return whether it stays at the same origin.
-
-        Raises:
-            InvalidURI, SecurityError, ValueError: if it cannot.
-        """
-        if self.sock is not None:
-            raise ValueError(f"cannot follow a redirect to {target} on a given socket")
-        old, new = parse_uri(uri), self._parse(target)
-        check_redirect(old, new)
-        stays = same_origin(old, new)
-        for option in _FIXED_WAYS:
-            if not stays and self.socket_options.get(option):
-                raise ValueError(f"cannot follow a redirect to {target} with a given {option}")
-        return stays
-
-    def _open_at(
-        self, uri: WebSocketURI, headers: HeadersLike | None, deadline: Deadline
-    ) -> ClientConnection:
+    def _open_at(self, destination: Destination, deadline: Deadline) -> ClientConnection:
+        uri = destination.ws_uri
         sock = self._connect(uri, deadline)
         try:
             if uri.secure:
@@ -140,11 +100,9 @@ class Opener:
             sock.close()
             raise
         try:
-            connection.handshake(headers, self.user_agent_header, deadline.left())
+            connection.handshake(destination.headers, self.user_agent_header, deadline.left())
         except BaseException:
-            # The exception's traceback refers to the connection.
-            connection.protocol.handshake_exc = None
-            connection.abort()
+            connection._give_up()
             raise
         return connection
 

@@ -25,7 +25,7 @@ class Router(Routing):
     """Chooses the handler of each connection; see :func:`route` and :class:`Routing`."""
 
     def handler(self, connection: ServerConnection) -> None:
-        """Run the connection's handler with the values captured from the path."""
+        """Do as :meth:`ws6455.aio.router.Router.handler`."""
         connection.handler(connection, **connection.handler_kwargs)
 
 
@@ -34,7 +34,7 @@ def route(
     *args: Any,
     server_name: str | None = None,
     ssl: ssl.SSLContext | Literal[True] | None = None,
-    create_router: Callable[..., Router] = Router,
+    create_router: Callable[..., Router] | None = None,
     process_request: ProcessRequest | None = None,
     **kwargs: Any,
 ) -> Server:
@@ -42,11 +42,8 @@ def route(
 
     The arguments are those of :func:`ws6455.aio.router.route`, with plain functions, and those
     of :func:`~ws6455.sync.server.serve`.
-
-    Raises:
-        ImportError: if werkzeug is not installed.
     """
-    router = create_router(url_map, server_name, "wss" if ssl else "ws")
+    router = (create_router or Router)(url_map, server_name, "wss" if ssl else "ws")
 
     def find_handler(connection: ServerConnection, request: Request) -> Response | None:
         answer = None if process_request is None else process_request(connection, request)
@@ -60,9 +57,6 @@ def route(
 def unix_route(url_map: Map, path: str | os.PathLike[str] | None = None, **kwargs: Any) -> Server:
     """Listen on a Unix socket, each path with its own handler.
 
-    Args:
-        url_map: see :func:`route`.
-        path: of the socket; or pass `sock`.
-        kwargs: see :func:`route`.
+    The arguments are those of :func:`ws6455.aio.router.unix_route`.
     """
     return route(url_map, unix=True, path=None if path is None else os.fspath(path), **kwargs)

@@ -6,7 +6,6 @@ Floor 5, threads. RFC 6455 §4.2. One thread for each connection.
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import selectors
 import socket
@@ -14,26 +13,27 @@ import ssl
 import stat
 import threading
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
-from ..compression import ServerPerMessageDeflateFactory, server_extensions
-from ..forwarded import parse_networks
+from ..compression import ServerPerMessageDeflateFactory
 from ..frames import Close
-from ..handshake import Origins, validate_subprotocols
+from ..handshake import Origins
 from ..http11 import SERVER
-from ..protocol import MAX_FRAGMENTS, MAX_SIZE, State
-from ..receive_queue import water_marks
+from ..options import renamed_option, server_options, session_options
+from ..protocol import MAX_FRAGMENTS, MAX_SIZE
+from ..server_session import ConnectionMaker
+from ..serving import Serving
 from ..typing import LoggerLike
 from .authentication import basic_auth
 from .broadcast import broadcast
-from .conducting import Conductor, SelectSubprotocol
+from .conducting import Conductor
 from .server_connection import ProcessRequest, ProcessResponse, ServerConnection
 
 __all__ = ["Server", "ServerConnection", "basic_auth", "broadcast", "serve", "unix_serve"]
 
 Handler = Callable[..., Any]
+SelectSubprotocol = Callable[[ServerConnection, Sequence[str]], str | None]
 
 # After a signal, seconds that handlers have to end once their connections are closed.
 _LAST_SECONDS = 1.0
@@ -41,7 +41,7 @@ _LAST_SECONDS = 1.0
 _PAUSE_AFTER_ERROR = 0.1
 
 
-class Server:
+class Server(Serving[ServerConnection]):
     """A server that listens; make one with :func:`serve`.
 
     Args:
@@ -57,8 +57,8 @@ class Server:
         conduct: Callable[[socket.socket, Server], None],
         logger: LoggerLike,
     ) -> None:
+        super().__init__(logger)
         self.socket = sock
-        self.logger = logger
         self.is_closing = False
         self._conduct = conduct
         self._bells: set[socket.socket] = set()  # of the threads in `serve_forever`
@@ -66,14 +66,7 @@ class Server:
         self._lock = threading.RLock()
         self._threads: set[threading.Thread] = set()
         self._opening: set[socket.socket] = set()
-        self._all: set[ServerConnection] = set()
         sock.setblocking(False)
-
-    @property
-    def connections(self) -> set[ServerConnection]:
-        """The connections that are open."""
-        with self._lock:
-            return {c for c in self._all if c.state is State.OPEN}
 
     def fileno(self) -> int:
         """Return the number of the listening socket."""
@@ -108,7 +101,7 @@ class Server:
     def _accept(self) -> None:
         try:
             sock, _ = self.socket.accept()
-        except BlockingIOError:
+        except (BlockingIOError, ConnectionAbortedError):
             return  # the client has gone already
         except OSError:
             if not self.is_closing:
@@ -123,8 +116,7 @@ class Server:
             thread.start()
         except RuntimeError:  # the system is short of threads
             self.logger.warning("no thread for a client", exc_info=True)
-            sock.close()
-            self.forget(sock)
+            self.reject(sock)
             self._threads.discard(thread)
 
     def _serve_client(self, sock: socket.socket) -> None:
@@ -148,15 +140,11 @@ class Server:
             self._opening.discard(sock)
             self._all.add(connection)
 
-    def forget(self, sock: socket.socket) -> None:
-        """Drop a client's socket that will be no connection."""
+    def reject(self, sock: socket.socket) -> None:
+        """Close a client's socket that will be no connection."""
+        sock.close()
         with self._lock:
             self._opening.discard(sock)
-
-    def dismiss(self, connection: ServerConnection) -> None:
-        """Drop a connection that has ended."""
-        with self._lock:
-            self._all.discard(connection)
 
     # The end ----------------------------------------------------------------------------
 
@@ -253,7 +241,6 @@ def serve(  # noqa: D417 - the other options are described where the docstring s
             whatever its method; a Response ends the handshake.
         process_response: ``(connection, request, response) -> Response or None``; may change
             the response or replace it.
-        select_subprotocol: ``(connection, offered) -> chosen or None``.
         create_connection: makes a connection, instead of :class:`ServerConnection`; called with
             the socket, the protocol, the server and the options.
         kwargs: passed to :func:`socket.create_server`; with ``unix=True``, ``path`` is that of a
@@ -261,42 +248,30 @@ def serve(  # noqa: D417 - the other options are described where the docstring s
 
     Raises:
         OSError: if it cannot be listened there.
-        TypeError, ValueError: if an argument is wrong.
     """
-    if subprotocols is not None:
-        validate_subprotocols(subprotocols)
-    water_marks(max_queue)  # raises
-    if "ssl_context" in kwargs:
-        warnings.warn("ssl_context is called ssl", DeprecationWarning, stacklevel=2)
-        ssl = kwargs.pop("ssl_context")
+    ssl = renamed_option(kwargs, "ssl_context", "ssl", ssl)
+    protocol_options = server_options(
+        origins, extensions, compression, subprotocols, max_size, max_fragments, logger
+    )
     conductor = Conductor(
         handler,
         ssl=ssl,
         open_timeout=open_timeout,
-        trusted_proxies=parse_networks(trusted_proxies),
+        maker=ConnectionMaker(
+            create_connection or ServerConnection,
+            select_subprotocol,
+            trusted_proxies,
+            protocol_options,
+            session_options(ping_interval, ping_timeout, close_timeout, max_queue),
+        ),
         handshake_options={
             "process_request": process_request,
             "process_response": process_response,
             "server_header": server_header,
         },
-        select_subprotocol=select_subprotocol,
-        create_connection=create_connection or ServerConnection,
-        protocol_options={
-            "origins": origins,
-            "extensions": server_extensions(extensions, compression),
-            "subprotocols": subprotocols,
-            "max_size": max_size,
-            "max_fragments": max_fragments,
-            "logger": (logger := logger or logging.getLogger("ws6455.server")),
-        },
-        connection_options={
-            "ping_interval": ping_interval,
-            "ping_timeout": ping_timeout,
-            "close_timeout": close_timeout,
-            "max_queue": max_queue,
-        },
     )
     listener = _listen(host, port, sock, **kwargs)
+    logger = protocol_options["logger"]
     logger.info("server listening on %s", listener.getsockname())
     return Server(listener, conductor.conduct, logger)
 
@@ -337,11 +312,5 @@ def _listen(
 def unix_serve(
     handler: Handler, path: str | os.PathLike[str] | None = None, **kwargs: Any
 ) -> Server:
-    """Listen for WebSocket clients on a Unix socket.
-
-    Args:
-        handler: see :func:`serve`.
-        path: of the socket; or pass `sock`.
-        kwargs: see :func:`serve`.
-    """
+    """Listen on a Unix socket; see :func:`ws6455.aio.server.unix_serve` and :func:`serve`."""
     return serve(handler, unix=True, path=None if path is None else os.fspath(path), **kwargs)

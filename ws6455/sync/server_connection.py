@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from ..forwarded import Network
 from ..http11 import SERVER, Request, Response
 from ..opening import ServerProtocol
+from ..options import session_options
 from ..protocol import State
 from ..server_session import ServerSession, check_response
 from .connection import Connection
@@ -30,24 +30,24 @@ class ServerConnection(Connection, ServerSession):
     """A server's connection; the handler given to `serve` gets one.
 
     Args:
-        sock: a connected socket.
-        protocol: the connection without I/O.
-        server: the server, if there is one.
-        options: see :class:`~ws6455.sync.connection.Connection`.
+        sock: a connected socket; the others are as in
+            :class:`ws6455.aio.server_connection.ServerConnection`.
     """
-
-    protocol: ServerProtocol
 
     def __init__(
         self,
         sock: socket.socket,
         protocol: ServerProtocol,
         server: Server | None = None,
-        **options: Any,
+        *,
+        ping_interval: float | None = 20,
+        ping_timeout: float | None = 20,
+        close_timeout: float | None = 10,
+        max_queue: int | tuple[int | None, int | None] | None = 16,
     ) -> None:
         self.server = server
-        self.trusted_proxies: Sequence[Network] = ()
-        super().__init__(sock, protocol, **options)
+        policy = session_options(ping_interval, ping_timeout, close_timeout, max_queue)
+        super().__init__(sock, protocol, **policy)
 
     def handshake(
         self,
@@ -82,8 +82,7 @@ class ServerConnection(Connection, ServerSession):
             # Else the client has gone, or the time was over.
             if protocol.state is State.CONNECTING:
                 closing = self.server is not None and self.server.is_closing
-                self._send_response(response, server_header, closing)
-                if protocol.handshake_exc is None:
+                if self._send_response(response, server_header, closing):
                     self._start()
                 else:
                     self._leave_alone()
@@ -119,5 +118,5 @@ class ServerConnection(Connection, ServerSession):
         with self._lock:
             if self.request is not None and (self.state is State.CONNECTING or not close):
                 return False
-            self.start_closing(code, reason)
-            return True
+        self.start_closing(code, reason)
+        return True

@@ -21,8 +21,7 @@ class TLSWithin:
 
     Args:
         outer: a connected socket with TLS, with a timeout: that of the handshake.
-        context: the TLS context of a client.
-        server_hostname: what the server's certificate must name.
+        context, server_hostname: see :func:`~ws6455.sync.tunnel.start_tls`.
 
     Raises:
         OSError: if TLS fails.

@@ -9,13 +9,16 @@ import select
 import socket
 from collections.abc import Callable
 
-__all__ = ["readiness"]
+__all__ = ["Readiness", "readiness"]
+
+#: Waits so many seconds at most, None for any; tells whether the socket is ready.
+Readiness = Callable[[float | None], bool]
 
 # The system counts milliseconds in 32 bits; whoever waits for longer looks again and goes on.
 _LONGEST = 86400.0
 
 
-def readiness(sock: socket.socket, *, writing: bool = False) -> Callable[[float | None], bool]:
+def readiness(sock: socket.socket, *, writing: bool = False) -> Readiness:
     """Return a function that waits until a socket is ready; one thread at a time may call it.
 
     Args:
@@ -23,8 +26,7 @@ def readiness(sock: socket.socket, *, writing: bool = False) -> Callable[[float 
         writing: whether to wait for room to write rather than for something to read.
 
     Returns:
-        A function: it takes the seconds to wait at most, None for any, and tells whether the
-        socket is ready. A socket that has ended or failed is ready as well.
+        The function. A socket that has ended or failed is ready as well.
     """
     if not hasattr(select, "poll"):  # Windows
 

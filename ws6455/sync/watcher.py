@@ -46,6 +46,9 @@ class Watched(Protocol):
     def lose_socket(self, exc: Exception) -> None:
         """End, since the watcher cannot watch the socket."""
 
+    def break_down(self, exc: Exception) -> None:
+        """End, since another of these methods has raised; this one does not."""
+
     def left_by_watcher(self) -> bool:
         """Take note that the watcher has left the socket; return whether that is for good."""
 
@@ -78,8 +81,14 @@ class Watcher:
         with cls._changing:
             watcher = cls._of_process
             if watcher is None:
-                watcher = cls._of_process = cls()
-                threading.Thread(target=watcher._run, name="ws6455 watcher", daemon=True).start()
+                watcher = cls()
+                thread = threading.Thread(target=watcher._run, name="ws6455 watcher", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:  # the system is short of threads
+                    watcher._close()
+                    raise
+                cls._of_process = watcher
             watcher._connections.add(connection)
             return watcher
 
@@ -130,6 +139,9 @@ class Watcher:
                 for _ in range(len(self._left_alone)):
                     self._look(self._left_alone.popleft())
             self._keep_time(now)
+        self._close()
+
+    def _close(self) -> None:
         # Those that have ended refer to this.
         self._has_ended = True
         self._urgent.clear()
@@ -171,25 +183,44 @@ class Watcher:
                     self._bell.recv(4096)
         return connections
 
-    def _look(self, connection: Watched) -> None:
-        events = connection.look_after()
+    def _look(self, connection: Watched, *, timer: bool = False) -> None:
+        """Look after a connection; have its socket watched, or leave it."""
+        try:
+            if timer:
+                connection.keep_time()
+            events = connection.look_after()
+        except Exception as exc:
+            connection.break_down(exc)
+            events = 0
         if events != connection.watched_events:
             try:
                 self._register(connection, events)
             except (KeyError, OSError, ValueError) as exc:
                 # The application has closed the socket itself, or the system watches no more.
+                self._unregister(connection)
                 connection.lose_socket(exc)
                 events = 0
         if not events and connection.left_by_watcher():
             self._connections.discard(connection)
 
     def _register(self, connection: Watched, events: int) -> None:
-        registered, connection.watched_events = connection.watched_events, events
-        if not registered:
-            self._selector.register(connection.socket, events, connection)
-        elif events:
+        if not events:
+            self._unregister(connection)
+            return
+        if connection.watched_events:
             self._selector.modify(connection.socket, events, connection)
         else:
+            stale = self._selector.get_map().get(connection.socket)
+            if stale is not None:
+                # Its application has closed its socket itself; the number is another's now.
+                self._unregister(stale.data)
+                self._urgent.append(stale.data)
+            self._selector.register(connection.socket, events, connection)
+        connection.watched_events = events
+
+    def _unregister(self, connection: Watched) -> None:
+        connection.watched_events = 0
+        with contextlib.suppress(KeyError, ValueError):
             self._selector.unregister(connection.socket)
 
     def _keep_time(self, now: float) -> None:
@@ -202,8 +233,7 @@ class Watcher:
         while self._timers and self._timers[0][0] <= now:
             connection = heapq.heappop(self._timers)[2]()
             if connection is not None:
-                connection.keep_time()
-                self._look(connection)
+                self._look(connection, timer=True)
 
 
 if hasattr(os, "register_at_fork"):

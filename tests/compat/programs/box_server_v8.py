@@ -20,9 +20,8 @@ class Game:
     async def broadcast(self):
         if self.clients:
             message = json.dumps({"positions": self.positions})
-            await asyncio.wait(
-                [asyncio.ensure_future(client.send(message)) for client in self.clients.values()]
-            )
+            sends = [client.send(message) for client in self.clients.values()]
+            await asyncio.gather(*sends, return_exceptions=True)
 
     async def handler(self, websocket, path):
         client_id = "%s:%s" % websocket.remote_address[:2]

@@ -1,0 +1,58 @@
+"""What a client's connection does in the opening handshake, the same for every front end.
+
+Floor 4: imports floors 0 to 3 and :mod:`ws6455.endpoint`. RFC 6455 §4.1.
+"""
+
+from __future__ import annotations
+
+from .endpoint import Endpoint
+from .http11 import HeadersLike
+from .opening import ClientProtocol
+from .protocol import State
+
+__all__ = ["ClientSession"]
+
+
+class ClientSession(Endpoint):
+    """The part of a client's connection that its front ends share."""
+
+    __slots__ = ()
+
+    protocol: ClientProtocol
+
+    def _send_request(
+        self, additional_headers: HeadersLike | None, user_agent_header: str | None
+    ) -> None:
+        """Send the request.
+
+        Args:
+            additional_headers: added to it.
+            user_agent_header: the value of User-Agent, unless `additional_headers` has one; None
+                for none.
+        """
+        request = self.protocol.connect()
+        if additional_headers is not None:
+            request.headers.update(additional_headers)
+        if user_agent_header is not None and "User-Agent" not in request.headers:
+            request.headers["User-Agent"] = user_agent_header
+        self.protocol.send_request(request)
+        self._flush()
+
+    def _give_up(self) -> None:
+        """End a connection that has not been opened."""
+        self.protocol.handshake_exc = None  # its traceback refers to the connection
+        self._abort()
+
+    def _is_answered(self) -> bool:
+        """Whether the handshake is through, one way or the other."""
+        protocol = self.protocol
+        return protocol.state is not State.CONNECTING or protocol.handshake_exc is not None
+
+    def _check_accepted(self) -> None:
+        """Check that the server has accepted.
+
+        Raises:
+            InvalidHandshake: if it refused, or answered wrongly.
+        """
+        if self.protocol.handshake_exc is not None:
+            raise self.protocol.handshake_exc

@@ -1,0 +1,133 @@
+"""The options of `connect` and `serve` as what they are for takes them.
+
+Floor 4: imports floors 0 to 3 and :mod:`ws6455.receive_queue`. The signatures that have them are
+those of the front ends.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from .compression import (
+    ClientPerMessageDeflateFactory,
+    ServerPerMessageDeflateFactory,
+    client_extensions,
+    server_extensions,
+)
+from .handshake import Origins, validate_subprotocols
+from .receive_queue import water_marks
+from .typing import LoggerLike
+
+__all__ = [
+    "client_options",
+    "default_uri",
+    "renamed_option",
+    "server_options",
+    "session_options",
+]
+
+Limits = int | tuple[int | None, int | None] | None
+
+
+def session_options(
+    ping_interval: float | None,
+    ping_timeout: float | None,
+    close_timeout: float | None,
+    max_queue: Limits,
+) -> dict[str, Any]:
+    """Return the options of :class:`~ws6455.session.Session`.
+
+    Raises:
+        ValueError: if there is no such `max_queue`.
+    """
+    water_marks(max_queue)  # raises
+    return {
+        "ping_interval": ping_interval,
+        "ping_timeout": ping_timeout,
+        "close_timeout": close_timeout,
+        "max_queue": max_queue,
+    }
+
+
+def client_options(
+    origin: str | None,
+    extensions: Sequence[ClientPerMessageDeflateFactory] | None,
+    compression: str | None,
+    subprotocols: Sequence[str] | None,
+    max_size: Limits,
+    max_fragments: int | None,
+    logger: LoggerLike | None,
+) -> dict[str, Any]:
+    """Return the options of :class:`~ws6455.opening.ClientProtocol`, but for the URI.
+
+    Raises:
+        TypeError, ValueError: if one is wrong.
+    """
+    return {
+        "origin": origin,
+        "extensions": client_extensions(extensions, compression),
+        "subprotocols": _checked(subprotocols),
+        "max_size": max_size,
+        "max_fragments": max_fragments,
+        "logger": logger or logging.getLogger("ws6455.client"),
+    }
+
+
+def server_options(
+    origins: Origins | None,
+    extensions: Sequence[ServerPerMessageDeflateFactory] | None,
+    compression: str | None,
+    subprotocols: Sequence[str] | None,
+    max_size: Limits,
+    max_fragments: int | None,
+    logger: LoggerLike | None,
+) -> dict[str, Any]:
+    """Return the options of :class:`~ws6455.opening.ServerProtocol`, but for the callback.
+
+    Raises:
+        TypeError, ValueError: if one is wrong.
+    """
+    return {
+        "origins": origins,
+        "extensions": server_extensions(extensions, compression),
+        "subprotocols": _checked(subprotocols),
+        "max_size": max_size,
+        "max_fragments": max_fragments,
+        "logger": logger or logging.getLogger("ws6455.server"),
+    }
+
+
+def _checked(subprotocols: Sequence[str] | None) -> Sequence[str] | None:
+    if subprotocols is not None:
+        validate_subprotocols(subprotocols)
+    return subprotocols
+
+
+def renamed_option(options: dict[str, Any], old: str, new: str, value: Any) -> Any:
+    """Take an option out of the others by the name it once had, with a warning to the caller's.
+
+    Args:
+        options: the other options.
+        old: the name it had.
+        new: the name it has.
+        value: what was given by that; returned if the old name was not used.
+    """
+    if old not in options:
+        return value
+    warnings.warn(f"{old} is called {new}", DeprecationWarning, stacklevel=3)
+    return options.pop(old)
+
+
+def default_uri(uri: str | None, ssl: object) -> str:
+    """Return the URI for a server on a Unix socket, which has no name of its own.
+
+    Args:
+        uri: one that was given.
+        ssl: the TLS context, if TLS is used.
+    """
+    if uri is not None:
+        return uri
+    return "ws://localhost/" if ssl is None else "wss://localhost/"

@@ -1,0 +1,39 @@
+"""What a server knows of its connections, the same for every front end.
+
+Floor 4: imports floors 0 to 3 and :mod:`ws6455.server_session`.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from .protocol import State
+from .server_session import ServerSession
+from .typing import LoggerLike
+
+__all__ = ["Serving"]
+
+Connection = TypeVar("Connection", bound=ServerSession)
+
+
+class Serving(Generic[Connection]):
+    """The part of a server that its front ends share.
+
+    Args:
+        logger: the server's logger.
+    """
+
+    def __init__(self, logger: LoggerLike) -> None:
+        self.logger = logger
+        # With those whose handshake is not through, or whose handler has not ended.
+        self._all: set[Connection] = set()
+
+    @property
+    def connections(self) -> set[Connection]:
+        """The connections that are open."""
+        # A copy first, which other threads do not change meanwhile.
+        return {c for c in self._all.copy() if c.protocol.state is State.OPEN}
+
+    def forget(self, connection: Connection) -> None:
+        """Drop a connection that has ended."""
+        self._all.discard(connection)
