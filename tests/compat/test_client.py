@@ -38,7 +38,7 @@ async def serving(**options: Any) -> AsyncIterator[tuple[str, Connected]]:
         yield uri_of(server), first
 
 
-async def test_a_connection_shows_what_it_did_in_every_version(
+async def test_a03_a_connection_shows_what_it_did_in_every_version(
     connect: Any, websockets: Any
 ) -> None:
     async with serving() as (uri, first):

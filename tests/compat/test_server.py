@@ -13,7 +13,9 @@ from tests.aio.raw import uri_of
 from tests.compat.conftest import refusal, until_closed
 
 
-async def test_a_connection_shows_what_it_did_in_every_version(serve: Any, websockets: Any) -> None:
+async def test_a03_a_connection_shows_what_it_did_in_every_version(
+    serve: Any, websockets: Any
+) -> None:
     seen: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
     async def handler(websocket: Any, path: str) -> None:

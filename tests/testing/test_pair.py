@@ -30,7 +30,7 @@ async def echo(connection: ServerConnection) -> None:
         await connection.send(message)
 
 
-async def test_a_pair_is_a_client_and_a_server_with_the_handshake_done() -> None:
+async def test_a25_a_pair_is_a_client_and_a_server_with_the_handshake_done() -> None:
     async with connected_pair() as (client, server):
         assert type(client) is ClientConnection
         assert type(server) is ServerConnection
