@@ -22,9 +22,9 @@ SLOWED = """
 import sys
 from ws6455.protocol import Protocol
 send_data = Protocol.send_data
-def slow(self, opcode, data, fin=True):
+def slow(self, opcode, data, *rest):
     sum(byte & 1 for byte in data[:64])
-    return send_data(self, opcode, data, fin)
+    return send_data(self, opcode, data, *rest)
 Protocol.send_data = slow
 from benchmarks.hot_path import main
 sys.exit(main())
