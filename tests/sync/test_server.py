@@ -130,15 +130,6 @@ def test_broadcast_within_a_fragmented_message(caplog: pytest.LogCaptureFixture)
     assert [r.getMessage()[:17] for r in caplog.records] == ["skipped broadcast"]
 
 
-def test_broadcast_does_not_wait_for_who_does_not_read() -> None:
-    with connected(compression=None, max_size=None) as (client, server):
-        large = bytes(1 << 23)
-        broadcast([server], large)
-        assert server.buffered_amount > 0
-        assert client.recv(10) == large
-        until(lambda: server.buffered_amount == 0)
-
-
 def test_basic_auth() -> None:
     with serving(process_request=basic_auth("here", ("user", "secret"))) as server:
         uri = uri_of(server)

@@ -39,8 +39,12 @@ def read_up_to(client: ClientConnection, last: bytes) -> list[bytes]:
     return messages[1:]
 
 
-def test_buffering_is_the_default() -> None:
+def test_buffering_is_the_default_and_does_not_wait() -> None:
     with behind() as (client, server):
+        before = server.buffered_amount
+        for _ in range(8):
+            broadcast([server], CHUNK)
+        assert server.buffered_amount > before + 4 * len(CHUNK)
         for number in range(3):
             broadcast([server], b"%d" % number)
         assert read_up_to(client, b"2") == [b"0", b"1", b"2"]
@@ -51,7 +55,7 @@ def test_a_slow_receiver_misses_what_is_dropped() -> None:
         before = server.buffered_amount
         for number in range(100):
             broadcast([server], b"%d" % number, slow="drop")
-        assert server.buffered_amount == before
+        assert server.buffered_amount <= before
         broadcast([server], b"last")
         assert read_up_to(client, b"last") == [b"last"]
 
@@ -61,7 +65,7 @@ def test_a_slow_receiver_gets_the_newest_of_what_is_coalesced() -> None:
         before = server.buffered_amount
         for number in range(100):
             broadcast([server], b"%d" % number, slow="coalesce")
-        assert server.buffered_amount == before
+        assert server.buffered_amount <= before
         assert read_up_to(client, b"99") == [b"99"]
         broadcast([server], b"then", slow="coalesce")
         assert read_up_to(client, b"then") == [b"then"]
