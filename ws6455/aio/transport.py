@@ -28,6 +28,8 @@ __all__ = ["TransportSession"]
 
 # What the system takes at once.
 _MAX_PARTS = 1024
+# Where the transports of the stock loop are.
+_STOCK_LOOP = "asyncio.selector_events"
 
 
 class TransportSession(Endpoint):
@@ -93,7 +95,7 @@ class TransportSession(Endpoint):
         self._transport = cast(asyncio.Transport, writer.transport)
         high, low = water_marks(self._write_limit)
         self._transport.set_write_buffer_limits(high, low)
-        if os.name == "posix" and type(self._transport).__module__ == "asyncio.selector_events":
+        if os.name == "posix" and type(self._transport).__module__ == _STOCK_LOOP:
             self._own_fd = self._fd = writer.get_extra_info("socket").fileno()
         # A TLS transport forgets them when it closes.
         self._local_address = writer.get_extra_info("sockname")
@@ -188,7 +190,10 @@ class TransportSession(Endpoint):
         if not writes:
             return
         ends = writes[-1] == SEND_EOF
-        self._write(writes)
+        if ends:
+            writes.pop()
+        if writes:
+            self._write(writes)
         if ends and not writer.is_closing():
             self._close_sending(writer)
 
@@ -211,10 +216,11 @@ class TransportSession(Endpoint):
         if sent:
             rest[0] = memoryview(rest[0])[sent:]
         self._written += sum(map(len, rest))
-        if self._own_fd < 0 and len(rest) > 1:
+        if len(rest) > 1 and type(transport).__module__ != _STOCK_LOOP:
             transport.writelines(rest)
             return
-        for data in rest:  # one by one, since the stock loop would join them first
+        # The stock loop joins them first up to Python 3.11, and from then on forgets to pause.
+        for data in rest:
             transport.write(data)
         if self._own_fd >= 0 and not transport.get_write_buffer_size():
             self._fd = self._own_fd
