@@ -6,6 +6,7 @@ import pytest
 
 from tests.aio.raw import port_of
 from ws6455 import InvalidStatus, ServerConnection, basic_auth, connect, serve
+from ws6455.aio.server_connection import ProcessRequest
 
 
 async def tell_username(connection: ServerConnection) -> None:
@@ -27,12 +28,12 @@ async def check_slowly(username: str, password: str) -> bool:
     ],
     ids=["pair", "pairs", "coroutine", "function"],
 )
-async def test_basic_authentication(process_request: object) -> None:
+async def test_basic_authentication(process_request: ProcessRequest) -> None:
     async with serve(
         tell_username,
         "127.0.0.1",
         0,
-        process_request=process_request,  # type: ignore[arg-type] # pytest's parameters are objects
+        process_request=process_request,
     ) as server:
         host = f"127.0.0.1:{port_of(server)}"
         async with connect(f"ws://u:uu@{host}/") as client:

@@ -82,7 +82,7 @@ async def test_messages_both_ways(connect: Connect) -> None:
 
 async def test_the_scope() -> None:
     app = Recorder(wait_for_the_end)
-    async with serving(app, root_path="/root", lifespan="off") as server:
+    async with serving(app, root_path="/mounted", lifespan="off") as server:
         peer = await raw(server, "X-One: \xe9", "X-One: 2", "Sec-WebSocket-Protocol: a, b")
         assert (await peer.head()).startswith("HTTP/1.1 101 ")
         await peer.disconnect()
@@ -92,8 +92,8 @@ async def test_the_scope() -> None:
     assert scope["type"] == "websocket"
     assert scope["asgi"] == {"version": "3.0", "spec_version": "2.4"}
     assert (scope["http_version"], scope["scheme"]) == ("1.1", "ws")
-    assert (scope["path"], scope["raw_path"]) == ("/root/a b", b"/root/a%20b")
-    assert (scope["root_path"], scope["query_string"]) == ("/root", b"c=d")
+    assert (scope["path"], scope["raw_path"]) == ("/mounted/a b", b"/mounted/a%20b")
+    assert (scope["root_path"], scope["query_string"]) == ("/mounted", b"c=d")
     assert scope["subprotocols"] == ["a", "b"]
     assert scope["client"] == address
     assert scope["server"] == ("127.0.0.1", peer.writer.get_extra_info("peername")[1])

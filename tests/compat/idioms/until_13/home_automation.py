@@ -26,7 +26,7 @@ class Device:
             self.client = await websockets.connect(
                 self.uri, ping_timeout=None, compression=None, user_agent_header="Home/1.0"
             )
-        except (OSError, WebSocketException, asyncio.TimeoutError) as err:  # noqa: UP041 - as then
+        except (OSError, WebSocketException, asyncio.TimeoutError) as err:
             raise ConnectionError(f"cannot connect: {type(err).__name__}") from err
         self.listener = asyncio.create_task(self.listen())
 

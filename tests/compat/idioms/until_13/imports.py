@@ -38,7 +38,7 @@ from websockets.uri import parse_uri
 
 
 class Client:
-    ws: "Optional[websockets.WebSocketClientProtocol]" = None  # noqa: UP045 - as then
+    ws: "Optional[websockets.WebSocketClientProtocol]" = None
 
     def register(self, ws: WebSocketServerProtocol, data: Data, p: Subprotocol) -> HTTPResponse:
         """Only its annotations matter."""

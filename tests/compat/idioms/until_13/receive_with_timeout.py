@@ -21,7 +21,7 @@ async def main():
     for attempt in range(2):
         try:
             print(await asyncio.wait_for(websocket.recv(), timeout=0.05 if attempt == 0 else 10))
-        except asyncio.TimeoutError:  # noqa: UP041 - as then
+        except asyncio.TimeoutError:
             pong_waiter = await websocket.ping()
             await asyncio.wait_for(pong_waiter, timeout=10)
             print("no message, but a pong")
