@@ -25,7 +25,7 @@ Message = str | bytes | Frame
 
 # Memory to receive into: for so many bytes at first, then for so many times what has come.
 _FIRST_ROOM = 1 << 16
-_ROOM_GROWTH = 8
+_ROOM_GROWTH = 2
 
 _Utf8Decoder = codecs.getincrementaldecoder("utf-8")
 
@@ -194,15 +194,16 @@ class MessageReader:
             size: for how many bytes there has to be room; no more than the frame still has.
         """
         assert self._header is not None
-        needed = self._file.tell() + size
-        payload = self._file.getbuffer()
-        if len(payload) < needed:
+        position = self._file.tell()
+        needed = position + size
+        if self._file.getbuffer().nbytes < needed:
             _keep_freed_memory()
+            # Its memory becomes larger, rather than be copied into larger memory beside it.
             capacity = min(self._header.length, max(_FIRST_ROOM, needed * _ROOM_GROWTH))
-            self._file = io.BytesIO(bytes(capacity))
-            self._file.write(payload[: needed - size])
-            payload = self._file.getbuffer()
-        return payload
+            self._file.seek(capacity - 1)
+            self._file.write(b"\0")
+            self._file.seek(position)
+        return self._file.getbuffer()
 
     def filled(self, start: int, end: int) -> None:
         """Take a piece that has come into :meth:`payload`, unmasked; see :meth:`feed`."""

@@ -1,6 +1,7 @@
 """Large payloads: received in place, sent without copies, whatever the socket takes at once."""
 
 import asyncio
+import contextlib
 import hashlib
 import random
 import tracemalloc
@@ -10,8 +11,8 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 
 from tests.aio.conftest import Connection, MakePair, until
-from tests.aio.raw import text
-from ws6455 import ConnectionClosedError, Frame, Opcode, masking
+from tests.aio.raw import close, text
+from ws6455 import Close, ConnectionClosedError, Frame, Opcode, Side, State, masking
 
 MIB = 1 << 20
 MakeEnds = Callable[..., AbstractAsyncContextManager[tuple[Connection, Connection]]]
@@ -97,8 +98,7 @@ async def test_a_peer_that_breaks_off_within_a_large_frame(pair: MakePair) -> No
         assert connection.close_code == 1006
 
 
-@pytest.mark.parametrize("kind", ["receive", "send"])
-async def test_memory_is_that_of_the_payload(ends: MakeEnds, kind: str) -> None:
+async def test_memory_is_that_of_the_payload(ends: MakeEnds) -> None:
     size = 16 * MIB
     async with ends(max_size=None, compression=None) as (one, other):
         payload = bytes(size)
@@ -110,8 +110,70 @@ async def test_memory_is_that_of_the_payload(ends: MakeEnds, kind: str) -> None:
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
-    # Once what is received; at worst once what the socket has not taken, and 3.11 does copy that.
-    assert peak < 2.3 * size
+    # Once what is received; and once what is masked, with every fourth byte on its way there.
+    copies = 2.25 if one.protocol.side is Side.CLIENT else 1
+    assert peak < copies * size + 2 * MIB
+
+
+async def test_what_waits_for_room_goes_out_before_the_end(pair: MakePair) -> None:
+    payload = random.Random(3).randbytes(8 * MIB)
+    async with pair(max_size=None, compression=None) as (connection, peer):
+        sending = asyncio.create_task(connection.send(payload))
+        await until(lambda: bool(connection._backlog))
+        closing = asyncio.create_task(connection.close(1001))
+        peer.writer.write_eof()  # all that there is to say
+        frames = await peer.frames_to_end()
+        assert [frame.data for frame in frames] == [payload, Close(1001, "").serialize()]
+        with contextlib.suppress(ConnectionClosedError):  # it may learn of the end first
+            await sending
+        await closing
+
+
+async def test_a_close_frame_comes_behind_what_waits_for_room(pair: MakePair) -> None:
+    payload = random.Random(4).randbytes(8 * MIB)
+    async with pair(max_size=None, compression=None) as (connection, peer):
+        sending = asyncio.create_task(connection.send(payload))
+        await until(lambda: bool(connection._backlog))
+        closing = asyncio.create_task(connection.close(1001))
+        frames = [await peer.frame(), await peer.frame()]
+        assert frames[0].data == payload
+        assert frames[1] == close(1001)
+        await sending
+        peer.send(frames[1])
+        await peer.disconnect()
+        await closing
+        assert connection.close_code == 1001
+
+
+async def test_a_peer_that_has_closed_gets_all_that_was_sent_before(pair: MakePair) -> None:
+    payload = random.Random(5).randbytes(8 * MIB)
+    async with pair(max_size=None, compression=None) as (connection, peer):
+        sending = asyncio.create_task(connection.send(payload))
+        await until(lambda: bool(connection._backlog))
+        peer.send(close(1000))
+        await until(lambda: connection.state is not State.OPEN)
+        frames = [await peer.frame(), await peer.frame()]
+        assert frames[0].data == payload
+        assert frames[1] == close(1000)
+        await peer.disconnect()
+        await sending
+        await connection.wait_closed()
+
+
+async def test_a_program_that_looks_at_the_transport_finds_everything_in_it(
+    pair: MakePair,
+) -> None:
+    payload = random.Random(6).randbytes(8 * MIB)
+    async with pair(max_size=None, compression=None) as (connection, peer):
+        sending = asyncio.create_task(connection.send(payload))
+        await until(lambda: bool(connection._backlog))
+        assert connection.transport is not None
+        assert not connection._backlog
+        connection.transport.close()
+        frames = await peer.frames_to_end()
+        assert [frame.data for frame in frames] == [payload]
+        with contextlib.suppress(ConnectionClosedError):
+            await sending
 
 
 async def test_a_write_that_fails_ends_the_connection(pair: MakePair) -> None:

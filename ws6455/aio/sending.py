@@ -125,6 +125,8 @@ class SendingSession(TransportSession):
             assert self._writer is not None
             try:
                 await self._writer.drain()
+                while self._backlog:  # it has taken the room at once
+                    await self._writer.drain()
             except OSError:
                 await self._raise_closed()
             if self._transport_lost:

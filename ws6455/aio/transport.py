@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any, cast
 
 from ..endpoint import Endpoint
@@ -28,6 +29,8 @@ __all__ = ["TransportSession"]
 
 # What the system takes at once.
 _MAX_PARTS = 1024
+# What the stock loop's transport gets at once: up to Python 3.11 it copies what it cannot send.
+_PIECE = 1 << 18
 # Where the transports of the stock loop are.
 _STOCK_LOOP = "asyncio.selector_events"
 
@@ -43,6 +46,8 @@ class TransportSession(Endpoint):
 
     # So many attributes are faster in slots. A subclass may have any other.
     __slots__ = (
+        "_backlog",
+        "_backlog_size",
         "_closed_waiter",
         "_fd",
         "_opened_waiter",
@@ -75,6 +80,9 @@ class TransportSession(Endpoint):
         # The socket that the stock loop's transport writes to, whose own way there costs as much
         # as all of a small frame; and the same, unless the transport has bytes that come first.
         self._own_fd = self._fd = -1
+        # What waits for that transport to have room; in the end perhaps the end of the stream.
+        self._backlog: deque[bytes | memoryview] | None = None
+        self._backlog_size = 0
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0  # while there is a timer
         self._recv_waiter = Waiter(self.loop)
@@ -130,18 +138,31 @@ class TransportSession(Endpoint):
             # TLS ends in both directions at once.
             return self._writer is not None and self._writer.can_write_eof()
         self._expect_close()
+        if self._backlog:
+            self._flush()  # the end of the stream behind it: asyncio would close at once
+            return True
         return False
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Take the end of the transport, with the error that ended it."""
         self._stream = None
         self._own_fd = self._fd = -1
+        self._backlog, self._backlog_size = None, 0
         self._lose_transport(exc)
         self._deadline_changed()
         self._recv_waiter.wake_soon()
         for waiter in (self._opened_waiter, self._closed_waiter):
             if waiter is not None and not waiter.done():
                 waiter.set_result(None)
+
+    def resume_writing(self) -> None:
+        """Note that there is room: first of all for what waits for it."""
+        if self._backlog:
+            self._writing_paused = False
+            self._write_backlog()
+            if self._writing_paused:
+                return
+        super().resume_writing()
 
     # What the session asks for ----------------------------------------------------------
 
@@ -194,7 +215,9 @@ class TransportSession(Endpoint):
             writes.pop()
         if writes:
             self._write(writes)
-        if ends and not writer.is_closing():
+        if ends and self._backlog:
+            self._backlog.append(SEND_EOF)
+        elif ends:
             self._close_sending(writer)
 
     def _write(self, writes: list[bytes]) -> None:
@@ -215,20 +238,44 @@ class TransportSession(Endpoint):
             return  # asyncio complains of what comes when a transport is closing
         if sent:
             rest[0] = memoryview(rest[0])[sent:]
-        self._written += sum(map(len, rest))
+        size = sum(map(len, rest))
+        self._written += size
         if len(rest) > 1 and type(transport).__module__ != _STOCK_LOOP:
             transport.writelines(rest)
             return
-        # The stock loop joins them first up to Python 3.11, and from then on forgets to pause.
-        for data in rest:
+        # The stock loop joins them first up to Python 3.11, and then forgets to pause.
+        if self._backlog is None:
+            self._backlog = deque()
+        self._backlog += rest
+        self._backlog_size += size
+        self._write_backlog()
+
+    def _write_backlog(self) -> None:
+        """Write through the transport, for as long as it has room if it says when it has none."""
+        transport, backlog = self._transport, self._backlog
+        assert transport is not None
+        in_pieces = self._own_fd >= 0 and self._stream is not None
+        while backlog and not (in_pieces and self._writing_paused):
+            data = backlog.popleft()
+            if not data:
+                # The end. Soon: a transport cannot be closed while it says that there is room.
+                self.loop.call_soon(self._close_sending, self._writer)
+                break
+            if in_pieces and len(data) > _PIECE:
+                data = memoryview(data)
+                backlog.appendleft(data[_PIECE:])
+                data = data[:_PIECE]
+            self._backlog_size -= len(data)
             transport.write(data)
-        if self._own_fd >= 0 and not transport.get_write_buffer_size():
-            self._fd = self._own_fd
-        else:
+        if backlog or transport.get_write_buffer_size():
             self._fd = -1
+        else:
+            self._fd, self._backlog = self._own_fd, None
 
     def _close_sending(self, writer: asyncio.StreamWriter) -> None:
         """Close TCP for sending, and wholly once the peer has; TLS can do that only at once."""
+        if writer.is_closing():
+            return
         if self.protocol.eof_received or not writer.can_write_eof():
             writer.close()
         else:
@@ -236,7 +283,8 @@ class TransportSession(Endpoint):
             self._stop_sending()
 
     def _abort(self) -> None:
-        if self._transport is not None:
+        # One that has ended by itself cannot be aborted any more, in asyncio up to some version.
+        if self._transport is not None and not self._transport_lost:
             self._transport.abort()
 
     def _pause_reading(self) -> None:
@@ -248,7 +296,9 @@ class TransportSession(Endpoint):
             self._transport.resume_reading()
 
     def _unsent_bytes(self) -> int:
-        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+        if self._transport is None:
+            return 0
+        return self._transport.get_write_buffer_size() + self._backlog_size
 
     def _settle_ping(self, waiter: Any, outcome: float | ConnectionClosed) -> None:
         if waiter.done():
@@ -284,6 +334,8 @@ class TransportSession(Endpoint):
         """
         # Whoever has it may write to it and close it: the socket by itself would not know.
         self._own_fd = self._fd = -1
+        if self._backlog:
+            self._write_backlog()
         return self._transport
 
     # The end ----------------------------------------------------------------------------
