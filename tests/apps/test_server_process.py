@@ -86,13 +86,14 @@ async def test_a_name_that_no_host_has_is_one_line_and_status_1(start_app: Start
 async def test_a_signal_ends_it_though_clients_do_not_answer(start_app: StartApp) -> None:
     server = await start_app("greeter", "server", "--port", "0")
     port = port_of(await server.started())
+    # The server has accepted the silent one, which came first, when it answers the other.
+    _, silent = await asyncio.open_connection("127.0.0.1", port)
     reader, upgraded = await asyncio.open_connection("127.0.0.1", port)
     upgraded.write(
         b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
     )
     assert (await reader.readline()).startswith(b"HTTP/1.1 101 ")
-    _, silent = await asyncio.open_connection("127.0.0.1", port)
     status, _, err = await server.stop()
     assert (status, err) == (0, "")
     for writer in (upgraded, silent):
