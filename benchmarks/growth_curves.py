@@ -28,8 +28,8 @@ _ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": str(64 * KIB)}
 
 # How many copies of the payload a process may hold, besides a constant. Received: the message
 # that the application gets; to this, text adds its bytes, for `decode` needs both, and a fragmented
-# message its fragments, which may be asked for one by one. Sent: the frame, or what the transport
-# keeps of it. An eighth is what a buffer that grows takes beforehand.
+# message its fragments, which may be asked for one by one. What is sent is not copied, but an echo
+# is of what was received. An eighth is what a buffer that grows takes beforehand.
 ONE_COPY, TWO_COPIES = 1.125, 2.125
 # The constant: of a process, which touches pages for the first time; of Python's allocations.
 PROCESS_CONSTANT, TRACED_CONSTANT = 512 * KIB, 16 * KIB
@@ -275,7 +275,7 @@ def measure(plan: Plan) -> Iterator[Curve]:
         ("receive binary", "/receive", binary, ONE_COPY),
         ("receive text", "/receive", text, TWO_COPIES),
         ("send", "/send", _requesting, ONE_COPY),
-        ("echo", "/echo", binary, TWO_COPIES),
+        ("echo", "/echo", binary, ONE_COPY),
     ):
         points = _messages(path, make, sizes, plan)
         yield Curve("message size", name, "byte", copies, PROCESS_CONSTANT, points)

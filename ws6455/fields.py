@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Protocol, runtime_checkable
 
-from .errors import InvalidHeaderValue
+from .errors import InvalidHeaderValue, InvalidMessage
 from .headers import TOKEN
 from .settings import setting
 
@@ -21,12 +22,19 @@ __all__ = [
     "HeadersLike",
     "MultipleValuesError",
     "SupportsKeysAndGetItem",
+    "parse_fields",
 ]
 
 # Bytes of a line in a head.
 MAX_LINE_SIZE = setting("MAX_LINE_LENGTH", 8192)
 
 FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*+")
+# RFC 9112 §5: no line folding, no space before the colon.
+_FIELD_LINE = re.compile(rf"({TOKEN.pattern}):[\t ]*+({FIELD_VALUE.pattern})")
+
+# Values up to this size, such as Host's and Upgrade's, are the same for most connections, and
+# kept once for all of them; a Sec-WebSocket-Key is longer.
+_SHARED_SIZE = 20
 
 
 @functools.lru_cache(maxsize=256)
@@ -175,6 +183,26 @@ class Headers(MutableMapping[str, str]):
     def raw_items(self) -> Iterator[tuple[str, str]]:
         """Yield every pair of name and value, in order, with the name as it was given."""
         return zip(self._names, self._values, strict=True)
+
+
+def parse_fields(lines: Iterable[bytes]) -> Headers:
+    """Parse the header lines of a head (RFC 9112 §5).
+
+    Raises:
+        InvalidMessage: if one is malformed.
+    """
+    headers = Headers()
+    for line in lines:
+        match = _FIELD_LINE.fullmatch(line.decode("latin-1"))
+        if match is None:
+            what = "malformed header line" if b":" in line else "header line without a colon"
+            raise InvalidMessage(f"{what}: {line[:80]!r}")
+        name, folded = _check_name(match[1])
+        value = match[2].rstrip("\t ")
+        headers._names.append(name)
+        headers._folded.append(folded)
+        headers._values.append(sys.intern(value) if len(value) <= _SHARED_SIZE else value)
+    return headers
 
 
 HeadersLike = Headers | Mapping[str, str] | Iterable[tuple[str, str]] | SupportsKeysAndGetItem

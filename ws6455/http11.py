@@ -19,7 +19,6 @@ from collections.abc import Callable, Generator
 from .body import MAX_BODY_SIZE, BodyReader
 from .errors import (
     HeaderLineTooLong,
-    InvalidHeader,
     InvalidMessage,
     NotHTTP,
     RequestLineTooLong,
@@ -34,6 +33,7 @@ from .fields import (
     HeadersLike,
     MultipleValuesError,
     SupportsKeysAndGetItem,
+    parse_fields,
 )
 from .settings import setting
 from .version import version
@@ -56,27 +56,23 @@ __all__ = [
 MAX_HEADERS = setting("MAX_NUM_HEADERS", 128)
 MAX_HEAD_SIZE = 65536
 
-# Header values up to this size, such as Host and Upgrade, are the same for most connections, and
-# kept once for all of them; a Sec-WebSocket-Key is longer.
-_SHARED_SIZE = 20
-
 _PRODUCT = f"Python/{sys.version_info[0]}.{sys.version_info[1]} ws6455/{version}"
 SERVER = setting("SERVER", _PRODUCT)
 USER_AGENT = setting("USER_AGENT", _PRODUCT)
 
-_REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++) ([\x21-\x7e]++) (HTTP/[0-9]\.[0-9])")
+_REQUEST_LINE = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]++) ([\x21-\x7e]++) (HTTP/[0-9]\.[0-9])")
 _STATUS_LINE = re.compile(rb"(HTTP/[0-9]\.[0-9]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*+))?")
 _ABSOLUTE_FORM = re.compile(r"https?://[^/?#]++", re.IGNORECASE)
 
 
 @functools.lru_cache(maxsize=1)
-def _format_date(now: datetime.datetime) -> str:
-    return email.utils.format_datetime(now, usegmt=True)
+def _format_date(second: int) -> str:
+    return email.utils.formatdate(second, usegmt=True)
 
 
 def build_date() -> str:
     """Return the value of Date for now (RFC 9110 §6.6.1)."""
-    return _format_date(datetime.datetime.now(datetime.UTC).replace(microsecond=0))
+    return _format_date(int(datetime.datetime.now(datetime.UTC).timestamp()))
 
 
 # Waits for a line of at most so many bytes.
@@ -119,7 +115,7 @@ class Request:
             InvalidMessage: if the request line has characters that do not belong there.
         """
         line = f"{self.method} {self.path} {self.protocol}"
-        if not line.isascii() or _REQUEST_LINE.fullmatch(line.encode()) is None:
+        if _REQUEST_LINE.fullmatch(line) is None:
             raise InvalidMessage(f"malformed request line: {line[:80]!a}")
         return line.encode() + b"\r\n" + self.headers.serialize()
 
@@ -245,28 +241,29 @@ class HeadReader:
             SecurityError: if a limit is exceeded.
             InvalidMessage: if a line does not end in CRLF.
         """
-        buffer = self._buffer
+        buffer, lines = self._buffer, self.lines
         buffer += data
+        start, scanned = self._line_start, self._scanned
         while True:
-            end = buffer.find(b"\n", self._scanned)
-            start = self._line_start
-            line_size = (len(buffer) if end < 0 else end) - start
-            if line_size > MAX_LINE_SIZE:
-                what = HeaderLineTooLong if self.lines else self._start_line_too_long
+            end = buffer.find(b"\n", scanned)
+            reached = len(buffer) if end < 0 else end
+            if reached - start > MAX_LINE_SIZE:
+                what = HeaderLineTooLong if lines else self._start_line_too_long
                 raise what(f"line exceeds {MAX_LINE_SIZE} bytes")
-            if start + line_size > MAX_HEAD_SIZE:
+            if reached > MAX_HEAD_SIZE:
                 raise TooManyHeaders(f"head exceeds {MAX_HEAD_SIZE} bytes")
             if end < 0:
-                self._scanned = len(buffer)
+                self._line_start, self._scanned = start, reached
                 return None
             if end == start or buffer[end - 1] != 0x0D:
                 raise InvalidMessage("line doesn't end with CRLF")
-            self._line_start = self._scanned = end + 1
-            if end - 1 == start:
-                return bytes(buffer[end + 1 :])
-            if len(self.lines) > MAX_HEADERS:
+            line = bytes(buffer[start : end - 1])
+            start = scanned = end + 1
+            if not line:
+                return bytes(buffer[start:])
+            if len(lines) > MAX_HEADERS:
                 raise TooManyHeaders(f"head has more than {MAX_HEADERS} headers")
-            self.lines.append(bytes(buffer[start : end - 1]))
+            lines.append(line)
 
 
 def _read_head(
@@ -276,23 +273,6 @@ def _read_head(
     while head.feed(bytes((yield from read_line(MAX_LINE_SIZE + 2)))) is None:
         pass
     return head.lines
-
-
-def _parse_headers(lines: list[bytes]) -> Headers:
-    """Parse header lines (RFC 9112 §5); no line folding, no space before the colon."""
-    headers = Headers()
-    for line in lines:
-        name, colon, value = line.decode("latin-1").partition(":")
-        if not colon:
-            raise InvalidMessage(f"header line without a colon: {line[:80]!r}")
-        value = value.strip(" \t")
-        if len(value) <= _SHARED_SIZE:
-            value = sys.intern(value)
-        try:
-            headers[name] = value
-        except InvalidHeader as exc:
-            raise InvalidMessage(f"malformed header line: {line[:80]!r}") from exc
-    return headers
 
 
 def parse_request(lines: list[bytes]) -> Request:
@@ -307,10 +287,10 @@ def parse_request(lines: list[bytes]) -> Request:
     line = lines[0] if lines else b""
     if b" HTTP/" not in line:
         raise NotHTTP(f"not an HTTP request line: {line[:80]!r}")
-    match = _REQUEST_LINE.fullmatch(line)
+    match = _REQUEST_LINE.fullmatch(line.decode("latin-1"))
     if match is None:
         raise InvalidMessage(f"malformed request line: {line[:80]!r}")
-    method, target, protocol = (sys.intern(group.decode("ascii")) for group in match.groups())
+    method, target, protocol = map(sys.intern, match.groups())
     if "#" in target:
         raise InvalidMessage(f"request target with a fragment: {target[:80]}")
     # §3.2.2: a server accepts the absolute form, whoever sends it.
@@ -321,7 +301,7 @@ def parse_request(lines: list[bytes]) -> Request:
             target = f"/{target}"
     if not target.startswith("/"):
         raise InvalidMessage(f"request target isn't a path: {target[:80]}")
-    headers = _parse_headers(lines[1:])
+    headers = parse_fields(lines[1:])
     # A body would be read as the first frames, or the other way round by a proxy.
     if "Transfer-Encoding" in headers:
         raise InvalidMessage("request with a Transfer-Encoding")
@@ -344,5 +324,5 @@ def parse_response(lines: list[bytes]) -> tuple[str, Response]:
     if match is None:
         raise InvalidMessage(f"malformed status line: {line[:80]!r}")
     protocol, status, reason = match.groups()
-    headers = _parse_headers(lines[1:])
+    headers = parse_fields(lines[1:])
     return protocol.decode(), Response(int(status), (reason or b"").decode("latin-1"), headers)

@@ -336,10 +336,9 @@ class Session(ReceiveQueue):
     def _closed(self) -> None:
         """Settle everything that waits for what will not come: the transport is closed."""
         self._close_by = self._ping_at = self._silent_since = None
-        exc = self.protocol.close_exc
         for _, waiter in self._pings.values():
             if waiter is not None:
-                self._settle_ping(waiter, exc)
+                self._settle_ping(waiter, self.protocol.close_exc)
         self._pings.clear()
 
 

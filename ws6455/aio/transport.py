@@ -259,6 +259,7 @@ class TransportSession(Endpoint):
             data = backlog.popleft()
             if not data:
                 # The end. Soon: a transport cannot be closed while it says that there is room.
+                assert self._writer is not None
                 self.loop.call_soon(self._close_sending, self._writer)
                 break
             if in_pieces and len(data) > _PIECE:
