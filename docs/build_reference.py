@@ -30,6 +30,7 @@ MODULES = [
     "ws6455.testing.fixtures",
     "ws6455.compat",
     "ws6455.uvicorn",
+    "ws6455.hub",
 ]
 
 # Each group's introduction and its names. A name without a module is one of the top level's; `*`
@@ -53,6 +54,7 @@ GROUPS = {
         "ws6455.sync.client:* ws6455.sync.server:* ws6455.sync.router:* "
         "ws6455.sync.connection:Connection",
     ),
+    "Several processes": ("", "ws6455.hub:*"),
     "Testing": ("", "ws6455.testing:* ws6455.testing.fixtures:*"),
     "Compatibility": ("", "ws6455.compat:* ws6455.uvicorn:*"),
 }
