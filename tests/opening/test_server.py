@@ -1,21 +1,22 @@
-"""ws6455.opening: whole opening handshakes as bytes, for both roles.
-
-Names with ``c`` and a number are the corners of the opening handshake that conformance suites
-leave out: those start after the 101. With ``a`` and ``b`` it is what went wrong elsewhere:
-bugs reported by users, and published advisories.
-"""
+"""ws6455.opening: the server's side (RFC 6455 §4.2)."""
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
-from ws6455.body import MAX_BODY_SIZE
-from ws6455.compression import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
+from tests.opening.heads import (
+    HEADERS,
+    KEY,
+    answer,
+    feed_server,
+    refusal,
+    replaced,
+    request_with,
+)
+from ws6455.compression import ServerPerMessageDeflateFactory
 from ws6455.errors import (
     HeaderLineTooLong,
-    InvalidHandshake,
     InvalidHeader,
     InvalidHeaderFormat,
     InvalidHeaderValue,
@@ -28,74 +29,15 @@ from ws6455.errors import (
     NegotiationError,
     NotHTTP,
     RequestLineTooLong,
-    StatusLineTooLong,
     TooManyHeaders,
     UnsupportedVersion,
 )
 from ws6455.fields import MAX_LINE_SIZE
 from ws6455.frames import Frame, Opcode
-from ws6455.handshake import accept_key, build_response
-from ws6455.http11 import MAX_HEADERS, Request, Response
-from ws6455.opening import ClientProtocol, ServerProtocol
-from ws6455.protocol import SEND_EOF, Event, State
-from ws6455.uri import parse_uri
-
-KEY = "dGhlIHNhbXBsZSBub25jZQ=="
-HEADERS = (
-    ("Host", "example.com"),
-    ("Upgrade", "websocket"),
-    ("Connection", "Upgrade"),
-    ("Sec-WebSocket-Key", KEY),
-    ("Sec-WebSocket-Version", "13"),
-)
-
-
-def request_with(
-    *more: tuple[str, str], without: Sequence[str] = (), line: str = "GET /chat HTTP/1.1"
-) -> bytes:
-    """Build a request: the usual headers but some, and more."""
-    kept = [header for header in HEADERS if header[0] not in without]
-    lines = [line, *(f"{name}: {value}" for name, value in (*kept, *more)), "", ""]
-    return "\r\n".join(lines).encode("latin-1")
-
-
-def replaced(name: str, *values: str) -> bytes:
-    """Build a request with other values of a header; none leaves it out."""
-    return request_with(*((name, value) for value in values), without=[name])
-
-
-def feed_server(server: ServerProtocol, data: bytes) -> None:
-    """Feed a server that answers each request as it comes."""
-    server.receive_data(data)
-    for event in server.events_received():
-        assert isinstance(event, Request)
-        server.send_response(server.accept(event))
-
-
-def answer(data: bytes, **options: Any) -> tuple[int, bytes, ServerProtocol]:
-    """Give a server's status, its whole answer, and the server."""
-    server = ServerProtocol(**options)
-    feed_server(server, data)
-    writes = server.data_to_send()
-    status = int(writes[0].split()[1])
-    if status == 101:
-        assert server.state is State.OPEN
-        assert server.handshake_exc is None
-        assert len(writes) == 1
-    else:
-        assert server.state is State.CONNECTING
-        assert server.handshake_exc is not None
-        assert server.close_expected()
-        assert writes[1:] == [SEND_EOF]
-        assert b"\r\nConnection: close\r\n" in writes[0]
-    return status, writes[0], server
-
-
-def refusal(data: bytes, **options: Any) -> tuple[int, type[Exception]]:
-    """Give the status of a refusal, and the kind of the error behind it."""
-    status, _, server = answer(data, **options)
-    assert server.handshake_exc is not None
-    return status, type(server.handshake_exc)
+from ws6455.handshake import build_response
+from ws6455.http11 import MAX_HEADERS, Request
+from ws6455.opening import ServerProtocol
+from ws6455.protocol import SEND_EOF, State
 
 
 def test_the_rfc_s_handshake() -> None:
@@ -112,9 +54,6 @@ def test_the_rfc_s_handshake() -> None:
     assert server.origin == "http://example.com"
     assert server.subprotocol == "chat"
     assert server.extensions == []
-
-
-# The server -------------------------------------------------------------------------------------
 
 
 def test_c01_no_host_or_two() -> None:
@@ -472,289 +411,3 @@ def test_b28_a_head_in_the_log_is_escaped_and_hides_secrets(
     assert "< Cookie: [hidden]" in text
     assert "c2VjcmV0" not in text
     assert "> HTTP/1.1 101 Switching Protocols" in text
-
-
-# The client -------------------------------------------------------------------------------------
-
-
-def client_of(**options: Any) -> ClientProtocol:
-    """Make a client that has sent its request."""
-    client = ClientProtocol(parse_uri("ws://example.com/chat"), **options)
-    client.key = KEY
-    client.send_request(client.connect())
-    (request,) = client.data_to_send()
-    assert request.startswith(b"GET /chat HTTP/1.1\r\n")
-    return client
-
-
-ACCEPTING = (
-    ("Upgrade", "websocket"),
-    ("Connection", "Upgrade"),
-    ("Sec-WebSocket-Accept", accept_key(KEY)),
-)
-
-
-def response_with(
-    *more: tuple[str, str],
-    without: Sequence[str] = (),
-    line: str = "HTTP/1.1 101 Switching Protocols",
-) -> bytes:
-    """Build a response: the usual headers but some, and more."""
-    kept = [header for header in ACCEPTING if header[0] not in without]
-    lines = [line, *(f"{name}: {value}" for name, value in (*kept, *more)), "", ""]
-    return "\r\n".join(lines).encode("latin-1")
-
-
-def outcome(data: bytes, **options: Any) -> Exception | None:
-    """Give why a client refuses a response; None if it opens."""
-    client = client_of(**options)
-    client.receive_data(data)
-    if client.handshake_exc is None:
-        assert client.state is State.OPEN
-        assert isinstance(client.events_received()[0], Response)
-        assert client.data_to_send() == []
-    else:
-        assert client.state is State.CONNECTING
-        assert client.close_expected()
-        assert client.data_to_send() == [SEND_EOF]
-        # Nothing that follows is read.
-        client.receive_data(b"\x81\x01a")
-        assert not any(isinstance(event, Frame) for event in client.events_received())
-    return client.handshake_exc
-
-
-def test_an_accepting_response_opens_the_connection() -> None:
-    assert outcome(response_with()) is None
-    assert outcome(response_with(("upgrade", "WebSocket"), without=["Upgrade"])) is None
-    assert (
-        outcome(response_with(("connection", "keep-alive, upgrade"), without=["Connection"]))
-        is None
-    )
-
-
-@pytest.mark.parametrize(
-    ("values", "kind"),
-    [
-        ([], InvalidHeader),
-        ([""], InvalidHeaderValue),
-        ([accept_key("another")], InvalidHeaderValue),
-        ([accept_key(KEY).lower()], InvalidHeaderValue),
-        ([accept_key(KEY), accept_key(KEY)], InvalidHeader),
-    ],
-)
-def test_c15_accept_missing_wrong_or_doubled(values: list[str], kind: type[Exception]) -> None:
-    more = [("Sec-WebSocket-Accept", value) for value in values]
-    assert type(outcome(response_with(*more, without=["Sec-WebSocket-Accept"]))) is kind
-
-
-@pytest.mark.parametrize(
-    ("name", "values"),
-    [
-        ("Upgrade", ["websocket, h2c"]),
-        ("Upgrade", ["websocket", "websocket"]),
-        ("Upgrade", ["h2c"]),
-        ("Upgrade", []),
-        ("Connection", ["close"]),
-        ("Connection", []),
-    ],
-)
-def test_c16_another_upgrade(name: str, values: list[str]) -> None:
-    more = [(name, value) for value in values]
-    assert type(outcome(response_with(*more, without=[name]))) is InvalidUpgrade
-
-
-@pytest.mark.parametrize(
-    ("values", "offered", "kind"),
-    [
-        (["a"], ["a", "b"], None),
-        ([], ["a"], None),
-        (["c"], ["a", "b"], NegotiationError),
-        (["a"], [], NegotiationError),
-        ([""], ["a"], NegotiationError),
-        (["a, b"], ["a", "b"], NegotiationError),
-        (["a", "a"], ["a"], InvalidHeader),
-    ],
-)
-def test_c17_subprotocol(
-    values: list[str], offered: list[str], kind: type[Exception] | None
-) -> None:
-    more = [("Sec-WebSocket-Protocol", value) for value in values]
-    exc = outcome(response_with(*more), subprotocols=offered)
-    assert (exc and type(exc)) is kind
-
-
-@pytest.mark.parametrize(
-    ("value", "kind"),
-    [
-        ("permessage-deflate", None),
-        ("unknown", NegotiationError),
-        ("permessage-deflate, permessage-deflate", NegotiationError),
-        ("permessage-deflate; unknown", NegotiationError),
-        ("", InvalidHeaderFormat),
-        ("a b", InvalidHeaderFormat),
-    ],
-)
-def test_c17_extension(value: str, kind: type[Exception] | None) -> None:
-    response = response_with(("Sec-WebSocket-Extensions", value))
-    exc = outcome(response, extensions=[ClientPerMessageDeflateFactory()])
-    assert (exc and type(exc)) is kind
-    assert isinstance(outcome(response), InvalidHandshake)
-
-
-def test_c18_status_line() -> None:
-    assert type(outcome(response_with(line="HTTP/1.0 101 Switching"))) is InvalidProtocol
-    assert outcome(response_with(line="HTTP/1.1 101 ")) is None
-    assert outcome(response_with(line="HTTP/1.1 101")) is None
-    assert type(outcome(response_with(line="ICY 200 OK"))) is InvalidMessage
-    assert type(outcome(b"H" * (MAX_LINE_SIZE + 1))) is StatusLineTooLong
-
-
-@pytest.mark.parametrize("status", [200, 301, 401, 404, 503])
-@pytest.mark.parametrize(
-    ("headers", "body"),
-    [
-        ([("Content-Length", "3")], b"why and more"),
-        ([("Content-Length", "0")], b""),
-        ([("Transfer-Encoding", "chunked")], b"3\r\nwhy\r\n0\r\n\r\n"),
-        ([("Content-Length", str(2 * MAX_BODY_SIZE))], bytes(2 * MAX_BODY_SIZE)),
-    ],
-)
-def test_c19_a_refusal_is_a_typed_error_with_a_bounded_body(
-    status: int, headers: list[tuple[str, str]], body: bytes
-) -> None:
-    head = response_with(*headers, ("Location", "/x"), line=f"HTTP/1.1 {status} No")
-    exc = outcome(head + body)
-    assert isinstance(exc, InvalidStatus)
-    assert isinstance(exc.response, Response)
-    assert exc.response.status_code == status
-    assert exc.response.headers["Location"] == "/x"
-    expected = b"why" if b"why" in body else body[:MAX_BODY_SIZE]
-    assert exc.response.body == expected
-
-
-def test_c19_a_body_without_a_length_ends_with_the_stream() -> None:
-    client = client_of()
-    client.receive_data(response_with(line="HTTP/1.1 400 Bad Request") + b"wh")
-    client.receive_data(b"y")
-    assert client.handshake_exc is None
-    client.receive_eof()
-    assert isinstance(client.handshake_exc, InvalidStatus)
-    assert client.handshake_exc.response.body == b"why"
-    assert client.state is State.CLOSED
-
-
-@pytest.mark.parametrize("line", ["HTTP/1.1 100 Continue", "HTTP/1.1 204 No", "HTTP/1.1 304 No"])
-def test_c19_some_responses_have_no_body(line: str) -> None:
-    assert isinstance(outcome(response_with(("Content-Length", "9"), line=line)), InvalidStatus)
-
-
-@pytest.mark.parametrize(
-    ("header", "body"),
-    [(("Content-Length", "x"), b""), (("Transfer-Encoding", "chunked"), b"x\r\n")],
-)
-def test_c19_a_body_that_cannot_be_read_hides_no_status(
-    header: tuple[str, str], body: bytes
-) -> None:
-    exc = outcome(response_with(header, line="HTTP/1.1 502 Bad Gateway") + body)
-    assert isinstance(exc, InvalidStatus)
-    assert exc.response.status_code == 502
-
-
-@pytest.mark.parametrize("size", [0, 1, 40])
-def test_a_server_that_goes_away(size: int) -> None:
-    client = client_of()
-    client.receive_data(response_with()[:size])
-    client.receive_eof()
-    assert client.state is State.CLOSED
-    assert isinstance(client.handshake_exc, InvalidMessage)
-    assert isinstance(client.handshake_exc.__cause__, EOFError)
-
-
-def test_a_client_s_head_in_the_log_hides_secrets(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG, logger="ws6455.client")
-    client = ClientProtocol(parse_uri("ws://u:secret@example.com/"))
-    client.send_request(client.connect())
-    client.receive_data(response_with(("Set-Cookie", "id=1"), line="HTTP/1.1 403 No"))
-    text = "\n".join(record.getMessage() for record in caplog.records)
-    assert "> Authorization: [hidden]" in text
-    assert "< Set-Cookie: [hidden]" in text
-
-
-# Both -------------------------------------------------------------------------------------------
-
-FRAMES = [
-    Frame(Opcode.TEXT, b"one"),
-    Frame(Opcode.PING, b"two"),
-    Frame(Opcode.CLOSE, b"\x03\xe8"),
-]
-
-
-def feed(protocol: ServerProtocol | ClientProtocol, data: bytes) -> list[Event]:
-    """Feed either role; a server accepts its request. Give the events."""
-    protocol.receive_data(data)
-    events = protocol.events_received()
-    if isinstance(protocol, ServerProtocol) and events and isinstance(events[0], Request):
-        protocol.send_response(protocol.accept(events[0]))
-        events += protocol.events_received()
-    return events
-
-
-@pytest.mark.parametrize("role", ["server", "client"])
-def test_a29_frames_glued_to_the_head_at_every_split_point(role: str) -> None:
-    masked = role == "server"
-    head = request_with() if masked else response_with()
-    data = head + b"".join(frame.serialize(mask=masked) for frame in FRAMES)
-    for cut in range(len(data) + 1):
-        protocol = ServerProtocol() if masked else client_of()
-        events = feed(protocol, data[:cut]) + feed(protocol, data[cut:])
-        assert type(events[0]) is (Request if masked else Response)
-        assert events[1:] == FRAMES, cut
-        assert protocol.state is State.CLOSING
-        *writes, last = protocol.data_to_send()
-        if masked:
-            assert last == SEND_EOF
-            # The response comes first, whatever it has to overtake.
-            response, _, replies = b"".join(writes).partition(b"\r\n\r\n")
-            assert response.startswith(b"HTTP/1.1 101 ")
-            assert replies == b"\x8a\x03two\x88\x02\x03\xe8"
-
-
-def test_a_client_and_a_server_agree() -> None:
-    client = ClientProtocol(
-        parse_uri("ws://example.com/chat"),
-        origin="https://example.com",
-        extensions=[ClientPerMessageDeflateFactory()],
-        subprotocols=["b", "a"],
-    )
-    server = ServerProtocol(
-        origins=["https://example.com"],
-        extensions=[ServerPerMessageDeflateFactory(server_max_window_bits=9)],
-        subprotocols=["a", "b"],
-    )
-    client.send_request(client.connect())
-    feed_server(server, b"".join(client.data_to_send()))
-    client.receive_data(b"".join(server.data_to_send()))
-    for end in (client, server):
-        assert end.state is State.OPEN
-        assert end.subprotocol == "a"
-        assert end.deflate is not None
-    assert client.deflate is not None
-    assert client.deflate.remote_max_window_bits == 9
-    client.events_received()
-    client.send_text(b"hello hello hello")
-    server.receive_data(b"".join(client.data_to_send()))
-    assert server.events_received() == [Frame(Opcode.TEXT, b"hello hello hello")]
-
-
-def test_a_server_that_speaks_something_else_is_noticed_at_its_first_line() -> None:
-    client = ClientProtocol(parse_uri("ws://localhost/"))
-    client.send_request(client.connect())
-    client.receive_data(b"220 mail.example ESMTP\r\n")
-    assert isinstance(client.handshake_exc, NotHTTP)
-
-
-def test_a_client_that_speaks_something_else_is_noticed_at_its_first_line() -> None:
-    server = ServerProtocol()
-    server.receive_data(b"EHLO client.example\r\n")
-    assert isinstance(server.handshake_exc, NotHTTP)
-    assert server.data_to_send() == [b""]  # the end of the stream, and no answer
