@@ -1,4 +1,4 @@
-"""ws6455.handshake: its pure functions; whole handshakes are in test_opening."""
+"""ws6455.handshake: its pure functions; whole handshakes are in tests.opening."""
 
 import base64
 import re

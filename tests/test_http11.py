@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from ws6455.errors import (
     HeaderLineTooLong,
     InvalidHandshake,
-    InvalidHeaderValue,
     InvalidMessage,
     NotHTTP,
     RequestLineTooLong,
@@ -26,7 +25,6 @@ from ws6455.http11 import (
     MAX_HEADERS,
     Headers,
     HeadReader,
-    MultipleValuesError,
     Request,
     Response,
     parse_request,
@@ -54,98 +52,7 @@ def cpu_seconds(call: Callable[[], object]) -> float:
     return min(times)
 
 
-# Headers --------------------------------------------------------------------------------------
-
-
-def test_names_are_case_insensitive_and_values_are_kept_in_order() -> None:
-    headers = Headers([("Set-Cookie", "a"), ("Host", "h")], SET_COOKIE="no")
-    headers["set-cookie"] = "b"
-    assert headers.get_all("SET-COOKIE") == ["a", "b"]
-    assert headers["hOsT"] == "h"
-    assert list(headers) == ["set-cookie", "host", "set_cookie"]
-    assert len(headers) == 3
-    assert "SET-cookie" in headers
-    assert "x" not in headers
-    assert list(headers.raw_items())[-1] == ("set-cookie", "b")
-
-
-def test_one_value_is_asked_for_where_there_are_several_or_none() -> None:
-    headers = Headers({"A": "1"})
-    headers["a"] = "2"
-    with pytest.raises(MultipleValuesError) as raised:
-        headers["A"]
-    assert str(raised.value) == "A"
-    assert str(MultipleValuesError()) == ""
-    with pytest.raises(KeyError):
-        headers["B"]
-    assert headers.get("B") is None
-    assert headers.get_all("B") == []
-
-
-def test_deleting() -> None:
-    headers = Headers([("A", "1"), ("b", "2"), ("a", "3")])
-    del headers["A"]
-    assert list(headers.raw_items()) == [("b", "2")]
-    with pytest.raises(KeyError):
-        del headers["A"]
-    headers.clear()
-    assert len(headers) == 0
-
-
-def test_equality_is_of_names_and_values() -> None:
-    assert Headers({"A": "1"}) == Headers({"a": "1"})
-    assert Headers({"A": "1"}) != Headers({"A": "2"})
-    assert Headers({"A": "1"}) != {"A": "1"}
-
-
-class Pairs:
-    """The least that dict.update takes as a mapping."""
-
-    def keys(self) -> Iterator[str]:
-        return iter(["A", "B"])
-
-    def __getitem__(self, key: str) -> str:
-        return key.lower()
-
-
-@pytest.mark.parametrize(
-    "source",
-    [Headers(A="a", B="b"), {"A": "a", "B": "b"}, [("A", "a"), ("B", "b")], Pairs()],
-    ids=lambda source: type(source).__name__,
-)
-def test_what_headers_are_made_of(source: Headers) -> None:
-    headers = Headers(source)
-    assert str(headers) == "A: a\r\nB: b\r\n\r\n"
-    assert headers.serialize() == b"A: a\r\nB: b\r\n\r\n"
-    assert repr(headers) == "Headers([('A', 'a'), ('B', 'b')])"
-
-
-def test_a_copy_is_independent() -> None:
-    headers = Headers(A="a")
-    copy = headers.copy()
-    copy["A"] = "b"
-    assert headers.get_all("A") == ["a"]
-
-
-@pytest.mark.parametrize("value", ["a\r\nX: y", "a\n", "\r", "\x00", "\x1b[31m", "\x7f", "\u20ac"])
-def test_b18_a_value_that_would_split_the_head_is_refused(value: str) -> None:
-    headers = Headers()
-    with pytest.raises(InvalidHeaderValue) as raised:
-        headers["Name"] = value
-    assert str(raised.value).isprintable()
-    with pytest.raises(InvalidHeaderValue):
-        Headers({"Name": value})
-    assert len(headers) == 0
-
-
-@pytest.mark.parametrize("name", ["", "a b", "a:", "a\r\n", "\xe9", "a\x00", "(a)"])
-def test_b18_a_name_that_is_no_token_is_refused(name: str) -> None:
-    with pytest.raises(InvalidHeaderValue, match="not a header name") as raised:
-        Headers([(name, "v")])
-    assert str(raised.value).isprintable()
-
-
-# Reading a head ---------------------------------------------------------------------------------
+# Reading a head -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rest", [b"", b"\x81\x00", b"\r\n", HEAD])
@@ -239,7 +146,7 @@ def test_c05_a_bare_line_feed_is_refused(head: bytes) -> None:
         HeadReader(RequestLineTooLong).feed(head)
 
 
-# Parsing ----------------------------------------------------------------------------------------
+# Parsing --------------------------------------------------------------------------------------
 
 
 def test_a_request() -> None:
@@ -431,7 +338,7 @@ def test_any_lines_are_parsed_or_refused(lines: list[bytes]) -> None:
             continue
 
 
-# Building ---------------------------------------------------------------------------------------
+# Building -------------------------------------------------------------------------------------
 
 
 def test_a_request_as_sent() -> None:
@@ -477,7 +384,7 @@ def test_a_status_that_does_not_exist_is_refused() -> None:
         Response.text(299, "")
 
 
-# Generators that wait for bytes -----------------------------------------------------------------
+# Generators that wait for bytes ---------------------------------------------------------------
 
 
 class Fed:

@@ -1,6 +1,7 @@
 """What the tests of the command line share: it as a process with pipes, and in a terminal."""
 
 import asyncio
+import codecs
 import contextlib
 import datetime
 import os
@@ -81,6 +82,11 @@ class Command:
         assert self.process.returncode is not None
         return self.process.returncode, out, err.decode()
 
+    def stop_reading(self, stream: int) -> None:
+        """Close this end of the pipe from standard output, 1, or standard error, 2."""
+        # asyncio has no public name for one pipe of a process.
+        self.process._transport.get_pipe_transport(stream).close()  # type: ignore[attr-defined]
+
     async def stop(self, number: signal.Signals) -> tuple[int, str]:
         """Send a signal, with the input still open; give status and errors."""
         assert self.process.stdout is not None
@@ -136,6 +142,7 @@ class Terminal:
         self.directory = directory
         self.master, self.terminal = pty.openpty()
         self.shown = ""
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self.process = subprocess.Popen(
             (sys.executable, *command),
             stdin=self.terminal,
@@ -147,8 +154,8 @@ class Terminal:
         )
 
     def type(self, text: str) -> None:
-        """Press keys."""
-        os.write(self.master, text.encode())
+        """Press keys; a surrogate stands for a byte that is no character."""
+        os.write(self.master, text.encode(errors="surrogateescape"))
 
     def read_until(self, end: str) -> str:
         """Give what the terminal shows from here on until it shows `end`."""
@@ -157,7 +164,7 @@ class Terminal:
             left = max(0, deadline - time.monotonic())
             if not select.select([self.master], [], [], left)[0]:
                 pytest.fail(f"no {end!r} in {self.shown!r}")
-            self.shown += os.read(self.master, 4096).decode()
+            self.shown += self._decode(os.read(self.master, 4096))
         before, found, self.shown = self.shown.partition(end)
         return before + found
 

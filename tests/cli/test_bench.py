@@ -2,7 +2,6 @@
 
 import array
 import contextlib
-import math
 import re
 import signal
 
@@ -100,6 +99,16 @@ async def test_a_lost_connection_is_told(start: Start) -> None:
     assert err.startswith("ws6455 bench: received 1013 (try again later) \ufffd[2Jbusy")
 
 
+async def test_without_an_echo_there_is_no_latency(start: Start) -> None:
+    async def leave(connection: ServerConnection) -> None:
+        await connection.recv()
+
+    async with serving(leave) as uri:
+        status, out, err = await (await start("bench", uri)).rest()
+    assert (status, err.count("\n")) == (1, 1)
+    assert re.search(r"^latency, median +-$", out.decode(), re.MULTILINE)
+
+
 async def test_ctrl_c_ends_it(start: Start) -> None:
     codes: list[int | None] = []
     signalled = False
@@ -124,4 +133,3 @@ async def test_ctrl_c_ends_it(start: Start) -> None:
 def test_percentiles() -> None:
     values = array.array("d", range(200))
     assert [percentile(values, percent) for percent in (0, 50, 99, 100)] == [0, 100, 198, 199]
-    assert math.isnan(percentile(array.array("d"), 50))

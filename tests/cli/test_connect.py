@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import ssl
+import time
 
 import pytest
 import websockets
@@ -52,17 +53,22 @@ async def test_messages_are_printed_as_they_come_and_lines_sent_as_they_are_type
 
 
 async def test_it_waits_for_answers_until_they_cease(start: Start) -> None:
+    silences = []
+
     async def count(connection: ServerConnection) -> None:
         await connection.recv()
         for number in range(4):
-            await asyncio.sleep(0.3)  # less than the client waits for, all together more
+            await asyncio.sleep(0.1)
             await connection.send(str(number))
-        await connection.recv()
+        last = time.monotonic()
+        await connection.wait_closed()
+        silences.append(time.monotonic() - last)
 
     async with serving(count) as uri:
         command = await start("connect", uri, "--wait", "1")
         result = await command.rest(b"go\n")
     assert result == (0, b"0\n1\n2\n3\n", CLOSED_BY_US)
+    assert silences[0] > 0.95  # counted from the last answer, not from the first
 
 
 async def test_it_can_wait_for_the_server_to_close(start: Start) -> None:
@@ -112,7 +118,7 @@ async def test_binary_is_hexadecimal_among_text(start: Start) -> None:
         await connection.send(b"")
 
     async with serving(mixed) as uri:
-        command = await start("connect", uri)
+        command = await start("connect", uri, "--wait", "inf")
         assert (await command.rest())[:2] == (0, b"00 ff 0a\ntext\n\n")
 
 
@@ -143,7 +149,7 @@ async def test_what_it_asks_the_server_for(start: Start) -> None:
     async with serving(note, subprotocols=["two"]) as uri:
         arguments = ["--header", "X-One: 1", "--header", "X-One: 2", "--header", "User-Agent: me"]
         arguments += ["--origin", "https://example.com", "--no-compression", "--verbose"]
-        arguments += ["--subprotocol", "one", "--subprotocol", "two"]
+        arguments += ["--subprotocol", "one", "--subprotocol", "two", "--wait", "inf"]
         command = await start("connect", f"{uri}/path", *arguments)
         status, out, err = await command.rest()
     assert (status, out) == (0, b"two\n")
@@ -334,9 +340,7 @@ async def test_a_reader_that_goes_is_no_traceback(start: Start) -> None:
         command = await start("connect", uri)
         assert command.process.stderr is not None
         await command.line()
-        # asyncio has no public name for one pipe of a process.
-        pipe = command.process._transport.get_pipe_transport(1)  # type: ignore[attr-defined]
-        pipe.close()
+        command.stop_reading(1)
         async with asyncio.timeout(20):
             err = await command.process.stderr.read()
             assert await command.process.wait() == 141
@@ -344,23 +348,33 @@ async def test_a_reader_that_goes_is_no_traceback(start: Start) -> None:
     assert err.count(b"\n") == 1
 
 
+async def test_a_reader_of_the_trace_that_goes_ends_it(start: Start) -> None:
+    async with serving() as uri:
+        command = await start("connect", uri, "--trace", "--wait", "inf")
+        await command.error_line()
+        command.stop_reading(2)
+        await command.type(b"hello\n")
+        async with asyncio.timeout(20):
+            assert await command.process.wait() == 141
+
+
 IN_A_SHELL = "import os, sys; os.execvp('sh', ['sh', '-c', sys.argv[1], sys.executable])"
 
 
 @pytest.mark.parametrize(
-    ("redirection", "expected"),
+    ("redirection", "wait", "expected"),
     [
-        ("<&-", (0, b"", "connection closed: sent 1000 (OK); then received 1000 (OK)\n")),
-        (">&-", (0, b"", "connection closed: sent 1000 (OK); then received 1000 (OK)\n")),
-        ("2>&-", (0, b"hello\n", "")),
+        ("<&-", "0", (0, b"", CLOSED_BY_US)),
+        (">&-", "inf", (0, b"", CLOSED_BY_SERVER)),
+        ("2>&-", "inf", (0, b"hello\n", "")),
     ],
     ids=["input", "output", "error"],
 )
 async def test_a_standard_stream_that_is_closed(
-    start: Start, redirection: str, expected: tuple[int, bytes, str]
+    start: Start, redirection: str, wait: str, expected: tuple[int, bytes, str]
 ) -> None:
-    async with serving() as uri:
-        shell_line = f'exec "$0" -m ws6455 connect {uri} --wait 0.2 {redirection}'
+    async with serving(echo_and_close(1)) as uri:
+        shell_line = f'exec "$0" -m ws6455 connect {uri} --wait {wait} {redirection}'
         command = await start(shell_line, launcher=("-c", IN_A_SHELL))
         assert await command.rest(b"hello\n") == expected
 

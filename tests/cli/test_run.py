@@ -23,13 +23,6 @@ async def test_a_program_with_options_that_are_ours_too(start: Start, tmp_path: 
         assert out.decode() == f"__main__ {list(arguments)} ws6455\n"
 
 
-async def test_what_the_program_raises_is_shown(start: Start, tmp_path: Path) -> None:
-    (tmp_path / "program.py").write_text("raise ValueError('the program fails')\n")
-    status, out, err = await (await start("run", "program.py")).rest()
-    assert (status, out) == (1, b"")
-    assert err.endswith("ValueError: the program fails\n")
-
-
 async def test_what_follows_is_given_to_compat_as_it_is(start: Start) -> None:
     # With a stand-in: how a program is run is tested where it is done.
     stand_in = (
@@ -43,10 +36,3 @@ async def test_what_follows_is_given_to_compat_as_it_is(start: Start) -> None:
     status, out, err = await (await start(*arguments, launcher=("-c", stand_in))).rest()
     assert (status, err) == (0, "")
     assert out.decode() == f"{list(arguments[1:])}\n"
-
-
-async def test_without_a_program_it_is_one_line_and_status_2(start: Start) -> None:
-    for arguments in ((), ("-m",), ("nowhere.py",)):
-        status, out, err = await (await start("run", *arguments)).rest()
-        assert (status, out, err.count("\n")) == (2, b"", 1)
-        assert err.startswith("ws6455: ")

@@ -1,6 +1,7 @@
 """``serve``: where it listens, what it does with messages, whom it takes, how it ends."""
 
 import asyncio
+import contextlib
 import signal
 import ssl
 from pathlib import Path
@@ -82,6 +83,31 @@ async def test_one_signal_ends_it_and_closes_with_1001(
         assert await server.stop(number) == (128 + number, "")
         await asyncio.gather(ours.wait_closed(), theirs.wait_closed())
         assert (ours.close_code, theirs.close_code) == (1001, 1001)
+
+
+async def test_a_signal_that_is_ignored_from_the_start_stays_ignored(start: Start) -> None:
+    no_hang_up = (
+        "import signal, sys\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "from ws6455.__main__ import main\n"
+        "sys.exit(main())\n"
+    )
+    server = await start(*ANY_PORT, launcher=("-c", no_hang_up))
+    uri = await server.address()
+    server.process.send_signal(signal.SIGHUP)
+    async with ws6455.connect(uri) as client:
+        await client.ping()
+    assert await server.stop(signal.SIGTERM) == (128 + signal.SIGTERM, "")
+
+
+async def test_a_reader_of_the_trace_that_goes_ends_it(start: Start) -> None:
+    server = await start(*ANY_PORT, "--trace")
+    uri = await server.address()
+    server.stop_reading(2)
+    with contextlib.suppress(ws6455.WebSocketException, OSError):
+        await ws6455.connect(uri)
+    async with asyncio.timeout(20):
+        assert await server.process.wait() == 141
 
 
 async def test_a_unix_socket(start: Start, tmp_path: Path) -> None:

@@ -85,6 +85,20 @@ async def test_a_signal_closes_the_connection(
     assert termios.tcgetattr(shown.terminal) == before
 
 
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+async def test_what_is_typed_and_no_text_is_refused(
+    terminal: StartInTerminal, launcher: tuple[str, ...]
+) -> None:
+    async with serving() as uri:
+        shown = terminal(*launcher, "connect", uri)
+        await read_until(shown, READY)
+        if launcher == RICH:
+            await read_until(shown, PROMPT)
+        shown.type("Zo\udceb\r")  # in Latin-1
+        await read_until(shown, "ws6455 connect: the input is not UTF-8: --binary sends bytes")
+        assert await status_of(shown) == 1
+
+
 async def test_what_is_being_typed_stays_below_what_comes(terminal: StartInTerminal) -> None:
     typed = asyncio.Event()
 
@@ -187,8 +201,9 @@ async def test_the_trace_goes_where_standard_error_goes(terminal: StartInTermina
 
 async def test_a_measurement_shows_its_progress(terminal: StartInTerminal) -> None:
     async with serving() as uri:
-        shown = terminal(*RICH, "bench", uri, "--seconds", "1.2")
-        await read_until(shown, "messages/s")  # the progress
-        text = await read_until(shown, "lost or late")
-        assert await status_of(shown) == 0
-    assert re.search(r"messages/s\W+[1-9]", text)
+        shown = terminal(*RICH, "bench", uri, "--seconds", "60")
+        text = await read_until(shown, "messages/s")
+        shown.process.send_signal(signal.SIGINT)
+        await read_until(shown, "\x1b[K")  # and removes it
+        assert await status_of(shown) == 130
+    assert re.search(r"[1-9][\d,]* messages/s", text)

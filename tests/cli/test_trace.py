@@ -136,6 +136,7 @@ async def test_a_refusal_is_shown_with_its_body(start: Start) -> None:
     lines = lines_of(err)
     assert (">", "Authorization: ***", "credentials, hidden here (RFC 9110 §11.6.2)") in lines
     assert ("<", "HTTP/1.1 401 Unauthorized", "not 101: no WebSocket connection (§4.1)") in lines
+    assert ("<", "Connection: close", "") in lines
     assert ("<", r"13 bytes: 'Who\nare you?\n'", "the refusal's body") in lines
 
 
@@ -222,6 +223,7 @@ def test_what_is_wrong_with_a_request(line: str, note: str) -> None:
     [
         (">", "Authorization: Bearer secret", "Authorization: ***"),
         (">", "authorization: secret", "authorization: ***"),
+        (">", "Proxy-Authorization: Basic secret", "Proxy-Authorization: ***"),
         (">", "Cookie: session=secret", "Cookie: ***"),
         ("<", "Set-Cookie: session=secret; Secure", "Set-Cookie: ***"),
     ],

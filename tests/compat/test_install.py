@@ -150,6 +150,12 @@ import websockets.asyncio.client
 import beside
 print(__name__, os.path.basename(__file__), sys.argv, beside.here)
 print(websockets.connect.__module__, sys.modules["__main__"].print_it is print_it)
+print(print_it.__annotations__)
+"""
+PRINTED = """\
+__main__ program.py %s True
+ws6455.compat.client True
+{'twice': <class 'bool'>}
 """
 
 
@@ -158,7 +164,7 @@ def program(tmp_path: Path) -> Path:
     """Give a program that tells what it sees, with a module beside it."""
     tmp_path.joinpath("beside.py").write_text("here = True\n")
     path = tmp_path / "program.py"
-    path.write_text("def print_it(): pass\n" + PROGRAM)
+    path.write_text("def print_it(twice: bool): pass\n" + PROGRAM)
     return path
 
 
@@ -166,14 +172,14 @@ async def test_a_program_runs_as_python_would_run_it(program: Path) -> None:
     async with running(*OURS, str(program), "-x", "argument") as process:
         out, err = await process.end()
     argv = [str(program), "-x", "argument"]
-    assert (out, err) == (f"__main__ program.py {argv} True\nws6455.compat.client True\n", "")
+    assert (out, err) == (PRINTED % argv, "")
 
 
 async def test_a_module_runs_as_python_would_run_it(program: Path, tmp_path: Path) -> None:
     async with running(*OURS, "-m", "program", "argument", cwd=tmp_path) as process:
         out, err = await process.end()
     argv = [str(program), "argument"]
-    assert (out, err) == (f"__main__ program.py {argv} True\nws6455.compat.client True\n", "")
+    assert (out, err) == (PRINTED % argv, "")
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,8 @@ from typing import Any
 
 import pytest
 
-from ws6455 import (
-    Close,
-    ConnectionClosedError,
-    ServerConnection,
-    connect,
-    serve,
-)
+from tests.aio.conftest import until
+from ws6455 import Close, ConnectionClosedError, ServerConnection, connect, serve
 from ws6455.testing import Link
 from ws6455.testing.link import Direction
 from ws6455.testing.pace import Pace
@@ -74,6 +69,21 @@ async def echoing(**options: Any) -> AsyncIterator[Link]:
             yield link
 
 
+@pytest.fixture
+def delays(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Give the seconds for which links delay each piece, as it sets off."""
+    noted: list[float] = []
+
+    class NotingPace(Pace):
+        def arrives_at(self, left: float, latency: float, jitter: float) -> float:
+            arrival = super().arrives_at(left, latency, jitter)
+            noted.append(arrival - left)
+            return arrival
+
+    monkeypatch.setattr("ws6455.testing.link.Pace", NotingPace)
+    return noted
+
+
 BOTH: list[Direction] = ["up", "down"]
 
 
@@ -95,35 +105,35 @@ async def test_a_websocket_works_through_a_link() -> None:
     assert client.close_code == 1000
 
 
-async def test_latency_adds_up_over_both_directions() -> None:
+async def test_latency_adds_up_over_both_directions(delays: list[float]) -> None:
     async with echoing(latency=0.1) as link, connect(link.uri) as client:
-        assert 0.2 <= await (await client.ping()) < 0.4
+        assert await (await client.ping()) >= 0.2
+        assert delays == pytest.approx([0.1] * 4)  # the handshake's, the ping's
         link.change(latency=0.0)
-        assert await (await client.ping()) < 0.15
+        await (await client.ping())
+        assert delays[4:] == pytest.approx([0.0] * 2, abs=1e-6)
 
 
-async def test_latency_is_no_bandwidth() -> None:
-    # What is sent at intervals arrives at the same intervals, however much is on its way.
-    async with linked(latency=0.3) as ends:
-        reader, writer = ends.along("up")
-        start = time.monotonic()
-        for _ in range(10):
+async def test_latency_is_no_bandwidth(delays: list[float]) -> None:
+    async def until_on_their_way(count: int) -> None:
+        await until(lambda: len(delays) == count)
+
+    async with linked(latency=60) as ends:
+        _, writer = ends.along("up")
+        for count in range(1, 6):
             writer.write(b"x")
-            await asyncio.sleep(0.01)
-        await reader.readexactly(10)
-        assert 0.3 <= time.monotonic() - start < 1
+            await until_on_their_way(count)
+        assert ends.link.bytes_up == 0
 
 
 @pytest.mark.parametrize("direction", BOTH)
-async def test_bandwidth_is_what_was_asked_for(direction: Direction) -> None:
+async def test_bandwidth_is_no_more_than_was_asked_for(direction: Direction) -> None:
     async with linked(bandwidth=100_000) as ends:
         reader, writer = ends.along(direction)
-        writer.write(bytes(200_000))
-        received = 0
         start = time.monotonic()
-        while (elapsed := time.monotonic() - start) < 1:
-            received += len(await reader.read(1 << 16))
-        assert received / elapsed == pytest.approx(100_000, rel=0.2)
+        writer.write(bytes(50_000))
+        await reader.readexactly(50_000)
+        assert time.monotonic() - start >= 0.49
 
 
 async def test_bandwidth_can_change_while_bytes_pass() -> None:
@@ -132,9 +142,7 @@ async def test_bandwidth_can_change_while_bytes_pass() -> None:
         writer.write(bytes(1_000_000))
         await reader.readexactly(1000)
         ends.link.change(bandwidth=math.inf)
-        start = time.monotonic()
-        await reader.readexactly(999_000)
-        assert time.monotonic() - start < 5  # at first it would have been 100
+        await reader.readexactly(999_000)  # for which there would not be time enough
 
 
 async def test_jitter_delays_and_reorders_nothing() -> None:
@@ -150,17 +158,7 @@ async def test_jitter_delays_and_reorders_nothing() -> None:
         assert most_on_the_way > 5
 
 
-async def test_the_same_seed_gives_the_same_delays(monkeypatch: pytest.MonkeyPatch) -> None:
-    delays: list[float] = []
-
-    class NotingPace(Pace):
-        def arrives_at(self, left: float, latency: float, jitter: float) -> float:
-            arrival = super().arrives_at(left, latency, jitter)
-            delays.append(arrival - left)
-            return arrival
-
-    monkeypatch.setattr("ws6455.testing.link.Pace", NotingPace)
-
+async def test_the_same_seed_gives_the_same_delays(delays: list[float]) -> None:
     async def drawn(seed: int | None) -> list[float]:
         delays.clear()
         async with echoing(jitter=0.01, seed=seed) as link:
@@ -185,10 +183,8 @@ async def test_keepalive_ends_a_link_that_was_cut_without_a_word() -> None:
         await client.send("x")
         assert await client.recv() == "x"
         link.cut()
-        start = time.monotonic()
         with pytest.raises(ConnectionClosedError) as ended:
             await client.recv()
-        assert 0.2 <= time.monotonic() - start < 2
         assert ended.value.sent == Close(1011, "keepalive ping timeout")
 
 

@@ -248,6 +248,13 @@ async def test_a_response_can_be_anything_and_frames_can_be_glued_to_it() -> Non
         await client.wait_closed()
 
 
+async def test_nobody_is_left_waiting_who_comes_when_the_server_is_left() -> None:
+    async with RawMemoryServer() as server:
+        pass
+    with pytest.raises(InvalidHandshake):
+        await server.connect(open_timeout=5)
+
+
 # Reading and not reading ----------------------------------------------------------------
 
 
@@ -299,13 +306,23 @@ async def test_a_peer_that_stops_reading_makes_send_wait(against: Against) -> No
         await sending
 
 
+async def test_a_peer_leaves_although_nobody_reads_what_it_has_sent(against: Against) -> None:
+    async with asyncio.timeout(10), against() as (connection, peer):
+        peer.timeout = 0.01
+        peer.send(*[Frame(Opcode.BINARY, bytes(100_000))] * 100)
+    assert connection.state is State.CLOSED
+
+
 async def test_a_peer_can_end_sending_and_still_read(against: Against) -> None:
     async with against() as (connection, peer):
         peer.end_sending()
+        await connection.send("before the end is there")
         with pytest.raises(ConnectionClosed):
             await connection.recv()
         assert connection.close_code == 1006
-        assert await peer.bytes_to_end() is not None
+        assert (await peer.frame()).data == b"before the end is there"
+        assert await peer.bytes_to_end() == b""
+        assert not peer.was_reset
 
 
 @pytest.mark.parametrize("memory", [False, True], ids=["tcp", "memory"])

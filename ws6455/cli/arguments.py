@@ -25,10 +25,10 @@ Ctrl+D closes the connection. With prompt_toolkit (pip install 'ws6455[cli]') th
 stays below what comes, and the arrow keys bring earlier lines back.
 
 From a pipe, each line is sent likewise. After the last, what still comes is printed until the
-server closes, or has been silent for the seconds of --wait: one, unless it says otherwise. Text
-goes to standard output as it is, a line for each message; Binary as a line in hexadecimal.
-Everything else goes to standard error. While whoever reads the output does not, such as a pager,
-nothing is received either and no ping answered; the server may give the connection up.
+server closes, or until no message has come for the seconds of --wait: one, unless it says
+otherwise. Text goes to standard output as it is, a line for each message; Binary as a line in
+hexadecimal. Everything else goes to standard error. While whoever reads the output does not, such
+as a pager, nothing is received either and no ping answered; the server may give the connection up.
 
 The exit status is 0 if the connection is closed as it should be: 1000, 1001 or no code.
 """
@@ -115,8 +115,8 @@ def _add_connect(parser: argparse.ArgumentParser) -> None:
         "--wait",
         type=_seconds,
         metavar="SECONDS",
-        help="how long the server must be silent after the input has ended; inf waits until it "
-        "closes (1; in a terminal 0)",
+        help="how long no message must come after the input has ended; inf waits until the "
+        "server closes (1; in a terminal 0)",
     )
     parser.add_argument(
         "--binary",

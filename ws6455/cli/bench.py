@@ -76,12 +76,18 @@ def _rows(options: argparse.Namespace, outcome: Outcome) -> list[tuple[str, str]
     return [
         ("messages/s", f"{per_second:,.0f}"),
         ("MiB/s, each way", f"{per_second * options.size / _MIB:,.1f}"),
-        ("latency, median", f"{percentile(outcome.latencies, 50) * 1000:,.2f} ms"),
-        ("latency, 99th percentile", f"{percentile(outcome.latencies, 99) * 1000:,.2f} ms"),
+        ("latency, median", _latency(outcome, 50)),
+        ("latency, 99th percentile", _latency(outcome, 99)),
         ("echoes compared", f"{outcome.echoes:,}"),
         ("wrong echoes", f"{outcome.wrong:,}"),
         ("connections lost or late", f"{len(outcome.failures):,}"),
     ]
+
+
+def _latency(outcome: Outcome, percent: float) -> str:
+    if not outcome.latencies:
+        return "-"
+    return f"{percentile(outcome.latencies, percent) * 1000:,.2f} ms"
 
 
 def _show(options: argparse.Namespace, outcome: Outcome) -> None:

@@ -9,13 +9,14 @@ import argparse
 import asyncio
 import contextlib
 import math
+from typing import Any
 
 from ..aio.client import ClientConnection
 from ..aio.client import connect as open_connection
 from ..auth import hide_credentials
 from ..errors import ConnectionClosed, ConnectionClosedOK
 from ..frames import CloseCode
-from .console import Console, trace_printer
+from .console import Console, tracing
 from .failure import explained
 from .opening import opening_arguments
 from .tap import traced_client
@@ -41,8 +42,17 @@ async def connect(options: argparse.Namespace) -> int:
         arguments["compression"] = None
     if options.ping is not None:
         arguments["ping_interval"] = options.ping or None
-    if options.trace:
-        arguments["create_connection"] = traced_client(trace_printer(console.print_error))
+    with tracing(console.print_error) as show:
+        if options.trace:
+            arguments["create_connection"] = traced_client(show)
+        closed = await _talk(options, console, arguments)
+    return 0 if isinstance(closed, ConnectionClosedOK) else 1
+
+
+async def _talk(
+    options: argparse.Namespace, console: Console, arguments: dict[str, Any]
+) -> ConnectionClosed:
+    """Open a connection, hold the conversation, close; return how it was closed."""
     with explained(options.uri):
         connection = await open_connection(options.uri, **arguments)
     if console.typed or options.verbose:
@@ -58,7 +68,7 @@ async def connect(options: argparse.Namespace) -> int:
             await connection.close(code)
             closed = connection.close_exc
             console.note(f"connection closed: {closed}")
-    return 0 if isinstance(closed, ConnectionClosedOK) else 1
+    return closed
 
 
 def _welcome(options: argparse.Namespace, console: Console, connection: ClientConnection) -> str:
@@ -104,7 +114,7 @@ async def _converse(
 
 
 async def _silence(heard: asyncio.Event, seconds: float) -> None:
-    """Wait until nothing was heard for so long."""
+    """Wait until no message was heard for so long."""
     timeout = None if math.isinf(seconds) else seconds
     with contextlib.suppress(TimeoutError):
         while True:

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
     from .trace import TraceLine
 
-__all__ = ["Console", "printer", "trace_printer"]
+__all__ = ["Console", "printer", "tracing"]
 
 _CHUNK = 1 << 16
 _BYTES_SHOWN = 64  # of a Binary message, in a terminal
+_NOT_UTF_8 = "the input is not UTF-8: --binary sends bytes"
 
 #: A piece of a line, and its style in the words of rich: ``("> ", "green")``.
 Part = tuple[str, str]
@@ -59,23 +60,42 @@ def printer(stream: TextIO) -> Callable[..., None]:
     return print_plain
 
 
-def trace_printer(print_parts: Callable[..., None]) -> Callable[[TraceLine], None]:
-    """Return what prints a line of the trace.
+@contextlib.contextmanager
+def tracing(print_parts: Callable[..., None]) -> Iterator[Callable[[TraceLine], None]]:
+    """Give what prints a line of the trace; a command whose trace nobody reads is cancelled.
 
     Args:
         print_parts: what :func:`printer` gives.
+
+    Raises:
+        OSError: at the end, if a line could not be printed. Where that happened, the connection
+            would have taken it for an error of its own.
     """
+    task = asyncio.current_task()
+    assert task is not None
+    failure: OSError | None = None
 
     def print_trace(line: TraceLine) -> None:
-        print_parts(
-            (f"{line.connection} ".lstrip(), "magenta"),
-            (f"{line.seconds:9.4f} ", "dim"),
-            (f"{line.arrow} ", "green" if line.arrow == ">" else "cyan"),
-            (line.text, ""),
-            (f"  -- {line.note}" if line.note else "", _style_of(line.note)),
-        )
+        nonlocal failure
+        if failure is not None:
+            return
+        try:
+            print_parts(
+                (f"{line.connection} ".lstrip(), "magenta"),
+                (f"{line.seconds:9.4f} ", "dim"),
+                (f"{line.arrow} ", "green" if line.arrow == ">" else "cyan"),
+                (line.text, ""),
+                (f"  -- {line.note}" if line.note else "", _style_of(line.note)),
+            )
+        except OSError as exc:
+            failure = exc
+            task.cancel()
 
-    return print_trace
+    try:
+        yield print_trace
+    finally:
+        if failure is not None:
+            raise failure
 
 
 class Console:
@@ -182,6 +202,10 @@ async def _prompted_lines(session: PromptSession[str]) -> AsyncIterator[str]:
             # The key: at the prompt the terminal makes no signal of it.
             signal.raise_signal(signal.SIGINT)
             await asyncio.get_running_loop().create_future()  # until that has cancelled this
+        try:
+            line.encode()
+        except UnicodeEncodeError as exc:  # prompt_toolkit gives such bytes as surrogates
+            raise Failure(_NOT_UTF_8) from exc
         yield line
 
 
@@ -200,7 +224,7 @@ async def _lines() -> AsyncIterator[str]:
         try:
             *lines, rest = decode(data, final=not data).split("\n")
         except UnicodeDecodeError as exc:
-            raise Failure("the input is not UTF-8: --binary sends bytes") from exc
+            raise Failure(_NOT_UTF_8) from exc
         for line in lines:
             yield "".join([*pieces, line]).removesuffix("\r")
             pieces.clear()

@@ -20,6 +20,7 @@ _REQUEST_NOTES = {
     "sec-websocket-protocol": "subprotocols it can speak, preferred first (§1.9)",
     "sec-websocket-extensions": "extensions it offers (§9.1)",
     "authorization": "credentials, hidden here (RFC 9110 §11.6.2)",
+    "proxy-authorization": "credentials, hidden here (RFC 9110 §11.7.2)",
     "cookie": "cookies, hidden here (RFC 6265 §4.2)",
 }
 _RESPONSE_NOTES = {
@@ -71,8 +72,11 @@ class Heads:
         """
         name, _, value = line.partition(":")
         folded, value = name.lower(), value.strip()
-        if folded in ("authorization", "cookie", "set-cookie"):
+        if folded in ("authorization", "cookie", "proxy-authorization", "set-cookie"):
             line = f"{name}: ***"
+        if not is_request and self.status != 101:
+            # A refusal is an answer of HTTP, in which "Connection: close" is as it should be.
+            return line, _RESPONSE_NOTES.get(folded, "")
         if folded == "upgrade":
             return line, _verdict(value.lower() == "websocket", "websocket (§4.1, §4.2)")
         if folded == "connection":

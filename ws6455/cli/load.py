@@ -41,9 +41,7 @@ class Outcome:
 
 
 def percentile(ascending: array.array[float], percent: float) -> float:
-    """Return the value that so many percent of the values do not exceed; nan of none."""
-    if not ascending:
-        return float("nan")
+    """Return the value that so many percent of the values, of which there are some, are below."""
     return ascending[min(len(ascending) - 1, int(len(ascending) * percent / 100))]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import errno
 import io
 import logging
@@ -68,7 +69,11 @@ def run(
             caught = signal.Signals(number)
             loop.call_soon_threadsafe(task.cancel)
 
-        before = {number: signal.signal(number, on_signal) for number in _SIGNALS}
+        before = {
+            number: signal.signal(number, on_signal)
+            for number in _SIGNALS
+            if signal.getsignal(number) is not signal.SIG_IGN  # as `nohup` has it
+        }
         try:
             return await command(options)
         finally:
@@ -85,14 +90,23 @@ def run(
     except OSError as exc:
         if exc.errno not in (errno.EPIPE, errno.ENOSPC):
             raise
-        # Nothing takes the output any more. Python would try to write the rest of it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if exc.errno == errno.EPIPE:
-            return _OUTPUT_CLOSED
-        print(f"ws6455 {options.command}: {system_reason(exc)}", file=sys.stderr)
-        return 1
+        return _give_up_output(exc, options.command)
     except (KeyboardInterrupt, asyncio.CancelledError):
         return 128 + caught
+
+
+def _give_up_output(exc: OSError, command: str) -> int:
+    """Return the exit status of a command whose output nothing takes any more."""
+    status = _OUTPUT_CLOSED
+    if exc.errno == errno.ENOSPC:
+        status = 1
+        with contextlib.suppress(OSError):  # standard error may be what has no room
+            print(f"ws6455 {command}: {system_reason(exc)}", file=sys.stderr)
+    # Python would try to write the rest of it at exit.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+    return status
 
 
 def _prepare_streams() -> None:

@@ -20,7 +20,7 @@ from ..aio.broadcast import broadcast
 from ..aio.server import Server, unix_serve
 from ..aio.server import serve as open_server
 from ..aio.server_connection import ServerConnection
-from .console import printer, trace_printer
+from .console import printer, tracing
 from .failure import Failure, system_reason
 from .opening import CLOSE_TIMEOUT
 from .tap import traced_server
@@ -58,8 +58,15 @@ async def serve(options: argparse.Namespace) -> int:
         "close_timeout": CLOSE_TIMEOUT,
         "ssl": _tls(options),
     }
-    if options.trace:
-        arguments["create_connection"] = traced_server(trace_printer(printer(sys.stderr)))
+    with tracing(printer(sys.stderr)) as show:
+        if options.trace:
+            arguments["create_connection"] = traced_server(show)
+        await _serve(options, arguments)
+    return 0
+
+
+async def _serve(options: argparse.Namespace, arguments: dict[str, Any]) -> None:
+    """Listen, and tell where, until this is cancelled."""
     host = "localhost" if options.host is None else options.host
     port = 8765 if options.port is None else options.port
     handler = _handler(options)
@@ -74,15 +81,14 @@ async def serve(options: argparse.Namespace) -> int:
     except OSError as exc:
         where = options.unix or f"{host} port {port}"
         raise Failure(f"cannot listen on {where}: {system_reason(exc)}") from exc
-    for address in _addresses(server, options):
-        print(f"listening on {address}", flush=True)
     try:
+        for address in _addresses(server, options):
+            print(f"listening on {address}", flush=True)
         await server.serve_forever()
     finally:
         if options.unix is not None:
             with contextlib.suppress(OSError):
                 os.unlink(options.unix)  # before 3.13 asyncio leaves it
-    return 0
 
 
 async def _echo(connection: ServerConnection) -> None:
@@ -99,8 +105,8 @@ async def _broadcast(connection: ServerConnection) -> None:
 def _handler(options: argparse.Namespace) -> Callable[..., Awaitable[Any]]:
     if options.app is None:
         return _broadcast if options.broadcast else _echo
-    module_name, colon, path = options.app.partition(":")
-    if not module_name or not colon or not path:
+    module_name, _, path = options.app.partition(":")
+    if not path or module_name[:1] in ("", "."):
         raise Failure(f"{options.app!r} is no MODULE:HANDLER", status=2)
     if os.getcwd() not in sys.path and "" not in sys.path:
         sys.path.insert(0, os.getcwd())
@@ -127,7 +133,9 @@ def _tls(options: argparse.Namespace) -> ssl.SSLContext | None:
         context.load_cert_chain(options.certificate, options.key)
     except OSError as exc:
         files = " and ".join(filter(None, (options.certificate, options.key)))
-        raise Failure(f"cannot use {files}: {system_reason(exc)}", status=2) from exc
+        wrong = isinstance(exc, ssl.SSLError)
+        reason = "not a certificate and its key, in PEM" if wrong else system_reason(exc)
+        raise Failure(f"cannot use {files}: {reason}", status=2) from exc
     return context
 
 

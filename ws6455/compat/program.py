@@ -82,4 +82,5 @@ def _run_file(path: str) -> None:
     main.__loader__ = importlib.machinery.SourceFileLoader("__main__", full_path)
     sys.modules["__main__"] = main
     _put_first(os.path.dirname(os.path.realpath(path)))
-    exec(compile(source, full_path, "exec"), main.__dict__)
+    # Without the future statements of this module, which compile() would hand on.
+    exec(compile(source, full_path, "exec", dont_inherit=True), main.__dict__)

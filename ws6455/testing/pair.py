@@ -189,7 +189,7 @@ async def client_and_peer(**options: Any) -> AsyncIterator[tuple[ClientConnectio
             yield client, peer
         finally:
             await peer.close()
-            await client.wait_closed()
+            await client.close()
 
 
 async def _accept_and_open(server: RawMemoryServer) -> RawPeer:

@@ -27,7 +27,7 @@ _CHUNK = 1 << 16
 class RawPeer:
     """One end of a stream on which anything can be sent, and whatever comes is read.
 
-    Every read is bounded: a test fails rather than hangs.
+    Every read is bounded, and so is :meth:`close`: a test fails rather than hangs.
 
     Example::
 
@@ -40,7 +40,7 @@ class RawPeer:
         reader: what it reads from.
         writer: what it writes to.
         side: the role it plays, which says whether its frames are masked.
-        timeout: seconds that a read may take.
+        timeout: seconds that a read, and closing, may take.
 
     Attributes:
         was_reset: whether a read has met a reset.
@@ -242,10 +242,19 @@ class RawPeer:
         reset_stream(self.writer)
 
     async def close(self) -> None:
-        """Close the stream, and wait until it is closed."""
+        """Close the stream, and wait until it is closed.
+
+        What the other side does not take within `timeout` is lost: it may be one that has stopped
+        reading.
+        """
+        loop, transport = asyncio.get_running_loop(), self.writer.transport
+        giving_up = loop.call_later(self.timeout, transport.abort)
         self.writer.close()
-        with contextlib.suppress(OSError):
-            await self.writer.wait_closed()
+        try:
+            with contextlib.suppress(OSError):
+                await self.writer.wait_closed()
+        finally:
+            giving_up.cancel()
 
     async def __aenter__(self) -> Self:
         return self
@@ -270,6 +279,7 @@ class RawAcceptor:
         self._timeout = timeout
         self._peers: list[RawPeer] = []
         self._waiting: asyncio.Queue[RawPeer] = asyncio.Queue()
+        self._left = False
 
     async def accept(self) -> RawPeer:
         """Give the peer of the next client; nothing is read yet, and nothing sent.
@@ -282,6 +292,9 @@ class RawAcceptor:
 
     def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take a client's stream."""
+        if self._left:
+            writer.transport.abort()  # it had come already when this was left
+            return
         peer = RawPeer(reader, writer, Side.SERVER, timeout=self._timeout)
         self._peers.append(peer)
         self._waiting.put_nowait(peer)
@@ -295,6 +308,7 @@ class RawAcceptor:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._left = True
         for peer in self._peers:
             await peer.close()
 
