@@ -3,16 +3,13 @@
 import asyncio
 import contextlib
 import os
-import pty
-import select
 import signal
-import subprocess
 import sys
 import termios
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import pytest
 from selenium import webdriver
@@ -21,6 +18,7 @@ from selenium.webdriver.chrome.service import Service
 
 import ws6455
 from apps.serving import Handler
+from tests.terminals import DEADLINE, Terminal
 
 ROOT = Path(__file__).parents[2]
 LOCAL_MODES = 3  # where termios.tcgetattr has them
@@ -125,62 +123,21 @@ async def start_app(tmp_path: Path) -> AsyncIterator[StartApp]:
         await process.communicate()
 
 
-class TerminalProcess:
+class TerminalProcess(Terminal):
     """An app that runs in a terminal of its own."""
 
     def __init__(self, app: str, *arguments: str, directory: Path) -> None:
-        self.master, self.terminal = pty.openpty()
-        self.settings_before = self.settings()
-        self.process = subprocess.Popen(
-            (sys.executable, "-m", f"apps.{app}", *arguments),
-            stdin=self.terminal,
-            stdout=self.terminal,
-            stderr=self.terminal,
-            cwd=directory,
-            env=app_environment(),
+        super().__init__(
+            "-m", f"apps.{app}", *arguments, directory=directory, environment=app_environment()
         )
-
-    def settings(self) -> list[Any]:
-        """Give the terminal's settings."""
-        return termios.tcgetattr(self.terminal)
 
     def wait_for_key_mode(self) -> None:
         """Wait until the app reads single keys, so that the terminal no longer shows them."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + DEADLINE
         while self.settings()[LOCAL_MODES] & termios.ECHO:
             if time.monotonic() > deadline:
                 pytest.fail("the terminal still shows what is typed")
             time.sleep(0.005)  # nothing tells of a change of a terminal's settings
-
-    def type(self, text: str) -> None:
-        """Press the keys of `text`."""
-        os.write(self.master, text.encode())
-
-    def read_until(self, end: str) -> str:
-        """Give what the terminal shows until it shows `end`; fails after 10 s."""
-        shown = ""
-        deadline = time.monotonic() + 10
-        while end not in shown:
-            readable, _, _ = select.select([self.master], [], [], deadline - time.monotonic())
-            if not readable:
-                pytest.fail(f"no {end!r} in {shown!r}")
-            shown += os.read(self.master, 4096).decode()
-        return shown
-
-    def rest(self) -> str:
-        """Wait for the end of the app and give what else the terminal shows."""
-        self.process.wait(10)
-        shown = b""
-        while select.select([self.master], [], [], 0)[0]:
-            shown += os.read(self.master, 4096)
-        return shown.decode()
-
-    def close(self) -> None:
-        """End the app if it still runs, and the terminal."""
-        self.process.kill()
-        self.process.wait()
-        os.close(self.master)
-        os.close(self.terminal)
 
 
 StartInTerminal = Callable[..., TerminalProcess]

@@ -1,16 +1,11 @@
 """What the tests of the command line share: it as a process with pipes, and in a terminal."""
 
 import asyncio
-import codecs
 import contextlib
 import datetime
 import os
-import pty
-import select
 import signal
-import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import ws6455
+from tests.terminals import DEADLINE, Terminal
 
 ROOT = Path(__file__).parents[2]
 #: Runs the command line as it is where neither prompt_toolkit nor rich is installed.
@@ -30,7 +26,6 @@ BARE = (
     "from ws6455.__main__ import main\n"
     "sys.exit(main())\n"
 )
-DEADLINE = 20  # seconds for anything that a process is waited for
 
 
 def environment() -> dict[str, str]:
@@ -135,47 +130,6 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
         await process.communicate()
 
 
-class Terminal:
-    """A command in a terminal of its own."""
-
-    def __init__(self, *command: str, directory: Path) -> None:
-        self.directory = directory
-        self.master, self.terminal = pty.openpty()
-        self.shown = ""
-        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
-        self.process = subprocess.Popen(
-            (sys.executable, *command),
-            stdin=self.terminal,
-            stdout=self.terminal,
-            stderr=self.terminal,
-            cwd=directory,
-            env=environment(),
-            start_new_session=True,
-        )
-
-    def type(self, text: str) -> None:
-        """Press keys; a surrogate stands for a byte that is no character."""
-        os.write(self.master, text.encode(errors="surrogateescape"))
-
-    def read_until(self, end: str) -> str:
-        """Give what the terminal shows from here on until it shows `end`."""
-        deadline = time.monotonic() + DEADLINE
-        while end not in self.shown:
-            left = max(0, deadline - time.monotonic())
-            if not select.select([self.master], [], [], left)[0]:
-                pytest.fail(f"no {end!r} in {self.shown!r}")
-            self.shown += self._decode(os.read(self.master, 4096))
-        before, found, self.shown = self.shown.partition(end)
-        return before + found
-
-    def close(self) -> None:
-        """End the command if it still runs, and the terminal."""
-        self.process.kill()
-        self.process.wait()
-        os.close(self.master)
-        os.close(self.terminal)
-
-
 StartInTerminal = Callable[..., Terminal]
 
 
@@ -185,7 +139,7 @@ def terminal(tmp_path: Path) -> Iterator[StartInTerminal]:
     with contextlib.ExitStack() as stack:
 
         def start(*command: str) -> Terminal:
-            started = Terminal(*command, directory=tmp_path)
+            started = Terminal(*command, directory=tmp_path, environment=environment())
             stack.callback(started.close)
             return started
 

@@ -7,7 +7,8 @@ import termios
 
 import pytest
 
-from tests.cli.conftest import BARE, StartInTerminal, Terminal, serving
+from tests.cli.conftest import BARE, StartInTerminal, serving
+from tests.terminals import Terminal
 from ws6455 import ServerConnection
 
 RICH = ("-m", "ws6455")
