@@ -134,6 +134,7 @@ async def test_a_close_frame_comes_behind_what_waits_for_room(pair: MakePair) ->
     async with pair(max_size=None, compression=None) as (connection, peer):
         sending = asyncio.create_task(connection.send(payload))
         await until(lambda: bool(connection._backlog))
+        assert connection.buffered_amount > connection._backlog_size > 0
         closing = asyncio.create_task(connection.close(1001))
         frames = [await peer.frame(), await peer.frame()]
         assert frames[0].data == payload
