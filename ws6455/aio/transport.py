@@ -31,8 +31,9 @@ __all__ = ["TransportSession"]
 _MAX_PARTS = 1024
 # What the stock loop's transport gets at once: up to Python 3.11 it copies what it cannot send.
 _PIECE = 1 << 18
-# Where the transports of the stock loop are.
+# Where the transports of the stock loop are; and uvloop's that are no TLS.
 _STOCK_LOOP = "asyncio.selector_events"
+_UVLOOP = {"TCPTransport", "UnixTransport"}
 
 
 class TransportSession(Endpoint):
@@ -77,8 +78,8 @@ class TransportSession(Endpoint):
         self._stream: StreamProtocol | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._transport: asyncio.Transport | None = None
-        # The socket that the stock loop's transport writes to, whose own way there costs as much
-        # as all of a small frame; and the same, unless the transport has bytes that come first.
+        # The socket that the transport writes to, whose own way there costs as much as all of a
+        # small frame; and the same, until the transport is given bytes that come first.
         self._own_fd = self._fd = -1
         # What waits for that transport to have room; in the end perhaps the end of the stream.
         self._backlog: deque[bytes | memoryview] | None = None
@@ -103,7 +104,9 @@ class TransportSession(Endpoint):
         self._transport = cast(asyncio.Transport, writer.transport)
         high, low = water_marks(self._write_limit)
         self._transport.set_write_buffer_limits(high, low)
-        if os.name == "posix" and type(self._transport).__module__ == _STOCK_LOOP:
+        kind = type(self._transport)
+        is_plain = kind.__module__ == _STOCK_LOOP or kind.__name__ in _UVLOOP
+        if os.name == "posix" and is_plain:
             self._own_fd = self._fd = writer.get_extra_info("socket").fileno()
         # A TLS transport forgets them when it closes.
         self._local_address = writer.get_extra_info("sockname")
@@ -191,7 +194,7 @@ class TransportSession(Endpoint):
             self._write(writes)
             return
         sent = 0
-        if self._fd >= 0:
+        if self._fd >= 0 or self._has_drained():
             try:
                 sent = os.write(self._fd, data)
             except OSError:
@@ -222,10 +225,19 @@ class TransportSession(Endpoint):
 
     def _write(self, writes: list[bytes]) -> None:
         sent = 0
-        if self._fd >= 0:
+        if self._fd >= 0 or self._has_drained():
             with contextlib.suppress(OSError):  # as above
                 sent = os.writev(self._fd, writes[:_MAX_PARTS])
         self._write_rest(writes, sent)
+
+    def _has_drained(self) -> bool:
+        """Return whether the socket may be written to again: the transport has sent all it had."""
+        if self._own_fd < 0 or self._backlog or self._transport is None:
+            return False
+        if self._transport.get_write_buffer_size():
+            return False
+        self._fd = self._own_fd
+        return True
 
     def _write_rest(self, writes: list[bytes], sent: int) -> None:
         """Write through the transport what the socket itself has not taken."""
@@ -240,7 +252,8 @@ class TransportSession(Endpoint):
             rest[0] = memoryview(rest[0])[sent:]
         size = sum(map(len, rest))
         self._written += size
-        if len(rest) > 1 and type(transport).__module__ != _STOCK_LOOP:
+        self._fd = -1
+        if self._own_fd < 0 and len(rest) > 1 and type(transport).__module__ != _STOCK_LOOP:
             transport.writelines(rest)
             return
         # The stock loop joins them first up to Python 3.11, and then forgets to pause.
@@ -268,10 +281,8 @@ class TransportSession(Endpoint):
                 data = data[:_PIECE]
             self._backlog_size -= len(data)
             transport.write(data)
-        if backlog or transport.get_write_buffer_size():
-            self._fd = -1
-        else:
-            self._fd, self._backlog = self._own_fd, None
+        if not backlog:
+            self._backlog = None
 
     def _close_sending(self, writer: asyncio.StreamWriter) -> None:
         """Close TCP for sending, and wholly once the peer has; TLS can do that only at once."""
