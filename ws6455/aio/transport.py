@@ -31,9 +31,13 @@ __all__ = ["TransportSession"]
 _MAX_PARTS = 1024
 # What the stock loop's transport gets at once: up to Python 3.11 it copies what it cannot send.
 _PIECE = 1 << 18
-# Where the transports of the stock loop are; and uvloop's that are no TLS.
 _STOCK_LOOP = "asyncio.selector_events"
-_UVLOOP = {"TCPTransport", "UnixTransport"}
+# The transports of sockets without TLS.
+_OF_SOCKETS = {
+    (_STOCK_LOOP, "_SelectorSocketTransport"),
+    ("uvloop.loop", "TCPTransport"),
+    ("uvloop.loop", "UnixTransport"),
+}
 
 
 class TransportSession(Endpoint):
@@ -105,8 +109,7 @@ class TransportSession(Endpoint):
         high, low = water_marks(self._write_limit)
         self._transport.set_write_buffer_limits(high, low)
         kind = type(self._transport)
-        is_plain = kind.__module__ == _STOCK_LOOP or kind.__name__ in _UVLOOP
-        if os.name == "posix" and is_plain:
+        if os.name == "posix" and (kind.__module__, kind.__name__) in _OF_SOCKETS:
             self._own_fd = self._fd = writer.get_extra_info("socket").fileno()
         # A TLS transport forgets them when it closes.
         self._local_address = writer.get_extra_info("sockname")
@@ -295,7 +298,7 @@ class TransportSession(Endpoint):
             self._stop_sending()
 
     def _abort(self) -> None:
-        # One that has ended by itself cannot be aborted any more, in asyncio up to some version.
+        # One that has ended cannot be aborted: asyncio's may have forgotten its loop by then.
         if self._transport is not None and not self._transport_lost:
             self._transport.abort()
 
