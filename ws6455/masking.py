@@ -12,7 +12,7 @@ __all__ = ["apply_mask", "apply_mask_in_place", "rotate_key"]
 
 # Up to this many bytes one XOR of two integers is fastest, above it four strided translations:
 # the integers' conversions grow a little faster than linearly, the translations cost a start.
-INTEGER_LIMIT = 768
+INTEGER_LIMIT = 2000
 # From this many on numpy is faster than either, if it is installed.
 NUMPY_LIMIT = 2048
 # What is masked in place without numpy goes through copies of this size, which stay in the cache.
