@@ -129,8 +129,8 @@ class ServerConnection(Connection, ServerSession):
 
     def _forget(self, _: asyncio.Task[None]) -> None:
         assert self.server is not None
+        self.server.forget(self)  # first: a server that closes waits for those it knows
         self._abort()
-        self.server.forget(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Take the end of the transport; it ends a handshake that is being answered."""
