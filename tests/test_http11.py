@@ -2,8 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Callable, Generator
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -382,91 +381,3 @@ def test_a_plain_text_response() -> None:
 def test_a_status_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match="299"):
         Response.text(299, "")
-
-
-# Generators that wait for bytes ---------------------------------------------------------------
-
-
-class Fed:
-    """Bytes that come one at a time, to a generator that waits for them."""
-
-    def __init__(self, data: bytes, end: bool = True) -> None:
-        self.data, self.end, self.waited = data, end, 0
-
-    def take(self, size: int) -> Generator[None, None, bytes]:
-        for _ in range(size):
-            self.waited += 1
-            yield
-        taken, self.data = self.data[:size], self.data[size:]
-        return taken
-
-    def read_line(self, limit: int) -> Generator[None, None, bytes]:
-        line = yield from self.take(self.data.index(b"\n") + 1)
-        assert len(line) <= limit
-        return line
-
-    def read_exact(self, size: int) -> Generator[None, None, bytes]:
-        assert size <= len(self.data)
-        return (yield from self.take(size))
-
-    def read_to_eof(self, limit: int) -> Generator[None, None, bytes]:
-        return (yield from self.take(min(limit, len(self.data))))
-
-
-def result_of(generator: Generator[None, None, Any]) -> Any:
-    while True:
-        try:
-            next(generator)
-        except StopIteration as stop:
-            return stop.value
-
-
-def test_a_request_is_read_by_a_generator() -> None:
-    fed = Fed(b"GET /x HTTP/1.1\r\nA: 1\r\nB: 2\r\n\r\nrest")
-    request = result_of(Request.parse(fed.read_line))
-    assert request == Request("/x", Headers(A="1", B="2"))
-    assert fed.data == b"rest"
-    assert fed.waited == 31
-
-
-def test_a_request_that_is_none_is_refused_by_the_generator() -> None:
-    with pytest.raises(InvalidMessage):
-        result_of(Request.parse(Fed(b"GET x y HTTP/1.1\r\n\r\n").read_line))
-
-
-@pytest.mark.parametrize(
-    ("head", "body", "expected", "rest"),
-    [
-        ("200 OK\r\nContent-Length: 4", b"bodyrest", b"body", b"rest"),
-        ("200 OK\r\nContent-Length: 0", b"rest", b"", b"rest"),
-        ("200 OK", b"to the end", b"to the end", b""),
-        ("204 No Content", b"rest", b"", b"rest"),
-        ("101 Switching Protocols", b"rest", b"", b"rest"),
-        (
-            "200 OK\r\nTransfer-Encoding: chunked",
-            b"4\r\nbo\r\n\r\n3;x=y\r\ndy!\r\n0\r\nrest",
-            b"bo\r\ndy!",
-            b"rest",
-        ),
-    ],
-)
-def test_a_response_is_read_by_a_generator(
-    head: str, body: bytes, expected: bytes, rest: bytes
-) -> None:
-    fed = Fed(f"HTTP/1.1 {head}\r\n\r\n".encode() + body)
-    response = result_of(Response.parse(fed.read_line, fed.read_exact, fed.read_to_eof))
-    assert response.body == expected
-    assert fed.data == rest
-
-
-def test_a_proxys_consent_has_no_body() -> None:
-    fed = Fed(b"HTTP/1.1 200 OK\r\n\r\nrest")
-    response = result_of(Response.parse(fed.read_line, fed.read_exact, fed.read_to_eof, True))
-    assert (response.body, fed.data) == (b"", b"rest")
-
-
-def test_a_long_body_is_cut_by_the_generator() -> None:
-    size = (1 << 20) + 5
-    fed = Fed(f"HTTP/1.1 500 No\r\nContent-Length: {size}\r\n\r\n".encode() + bytes(size))
-    response = result_of(Response.parse(fed.read_line, fed.read_exact, fed.read_to_eof))
-    assert len(response.body) == 1 << 20

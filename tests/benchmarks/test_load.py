@@ -1,11 +1,11 @@
-"""The load generator counts rightly and fails loudly; the echo server for clients echoes."""
+"""The load generator counts rightly and fails loudly."""
 
 import asyncio
 import os
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,8 @@ import pytest
 
 import ws6455
 from benchmarks import load
-from benchmarks.compiled import program
-from benchmarks.load import CompilerFailed, Load, LoadFailed, Message
-from benchmarks.message import frame, payload, request
+from benchmarks.load import Load, LoadFailed, Message
+from benchmarks.message import frame, payload
 from tests.benchmarks.programs import SILENCE, Counting
 
 pytestmark = pytest.mark.usefixtures("compiler")
@@ -331,107 +330,3 @@ def test_a_compiled_program_runs_on_the_core_that_it_is_given() -> None:
     with load.start_echo_server(core):
         children = Path("/proc/thread-self/children").read_text().split()
         assert [os.sched_getaffinity(int(pid)) for pid in children] == [{core}]
-
-
-# The echo server ----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("compression", [None, "deflate"])
-async def test_the_echo_server_sends_back_what_comes(compression: str | None) -> None:
-    sizes = (0, 1, 7, 8, 125, 126, 1000, 65535, 65536, 3 << 20)
-    messages = [data for n in sizes for data in (payload(n), payload(n).decode())]
-    with load.start_echo_server() as port:
-        uri = f"ws://127.0.0.1:{port}/"
-        async with ws6455.connect(uri, compression=compression, max_size=None) as websocket:
-            assert websocket.response is not None
-            agreed = websocket.response.headers.get("Sec-WebSocket-Extensions")
-            assert (agreed is not None) == (compression is not None)
-            for message in messages:
-                await websocket.send(message)
-                assert await websocket.recv() == message
-            sending = asyncio.create_task(_send_all(websocket, messages))
-            assert [await websocket.recv() for _ in messages] == messages
-            await sending
-            await websocket.send([b"in ", b"", b"fragments"])
-            assert await websocket.recv() == b"in fragments"
-            await (await websocket.ping(b"still there?"))
-            await websocket.close(4000, "enough")
-        assert websocket.close_code == 4000
-        assert websocket.close_reason == "enough"
-
-
-async def _send_all(websocket: ws6455.ClientConnection, messages: list[str | bytes]) -> None:
-    for message in messages:
-        await websocket.send(message)
-
-
-async def test_the_echo_server_takes_bytes_one_at_a_time() -> None:
-    sent = [Message(5), Message(200), Message(70, text=True)]
-    with load.start_echo_server() as port:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        for byte in request(port) + b"".join(map(frame, sent)):
-            writer.write(bytes([byte]))
-            await asyncio.sleep(0)
-        head = await reader.readuntil(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 101 ")
-        # The answer to the RFC's own example of a key.
-        assert b"\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" in head
-        answers = b"\x82\x05" + payload(5) + b"\x82\x7e\0\xc8" + payload(200)
-        answers += b"\x81\x46" + payload(70)
-        assert await reader.readexactly(len(answers)) == answers
-        writer.close()
-        await writer.wait_closed()
-
-
-@pytest.mark.parametrize("data", [b"GET / HTTP/1.1\r\n\r\n", b"\r\n\r\n", b"x" * 10_000])
-async def test_the_echo_server_hangs_up_on_what_is_no_opening_handshake(data: bytes) -> None:
-    with load.start_echo_server() as port:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(data)
-        with suppress(ConnectionResetError):  # It need not read all.
-            assert await reader.read() == b""
-        writer.close()
-
-
-# The compiler -------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.delenv("CC", raising=False)
-    return tmp_path / "cache" / "ws6455"
-
-
-def source_of(tmp_path: Path, code: str) -> Path:
-    path = tmp_path / "made.c"
-    path.write_text(code)
-    return path
-
-
-def test_a_source_is_compiled_once(
-    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = source_of(tmp_path, "int main(void) { return 0; }")
-    made = program(source)
-    monkeypatch.setenv("PATH", "")
-    assert program(source) == made
-    assert list(cache.iterdir()) == [made]
-    assert os.access(made, os.X_OK)
-    source_of(tmp_path, "int main(void) { return 1; }")
-    with pytest.raises(CompilerFailed, match="cc, gcc, clang is not there"):
-        program(source)
-
-
-def test_a_compiler_that_is_not_there_is_named(
-    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CC", "no-such-compiler -pipe")
-    with pytest.raises(CompilerFailed, match=r"no-such-compiler is not there; .*apt-get"):
-        load.echo(1, 1, 1, 0.1, Message(1))
-
-
-def test_a_source_that_does_not_compile_is_an_error(cache: Path, tmp_path: Path) -> None:
-    with pytest.raises(CompilerFailed, match=r"(?s)cannot compile made\.c:.*error"):
-        program(source_of(tmp_path, "int main(void) { return"))
-    assert list(cache.iterdir()) == []

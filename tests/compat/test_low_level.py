@@ -213,6 +213,7 @@ def test_the_bases_only_say_what_there_must_be(websockets: Any, name: str) -> No
         "ServerExtensionFactory": [("process_request_params", ([], []))],
     }
     for method, arguments in methods[name]:
+        # As in the original: an extension of a program's own has to have these.
         with pytest.raises(NotImplementedError):
             getattr(base, method)(*arguments)
 
@@ -278,9 +279,9 @@ def test_lazy_names_of_a_program_s_own_package(websockets: Any) -> None:
         pytest.warns(DeprecationWarning, match=r"ws6455\.own\.Old is deprecated"),
         pytest.raises(AttributeError),
     ):
-        module.Old  # noqa: B018 - that is the look-up
+        _ = module.Old
     with pytest.raises(AttributeError, match="no attribute 'missing'"):
-        module.missing  # noqa: B018 - that is the look-up
+        _ = module.missing
     for aliases, deprecated in (({"State": "a"}, {}), ({"x": "a"}, {"x": "b"})):
         with pytest.raises(AttributeError, match="there already"):
             websockets.imports.lazy_import(vars(module), aliases, deprecated)

@@ -15,7 +15,8 @@ from tests.compat.conftest import refusal, until_closed
 async def test_a_subclass_overrides_process_request_and_select_subprotocol(
     serve: Any, websockets: Any
 ) -> None:
-    class Protocol(websockets.WebSocketServerProtocol):  # type: ignore[misc]  # known when it runs
+    # The module is what a fixture has found: to mypy its classes are Any.
+    class Protocol(websockets.WebSocketServerProtocol):  # type: ignore[misc]
         def __init__(self, *args: Any, greeting: str, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             self.greeting = greeting
@@ -56,7 +57,8 @@ async def test_a_subclass_overrides_process_request_and_select_subprotocol(
 async def test_a_subclass_overrides_process_origin_and_process_subprotocol(
     serve: Any, websockets: Any
 ) -> None:
-    class Protocol(websockets.WebSocketServerProtocol):  # type: ignore[misc]  # known when it runs
+    # The module is what a fixture has found: to mypy its classes are Any.
+    class Protocol(websockets.WebSocketServerProtocol):  # type: ignore[misc]
         @staticmethod
         def process_origin(headers: Any, origins: Any = None) -> Any:
             if not headers.get("Origin", "").endswith(origins[0]):
@@ -86,11 +88,13 @@ async def test_a_subclass_overrides_process_origin_and_process_subprotocol(
 async def test_a_subclass_hears_that_the_connection_is_open(websockets: Any) -> None:
     opened = []
 
-    class Server(websockets.WebSocketServerProtocol):  # type: ignore[misc]  # known when it runs
+    # The module is what a fixture has found: to mypy its classes are Any.
+    class Server(websockets.WebSocketServerProtocol):  # type: ignore[misc]
         def connection_open(self) -> None:
             opened.append(self.side)
 
-    class Client(websockets.WebSocketClientProtocol):  # type: ignore[misc]  # as above
+    # The module is what a fixture has found: to mypy its classes are Any.
+    class Client(websockets.WebSocketClientProtocol):  # type: ignore[misc]
         def connection_open(self) -> None:
             opened.append(self.side)
 

@@ -1,5 +1,6 @@
 """What the peer may do: its violations, in order, and bounds in both directions."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -111,9 +112,13 @@ def test_exactly_the_limit_passes(pair: MakePair) -> None:
 def test_a_slow_application_stops_the_reading(pair: MakePair) -> None:
     with pair(max_queue=(4, 2)) as (end, peer):
         messages = end.connection.protocol.messages
+
+        def queued(count: int) -> Callable[[], bool]:
+            return lambda: len(messages) == count
+
         for number in range(5):
             peer.send(text(str(number)))
-            until(lambda number=number: len(messages) == number + 1)  # type: ignore[misc]  # a lambda
+            until(queued(number + 1))
         assert end.connection._reading_paused
         peer.send(ping(b"not read"), *(text(str(number)) for number in range(5, 20)))
         for number in range(2):

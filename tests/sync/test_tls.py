@@ -11,8 +11,13 @@ from tests.contract.conftest import until
 from tests.contract.raw import REQUEST, connect_raw
 from tests.sync.conftest import connected, echo, serving, uri_of
 from ws6455.sync.client import connect
+from ws6455.sync.connection import Connection
 
 Contexts = tuple[ssl.SSLContext, ssl.SSLContext]
+
+
+def receive_three(end: Connection) -> list[str | bytes]:
+    return [end.recv() for _ in range(3)]
 
 
 def test_large_messages_cross_each_other(contexts: Contexts) -> None:
@@ -22,10 +27,7 @@ def test_large_messages_cross_each_other(contexts: Contexts) -> None:
     ):
         large = bytes(range(256)) * 20_000
         sending = [pool.submit(end.send, large) for end in (client, server) for _ in range(3)]
-        receiving = [
-            pool.submit(lambda end=end: [end.recv() for _ in range(3)])  # type: ignore[misc]
-            for end in (client, server)
-        ]
+        receiving = [pool.submit(receive_three, end) for end in (client, server)]
         for future in receiving:
             assert future.result(20) == [large] * 3
         for sent in sending:
