@@ -190,10 +190,10 @@ async def until_queued(connection: Connection, count: int) -> None:
     await until(lambda: len(connection.protocol.messages) >= count)
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for what nothing can be awaited for; fail after five seconds."""
+async def until(condition: Callable[[], bool], seconds: float = 5) -> None:
+    """Wait for what nothing can be awaited for; fail after so many seconds."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + 5
+    deadline = loop.time() + seconds
     while not condition():
         assert loop.time() < deadline, "it never came to that"
         await asyncio.sleep(0.001)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from tests.aio.conftest import until as aio_until
 from ws6455.hub import Broker, MemoryBroker, RedisBroker
 
 # As long as Redis may be away after a restart, by the requirements.
@@ -146,12 +147,8 @@ async def within(awaitable: Any, seconds: float = HEALED) -> Any:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait for what nothing can be awaited for."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + HEALED
-    while not condition():
-        assert loop.time() < deadline, "it never came to that"
-        await asyncio.sleep(0.005)
+    """Wait for what nothing can be awaited for, no longer than Redis may take to be back."""
+    await aio_until(condition, HEALED)
 
 
 @pytest.fixture
