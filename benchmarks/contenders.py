@@ -12,7 +12,7 @@ from .message import Message
 from .peers import Peer
 from .processes import PATIENCE, Program, ProgramFailed, cpu_seconds, running
 from .results import Sample
-from .rows import Row, Workload
+from .rows import MIB, Row, Workload
 
 # What a program imports to serve and to connect.
 IMPORTS = {
@@ -24,6 +24,9 @@ IMPORTS = {
     "wsproto": "import asyncio, wsproto",
     "tornado": "import tornado.web, tornado.websocket",
 }
+
+# Seconds of messages of 1 MiB, beside the load's warm-up, before a row that comes after them.
+_LARGE_SECONDS = 0.1
 
 # Seconds after the last handshake until a server's memory is read.
 _SETTLING = 0.2
@@ -57,20 +60,22 @@ def contend(row: Row, peer: Peer, plan: Plan) -> AbstractContextManager[Turn]:
 
 @contextmanager
 def _server(row: Row, peer: Peer, plan: Plan) -> Iterator[Turn]:
-    """Have one server for all turns, loaded by the generator in each."""
-    with _serving(row, peer, plan) as (program, port):
+    """Start a fresh server in each turn: memory that was freed changes what the next read costs."""
 
-        def turn(seconds: float) -> Sample:
-            cpu, since = program.cpu_seconds(), time.monotonic()
+    def turn(seconds: float) -> Sample:
+        with _serving(row, peer, plan) as (program, port):
             try:
+                if row.after_large:
+                    load.echo(port, 4, 1, _LARGE_SECONDS, Message(MIB), core=plan.load_core)
+                cpu, since = program.cpu_seconds(), time.monotonic()
                 found = _load(row, port, seconds, plan)
             except load.LoadFailed as error:
                 raise ProgramFailed(f"{error}{program.last_words()}") from error
             used = (program.cpu_seconds() - cpu) / (time.monotonic() - since)
-            # The load's own warm-up is in both, so that it is the share of a core that counts.
+            # The load's warm-up is in both, so that it is the share of a core that counts.
             return _sample(found, used, found.busy)
 
-        yield turn
+    yield turn
 
 
 @contextmanager
@@ -116,7 +121,7 @@ def _client(row: Row, peer: Peer, plan: Plan) -> Iterator[Turn]:
         arguments += ["--deflate"] if row.deflate else []
 
         def turn(seconds: float) -> Sample:
-            timed = [*arguments, "--seconds", str(seconds)]
+            timed = [*arguments, "--warm-up", str(load.WARM_UP), "--seconds", str(seconds)]
             cpu = cpu_seconds(server)
             with running("-m", "benchmarks.clients", *timed, core=plan.program_core) as program:
                 output = program.output(seconds + PATIENCE)
@@ -124,8 +129,8 @@ def _client(row: Row, peer: Peer, plan: Plan) -> Iterator[Turn]:
                 if status:
                     raise ProgramFailed(f"ended with status {status}{program.last_words()}")
             found = load.Load(**json.loads(output))
-            # The client's warm-up, a tenth of its time, is not counted but was served.
-            busy = (cpu_seconds(server) - cpu) / (1.1 * found.seconds)
+            # The client's warm-up is not counted but was served.
+            busy = (cpu_seconds(server) - cpu) / (load.WARM_UP + found.seconds)
             return _sample(found, found.cpu_seconds / found.seconds, busy)
 
         yield turn
@@ -172,6 +177,7 @@ def _import(row: Row, peer: Peer, plan: Plan) -> Iterator[Turn]:
         bare = start("")
         return Sample(start(IMPORTS[peer.name]) - bare)
 
+    start(IMPORTS[peer.name])  # From the disk, this once.
     yield turn
 
 

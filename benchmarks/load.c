@@ -3,9 +3,9 @@
 It knows nothing of masking or compression: the request and one masked frame come on standard
 input, and answers are told apart by their lengths alone. Linux; nothing but libc.
 
-    load echo       PORT REQUEST FRAME CONNECTIONS IN_FLIGHT SECONDS
-    load fan-out    PORT REQUEST FRAME CONNECTIONS SECONDS
-    load handshakes PORT REQUEST FRAME CONCURRENCY SECONDS
+    load echo       PORT REQUEST FRAME CONNECTIONS IN_FLIGHT WARM_UP SECONDS
+    load fan-out    PORT REQUEST FRAME CONNECTIONS WARM_UP SECONDS
+    load handshakes PORT REQUEST FRAME CONCURRENCY WARM_UP SECONDS
     load hold       PORT REQUEST FRAME CONNECTIONS
 
 REQUEST and FRAME are the lengths in bytes of what comes on standard input. The result is one
@@ -65,7 +65,7 @@ static struct {
     uint64_t payload_size;
     Connection *connections;
     uint64_t count, in_flight, started, opened, waiting;
-    double seconds;
+    double warm_up, seconds;
     bool counting;
     uint64_t messages, bytes;
     uint64_t histogram[64 * 64];       /* nanoseconds; 64 buckets for each power of two */
@@ -364,7 +364,7 @@ static void measure(void) {
         load.waiting = load.count;
         send_frames(load.connections, 1, now());
     }
-    run_for(load.seconds / 10);
+    run_for(load.warm_up);
     load.counting = true;
     double cpu = cpu_seconds();
     uint64_t begin = now();
@@ -428,7 +428,7 @@ static void allow_files(uint64_t count) {
 
 int main(int argc, char **argv) {
     static const char *names[] = {"echo", "fan-out", "handshakes", "hold"};
-    static const int lengths[] = {8, 7, 7, 6};
+    static const int lengths[] = {9, 8, 8, 6};
     unsigned mode = 0;
     while (mode < 4 && argc > 1 && strcmp(argv[1], names[mode])) mode++;
     if (argc < 2 || mode == 4 || argc != lengths[mode]) fail("usage: see the top of load.c");
@@ -438,6 +438,7 @@ int main(int argc, char **argv) {
     load.frame_size = strtoull(argv[4], NULL, 10);
     load.count = strtoull(argv[5], NULL, 10);
     load.in_flight = mode == ECHO ? strtoull(argv[6], NULL, 10) : 1;
+    load.warm_up = mode == HOLD ? 0 : strtod(argv[argc - 2], NULL);
     load.seconds = mode == HOLD ? 0 : strtod(argv[argc - 1], NULL);
     if (!load.count || !load.in_flight) fail("at least one connection and one in flight");
     load.request = take(load.request_size);

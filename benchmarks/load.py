@@ -19,6 +19,7 @@ from .compiled import CompilerFailed, program
 from .message import Message, frame, request
 
 __all__ = [
+    "WARM_UP",
     "CompilerFailed",
     "Load",
     "LoadFailed",
@@ -31,6 +32,10 @@ __all__ = [
     "start_echo_server",
     "tls_handshakes",
 ]
+
+# Seconds on the same connections that are not counted: numpy is imported by the first large
+# payload, and the interpreter has yet to specialise what it runs.
+WARM_UP = 0.2
 
 # Seconds that the generator may take beyond the time it measures for: it gives up sooner.
 _PATIENCE = 60.0
@@ -87,7 +92,7 @@ def echo(
         port: where the server listens, on 127.0.0.1.
         connections: how many to open before it begins.
         in_flight: messages unanswered on each at any time.
-        seconds: how long to count, after a tenth of it that is not counted.
+        seconds: how long to count, after :data:`WARM_UP`.
         message: what to send.
         core: the CPU for the generator; None for any.
 
@@ -154,9 +159,10 @@ def _load(
     core: int | None,
 ) -> Load:
     head = request(port, deflate)
-    argv = [mode, str(port), str(len(head)), str(len(sent)), *map(str, arguments)]
-    patience = _PATIENCE + 1.1 * arguments[-1]
-    with _running("load.c", argv, core) as process:
+    *numbers, seconds = arguments
+    argv = [mode, port, len(head), len(sent), *numbers, WARM_UP, seconds]
+    patience = _PATIENCE + WARM_UP + seconds
+    with _running("load.c", [str(argument) for argument in argv], core) as process:
         try:
             out, err = process.communicate(head + sent, timeout=patience)
         except subprocess.TimeoutExpired:
@@ -244,14 +250,14 @@ def tls_handshakes(
     Args:
         port: where the server listens, on 127.0.0.1.
         certificate: the server's, to be trusted.
-        seconds: how long to count, after a tenth of it that is not counted.
+        seconds: how long to count, after :data:`WARM_UP`.
         core: the CPU for the threads; None for any.
 
     Raises:
         LoadFailed: the server cannot be reached, or refuses.
     """
     context = ssl.create_default_context(cafile=certificate)
-    begin = time.monotonic() + seconds / 10
+    begin = time.monotonic() + WARM_UP
     end = begin + seconds
     took: list[float] = []
     used: list[float] = []

@@ -1,4 +1,4 @@
-"""How rows are measured: fresh programs, a warm-up, then rounds in which they take turns."""
+"""How rows are measured: rounds in which the programs take turns."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -8,29 +8,21 @@ from .peers import Peer
 from .results import Outcome
 from .rows import Row, Workload, runs
 
-# The warm-up of a program, in seconds; the load generator has one of its own in every turn.
-WARM_UP = 0.2
-
 # Seconds that a turn takes beside the time it measures for, as seen on two cores of 2.6 GHz.
 _BESIDE = {
-    Workload.ECHO: 0.05,
-    Workload.CLIENT: 0.45,
-    Workload.FAN_OUT: 0.1,
-    Workload.HANDSHAKES: 0.05,
+    Workload.ECHO: 0.45,
+    Workload.CLIENT: 0.55,
+    Workload.FAN_OUT: 0.5,
+    Workload.HANDSHAKES: 0.45,
     Workload.IDLE: 1.1,
     Workload.IMPORT: 0.2,
 }
-_START = 0.4  # Seconds to start and to end a server.
 
 
-def estimate(row: Row, plan: Plan, number: int) -> float:
-    """Give about the seconds of one turn in round ``number``; 0 is the warm-up with the start."""
+def estimate(row: Row, plan: Plan) -> float:
+    """Give about the seconds of one turn."""
     beside = _BESIDE[row.workload]
-    if row.workload is Workload.IDLE:
-        return beside if number else 0.0
-    if row.workload is Workload.IMPORT:
-        return beside
-    return beside + (1.1 * plan.seconds if number else _START + WARM_UP)
+    return beside + plan.seconds if row.is_rate else beside
 
 
 def measure(
@@ -44,7 +36,7 @@ def measure(
         batch: the rows.
         peers: the peers asked for; those that can take part do.
         plan: how to measure.
-        step: called before each turn with the number of the round, 0 for the warm-up.
+        step: called before each turn with the number of the round, from 1.
     """
     contenders = [(row, peer) for row in batch for peer in peers if runs(peer, row)]
     outcomes: dict[Row, dict[str, Outcome]] = {row: {} for row in batch}
@@ -52,12 +44,8 @@ def measure(
     with ExitStack() as stack:
         for row, peer in contenders:
             outcome = outcomes[row][peer.name] = Outcome()
-            step(row, peer, 0)
             try:
-                turn = stack.enter_context(contend(row, peer, plan))
-                if row.workload is not Workload.IDLE:  # Each of its turns has a fresh server.
-                    turn(WARM_UP)
-                turns.append((row, peer, turn))
+                turns.append((row, peer, stack.enter_context(contend(row, peer, plan))))
             except FAILURES as error:
                 outcome.failure = str(error)
         for number in range(1, plan.rounds + 1):

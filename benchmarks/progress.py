@@ -16,11 +16,7 @@ from .rows import Row, runs
 def expected(batch: Sequence[Row], peers: Sequence[Peer], plan: Plan) -> float:
     """Give about the seconds that a batch of rows takes."""
     return sum(
-        estimate(row, plan, number)
-        for row in batch
-        for peer in peers
-        if runs(peer, row)
-        for number in range(plan.rounds + 1)
+        plan.rounds * estimate(row, plan) for row in batch for peer in peers if runs(peer, row)
     )
 
 
@@ -84,10 +80,10 @@ class Watch:
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def step(self, row: Row, peer: Peer, number: int) -> None:
-        """Note that a turn begins: in round ``number``, or the warm-up if that is 0."""
+        """Note that a turn begins in round ``number``."""
         self._done += self._turn
-        self._turn = estimate(row, self._plan, number)
-        turn = f"round {number}/{self._plan.rounds}" if number else "warm-up"
+        self._turn = estimate(row, self._plan)
+        turn = f"round {number}/{self._plan.rounds}"
         description = f"{row.name}  {peer.name}  {turn}  {self._left()} left"
         self._bar.update(self._task, completed=self._done, description=description)
         self._bar.refresh()

@@ -30,6 +30,7 @@ class _Command:
     peer: Peer
     loop: str
     connections: int
+    warm_up: float
     seconds: float
     options: Options
 
@@ -55,6 +56,7 @@ def _parse(arguments: Sequence[str]) -> _Command:
     parser.add_argument("--connections", type=int, default=1)
     parser.add_argument("--in-flight", type=int, default=1, help="messages on each connection")
     parser.add_argument("--size", type=int, default=64, help="bytes of a payload")
+    parser.add_argument("--warm-up", type=float, default=0.1, help="seconds that do not count")
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--text", action="store_true", help="send Text, not Binary")
     parser.add_argument("--deflate", action="store_true", help="offer permessage-deflate")
@@ -68,11 +70,12 @@ def _parse(arguments: Sequence[str]) -> _Command:
     data = payload(given.size)
     message = data.decode() if given.text else data
     options = Options(given.port, message, given.in_flight, given.deflate)
-    return _Command(peer, given.loop, given.connections, given.seconds, options)
+    timing = given.warm_up, given.seconds
+    return _Command(peer, given.loop, given.connections, *timing, options)
 
 
 async def _measure(command: _Command) -> None:
-    """Open all connections, warm up for a tenth of the time, count, and print the result."""
+    """Open all connections, warm up, count, and print the result."""
     exchange = importlib.import_module(f".{command.peer.module}", __package__).exchange
     flights = [Flight(command.options.in_flight) for _ in range(command.connections)]
     gate = asyncio.Barrier(len(flights) + 1)
@@ -90,7 +93,7 @@ async def _measure(command: _Command) -> None:
         await _watch([*tasks, opening], _PATIENCE)
         if not opening.done():
             raise ClientFailed(f"not all connections were open in {_PATIENCE:g} s")
-        await _watch(tasks, command.seconds / 10)
+        await _watch(tasks, command.warm_up)
         Flight.round_trips.clear()
         before = sum(flight.landed for flight in flights)
         began, cpu_began = time.perf_counter(), time.process_time()

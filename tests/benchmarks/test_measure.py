@@ -11,10 +11,11 @@ import pytest
 
 from benchmarks import contenders, load, measure
 from benchmarks.contenders import Plan, Turn
+from benchmarks.message import Message
 from benchmarks.peers import Peer
 from benchmarks.processes import ProgramFailed
 from benchmarks.results import Outcome, Sample
-from benchmarks.rows import Row, Workload, runs, select_peers, select_rows
+from benchmarks.rows import MIB, Row, Workload, runs, select_peers, select_rows
 
 PLAN = Plan(rounds=3, seconds=0.1, program_core=None, load_core=None, certificate=Path("none"))
 PEERS = select_peers(["ws6455", "websockets", "aiohttp"])
@@ -69,17 +70,17 @@ def measured(names: str = "echo-256B", steps: list[int] | None = None) -> dict[s
     return measure.measure(rows, PEERS, PLAN, step)[rows[0]]
 
 
-def test_the_warm_up_is_not_counted(bench: Bench) -> None:
+def test_every_turn_is_a_sample(bench: Bench) -> None:
     outcomes = measured()
     assert list(outcomes) == ["ws6455", "websockets", "aiohttp"]
     for outcome in outcomes.values():
-        assert [sample.value for sample in outcome.samples] == [2, 3, 4]
-    assert [seconds for _, _, seconds in bench.turns] == [measure.WARM_UP] * 3 + [0.1] * 9
+        assert [sample.value for sample in outcome.samples] == [1, 2, 3]
+    assert [seconds for _, _, seconds in bench.turns] == [0.1] * 9
 
 
 def test_programs_take_turns_and_none_is_always_first(bench: Bench) -> None:
     measured()
-    rounds = [[peer for _, peer, _ in bench.turns[at : at + 3]] for at in (3, 6, 9)]
+    rounds = [[peer for _, peer, _ in bench.turns[at : at + 3]] for at in (0, 3, 6)]
     assert [sorted(turns) for turns in rounds] == [["aiohttp", "websockets", "ws6455"]] * 3
     assert len({turns[0] for turns in rounds}) == 3
     # Nor does one always come after the same: there are three such pairs in each direction.
@@ -88,7 +89,7 @@ def test_programs_take_turns_and_none_is_always_first(bench: Bench) -> None:
 
 def test_the_rows_of_a_batch_take_turns_in_every_round(bench: Bench) -> None:
     measured("echo-256B,echo-256B-text")
-    for at in (6, 12, 18):
+    for at in (0, 6, 12):
         assert {row for row, _, _ in bench.turns[at : at + 6]} == {"echo-256B", "echo-256B-text"}
 
 
@@ -114,12 +115,12 @@ def test_one_that_does_not_start_is_out_and_the_others_go_on(bench: Bench) -> No
 
 @pytest.mark.parametrize("error", [ProgramFailed("gone"), load.LoadFailed("gone")])
 def test_one_that_fails_in_a_round_takes_no_further_turn(bench: Bench, error: Exception) -> None:
-    bench.error, bench.fails_at = error, {"aiohttp": 2}
+    bench.error, bench.fails_at = error, {"aiohttp": 1}
     steps: list[int] = []
     outcomes = measured(steps=steps)
-    assert outcomes["aiohttp"] == Outcome([Sample(2)], failure="gone")
+    assert outcomes["aiohttp"] == Outcome([Sample(1)], failure="gone")
     assert [len(outcomes[name].samples) for name in ("ws6455", "websockets")] == [3, 3]
-    assert steps == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3]
+    assert steps == [1, 1, 1, 2, 2, 2, 3, 3]
 
 
 def test_an_interruption_ends_every_program(bench: Bench) -> None:
@@ -132,7 +133,7 @@ def test_an_interruption_ends_every_program(bench: Bench) -> None:
 def test_the_estimate_grows_with_the_rounds_and_their_time() -> None:
     (row,) = select_rows(["echo-256B"])
     longer = replace(PLAN, seconds=2.1)
-    assert measure.estimate(row, longer, 1) - measure.estimate(row, PLAN, 1) == pytest.approx(2.2)
+    assert measure.estimate(row, longer) - measure.estimate(row, PLAN) == pytest.approx(2.0)
 
 
 def taken(name: str, peer_name: str, connections: int = 1) -> Sample:
@@ -181,9 +182,44 @@ def test_a_real_server_that_refuses_says_why() -> None:
     (peer,) = select_peers(["picows"])
     with (
         pytest.raises(ProgramFailed, match=r"status 2: .*picows has no permessage-deflate"),
-        contenders.contend(row, peer, PLAN),
+        contenders.contend(row, peer, PLAN) as turn,
     ):
-        pass
+        turn(0.1)
+
+
+def test_each_turn_has_a_fresh_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    (row,) = select_rows(["echo-256B"])
+    (peer,) = select_peers(["ws6455"])
+    ports = []
+
+    def echo(port: int, *arguments: object, **options: object) -> load.Load:
+        ports.append(port)
+        return load.Load(1, 1.0, 1.0, 1.0, 1.0)
+
+    monkeypatch.setattr(load, "echo", echo)
+    with contenders.contend(row, peer, PLAN) as turn:
+        turn(0.1)
+        turn(0.1)
+    assert len(set(ports)) == 2
+
+
+def test_large_messages_go_first_through_the_same_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    (row,) = select_rows(["echo-32x64B-after-large"])
+    (peer,) = select_peers(["ws6455"])
+    loads = []
+
+    def echo(
+        port: int, connections: int, in_flight: int, seconds: float, message: Message, **_: object
+    ) -> load.Load:
+        loads.append((port, connections, message.size))
+        return load.Load(1, 1.0, 1.0, 1.0, 1.0)
+
+    monkeypatch.setattr(load, "echo", echo)
+    with contenders.contend(row, peer, PLAN) as turn:
+        turn(0.1)
+    (first, *before), (second, *counted) = loads
+    assert first == second
+    assert (before, counted) == ([4, MIB], [32, 64])
 
 
 def test_every_workload_has_its_turn() -> None:

@@ -44,9 +44,9 @@ def test_a_terminal_gets_a_bar_that_names_the_turn() -> None:
     console = screen(terminal=True)
     with Watch(BATCHES, PEERS, PLAN, console) as watch:
         watch.begin(BATCHES[0])
-        watch.step(BATCHES[0][0], PEERS[1], 0)
+        watch.step(BATCHES[0][0], PEERS[1], 2)
         watch.step(BATCHES[0][1], PEERS[1], 2)
-    assert "echo-256B  picows  warm-up" in text(console)
+    assert "echo-256B  picows  round 2/2" in text(console)
     assert "echo-256B-text  picows  round 2/2" in text(console)
     assert "1/2" not in text(console)
 
