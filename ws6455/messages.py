@@ -27,6 +27,9 @@ Message = str | bytes | Frame
 _FIRST_ROOM = 1 << 16
 _ROOM_GROWTH = 2
 
+# What a reader has while no frame is under way; never written to.
+_NO_PAYLOAD = io.BytesIO()
+
 _Utf8Decoder = codecs.getincrementaldecoder("utf-8")
 
 
@@ -83,9 +86,7 @@ class MessageReader:
         """Forget the message."""
         self._opcode = None
         self._header: FrameHeader | None = None
-        # The payload of the frame being read, decompressed: this kind of file gives its memory
-        # away as bytes, without a copy.
-        self._file = io.BytesIO()
+        self._file = _NO_PAYLOAD
         self._size = 0  # of the message, decompressed
         self._wire_size = 0  # of the message, as it travelled
         self._fragments = 0
@@ -118,6 +119,8 @@ class MessageReader:
             self.compressed = header.rsv1
             self._validator = _Utf8Decoder() if header.opcode is Opcode.TEXT else None
         self._header = header
+        # The payload, decompressed: this kind of file gives its memory away as bytes, uncopied.
+        self._file = io.BytesIO()
         self._fragments += 1
         if self.max_fragments is not None and self._fragments > self.max_fragments:
             raise TooManyFragments(self.max_fragments)
@@ -251,7 +254,7 @@ class MessageReader:
             self._validate(b"", final=True)
         data = self._file.getvalue()
         if not header.fin:
-            self._file = io.BytesIO()
+            self._file = _NO_PAYLOAD
             return Frame(header.opcode, data, fin=False)
         self._reset()
         if header.opcode is Opcode.CONT:

@@ -53,17 +53,18 @@ _SECRET_HEADERS = frozenset({"authorization", "cookie", "set-cookie"})
 class _OpeningProtocol(Protocol):
     """What the roles share while CONNECTING: one head to read, and when it is read an event."""
 
-    __slots__ = ("_head", "_opening_events")
+    __slots__ = ("_head", "_opening_event")
 
     def __init__(self, side: Side, head: HeadReader, **options: Any) -> None:
         super().__init__(side, **options)
         self._head: HeadReader | None = head
-        self._opening_events: list[Event] = []
+        self._opening_event: Request | Response | None = None  # not given yet
 
     def events_received(self) -> list[Event]:
         """Return, once, what was received; the request or response is the first."""
-        events, self._opening_events = self._opening_events, []
-        return events + super().events_received()
+        event, self._opening_event = self._opening_event, None
+        events = super().events_received()
+        return events if event is None else [event, *events]
 
     def _feed_head(self, head: HeadReader, data: bytes) -> bytes | None:
         """Take more of the head; return what follows it once it is whole, else None.
@@ -166,7 +167,7 @@ class ServerProtocol(_OpeningProtocol):
         self._early += rest
         self.request = request
         self._log_head("<", f"{request.method} {request.path} {request.protocol}", request)
-        self._opening_events.append(request)
+        self._opening_event = request
         self.attention = True
 
     @property
@@ -356,7 +357,7 @@ class ClientProtocol(_OpeningProtocol):
             self._head = None
             self.response = response
             self._log_head("<", f"{protocol} {response.status_code}", response)
-            self._opening_events.append(response)
+            self._opening_event = response
             self._http_version = protocol
             self.process_response(response)
         except InvalidStatus as exc:
