@@ -8,7 +8,7 @@ import functools
 import io
 from types import ModuleType
 
-__all__ = ["apply_mask", "apply_mask_in_place", "rotate_key"]
+__all__ = ["PAD_FACTORS", "PAD_SHIFTS", "apply_mask", "apply_mask_in_place", "rotate_key"]
 
 # Up to this many bytes one XOR of two integers is fastest, above it four strided translations:
 # the integers' conversions grow a little faster than linearly, the translations cost a start.
@@ -17,6 +17,11 @@ INTEGER_LIMIT = 2000
 NUMPY_LIMIT = 2048
 # What is masked in place without numpy goes through copies of this size, which stay in the cache.
 _SLICE = 1 << 16
+
+# For payloads below 126 bytes, by size: a key times the one is the key over and over, and shifted
+# right by the other the bytes that the payload needs.
+PAD_FACTORS = tuple(int.from_bytes(b"\0\0\0\1" * (size + 3 >> 2)) for size in range(126))
+PAD_SHIFTS = tuple(8 * (-size % 4) for size in range(126))
 
 _XOR_TABLES: list[bytes] = []
 
@@ -51,6 +56,9 @@ def apply_mask(data: bytes | memoryview, key: bytes) -> bytes:
     if len(key) != 4:
         raise ValueError(f"masking key must have 4 bytes, not {len(key)}")
     size = len(data)
+    if size < 126:
+        pad_number = int.from_bytes(key) * PAD_FACTORS[size] >> PAD_SHIFTS[size]
+        return (int.from_bytes(data) ^ pad_number).to_bytes(size)
     if size <= INTEGER_LIMIT:
         pad = (key * ((size + 3) >> 2))[:size]
         return (int.from_bytes(data) ^ int.from_bytes(pad)).to_bytes(size)

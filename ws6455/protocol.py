@@ -354,9 +354,8 @@ class Protocol(Receiver):
         """
         if self._state is not _OPEN:
             raise InvalidState(f"connection is {self._state.name.lower()}")
-        if (opcode is _CONT) is (self._sending is None):
-            expected = "no" if self._sending is None else "a"
-            raise ProtocolError(f"expected {expected} continuation frame")
+        if not fin or opcode is _CONT or self._sending is not None:
+            self._note_fragment(opcode, fin)
         if self.debug:
             self.logger.debug("> %s", Frame(opcode, data, fin))
         first = opcode | _FIN if fin else int(opcode)
@@ -375,10 +374,20 @@ class Protocol(Receiver):
             self.writes.append(serialize_frame(first, data, self._masked_out))
         else:
             self.writes += frame_parts(first, data, self._masked_out)
-        if not fin:
-            self._sending = self._sending or opcode
-        elif self._sending is not None:
+
+    def _note_fragment(self, opcode: Opcode, fin: bool) -> None:
+        """Keep the order of a fragmented message (§5.4).
+
+        Raises:
+            ProtocolError: if the frame is out of order.
+        """
+        if (opcode is _CONT) is (self._sending is None):
+            expected = "no" if self._sending is None else "a"
+            raise ProtocolError(f"expected {expected} continuation frame")
+        if fin:
             self._sending = None
+        elif self._sending is None:
+            self._sending = opcode
 
     def send_shared(self, message: SharedMessage) -> None:
         """Send a whole message that goes to other connections as well; see :meth:`send_data`."""

@@ -13,7 +13,7 @@ from collections import deque
 
 from .errors import PayloadTooBig, ProtocolError, TooManyFragments, WebSocketException
 from .frames import MAX_HEADER_SIZE, Frame, FrameHeader, Opcode, parse_header
-from .masking import apply_mask, apply_mask_in_place, rotate_key
+from .masking import PAD_FACTORS, PAD_SHIFTS, apply_mask, apply_mask_in_place, rotate_key
 from .messages import Message, MessageReader
 from .typing import LoggerLike
 
@@ -25,6 +25,8 @@ VIOLATIONS = (ProtocolError, PayloadTooBig, TooManyFragments)
 LARGE = 1 << 14
 # The first byte of an unfragmented, uncompressed data frame.
 _WHOLE_TEXT, _WHOLE_BINARY = 0x80 | Opcode.TEXT, 0x80 | Opcode.BINARY
+# Looking up a method costs; this one is looked up for every message.
+_from_bytes = int.from_bytes
 
 
 class Receiver(abc.ABC):
@@ -112,13 +114,12 @@ class Receiver(abc.ABC):
             # The case that counts for speed, and the one place where it does: messages of one
             # uncompressed frame each that lie whole in the data. Whatever is not such a message
             # is left to `_receive_frames`, which takes these as well.
-            append = self.messages.append
-            from_bytes = int.from_bytes
+            messages = self.messages
             masked = self._masked_in
             limit = self._whole_limit
-            while position + 1 < size:
+            while size - position > 1:
                 first = data[position]
-                if first != _WHOLE_TEXT and first != _WHOLE_BINARY:
+                if first != _WHOLE_BINARY and first != _WHOLE_TEXT:
                     break
                 length = data[position + 1]
                 start = position + 2
@@ -131,13 +132,14 @@ class Receiver(abc.ABC):
                         break
                     if masked:
                         # What apply_mask does, without the call.
-                        pad = (bytes(data[position + 2 : start]) * 32)[:length]
-                        payload = (from_bytes(data[start:end]) ^ from_bytes(pad)).to_bytes(length)
+                        key = _from_bytes(data[position + 2 : start])
+                        pad = key * PAD_FACTORS[length] >> PAD_SHIFTS[length]
+                        payload = (_from_bytes(data[start:end]) ^ pad).to_bytes(length)
                     else:
                         payload = bytes(data[start:end])
                 elif length == 126 or length == 127:
                     extended = 2 if length == 126 else 8
-                    length = from_bytes(data[position + 2 : position + 2 + extended])
+                    length = _from_bytes(data[position + 2 : position + 2 + extended])
                     start += extended
                     end = start + length
                     # The rules for the shortest form are the slow path's matter.
@@ -150,17 +152,17 @@ class Receiver(abc.ABC):
                 else:
                     break
                 if first == _WHOLE_BINARY:
-                    append(payload)
+                    messages.append(payload)
                 else:
                     try:
-                        append(payload.decode())
+                        messages.append(payload.decode())
                     except UnicodeDecodeError:
                         break
                 if self.debug:
-                    self.logger.debug("< %s", as_frame(self.messages[-1]))
+                    self.logger.debug("< %s", as_frame(messages[-1]))
+                if end == size:
+                    return
                 position = end
-            if position == size:
-                return
         self._receive_rest(data, position)
 
     def _receive_rest(self, data: bytes | memoryview, position: int) -> None:

@@ -12,7 +12,7 @@ from ws6455.aio.waiter import Waiter
 
 async def wait_for(waiter: Waiter, log: list[str]) -> None:
     try:
-        await waiter
+        await waiter.wait()
     except asyncio.CancelledError as exc:
         log.append(f"cancelled {exc}".rstrip())
         raise
@@ -94,7 +94,7 @@ async def test_a_task_keeps_its_context() -> None:
 
     async def wait() -> None:
         variable.set("mine")
-        await waiter
+        await waiter.wait()
         seen.append(variable.get())
 
     task = asyncio.create_task(wait())

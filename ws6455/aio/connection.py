@@ -18,7 +18,6 @@ from ..fragments import decoded
 from ..opening import ClientProtocol, ServerProtocol
 from ..typing import Data, DataLike
 from .sending import SendingSession, wrong_loop
-from .waiter import Waiter
 
 __all__ = ["Connection"]
 
@@ -94,7 +93,8 @@ class Connection(SendingSession):
             self._receiving = "recv"
             try:
                 while len(messages) <= protocol.open_fragments:
-                    await self._more()
+                    self._begin_to_wait()
+                    await self._recv_waiter.wait()
             except ConnectionClosedOK:
                 if iterating:
                     raise StopAsyncIteration from None
@@ -108,8 +108,8 @@ class Connection(SendingSession):
 
     __anext__ = _receive_message  # itself, since it is called for every message
 
-    def _more(self) -> Waiter:
-        """Return what to await until more was received, or nothing more will come.
+    def _begin_to_wait(self) -> None:
+        """Do what is due before :meth:`Waiter.wait`.
 
         Raises:
             ConnectionClosed: if nothing more will come, and the connection is closed.
@@ -118,7 +118,6 @@ class Connection(SendingSession):
             self._flush()
         self._prepare_to_wait()
         self._sends = 0  # whoever waits lets others run
-        return self._recv_waiter
 
     async def recv_streaming(self, decode: bool | None = None) -> AsyncGenerator[Data, None]:
         """Receive the next message fragment by fragment, as the peer sent them.
@@ -135,7 +134,8 @@ class Connection(SendingSession):
         try:
             while not reader.has_ended:
                 while not self._messages:
-                    await self._more()
+                    self._begin_to_wait()
+                    await self._recv_waiter.wait()
                 yield self._next_piece(reader)
         finally:
             self._end_fragments(reader)

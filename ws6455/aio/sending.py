@@ -29,7 +29,7 @@ SENDS_WITHOUT_YIELDING = 64
 # Looking up a member of an enumeration costs; these are looked up for every message.
 _TEXT, _BINARY = Opcode.TEXT, Opcode.BINARY
 # So does testing for a union of types.
-_BYTES_LIKE = (bytes, bytearray, memoryview)
+_VIEWABLE = (bytearray, memoryview)
 
 
 class SendingSession(TransportSession):
@@ -88,7 +88,9 @@ class SendingSession(TransportSession):
             await asyncio.shield(self._fragments_sent)
         if isinstance(message, str):
             opcode, data = _TEXT, message.encode()
-        elif isinstance(message, _BYTES_LIKE):
+        elif isinstance(message, bytes):
+            opcode, data = _BINARY, message
+        elif isinstance(message, _VIEWABLE):
             opcode, data = _BINARY, bytes(message)
         else:
             await self._send_fragments(message, text, compress)

@@ -87,7 +87,8 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         connection, buffer = self._connection, self._buffer
         assert connection is not None
         if buffer is self._shared:
-            connection.receive(bytes(buffer[:nbytes]) if nbytes < LARGE else buffer[:nbytes])
+            data = buffer[:nbytes]
+            connection.receive(data.tobytes() if nbytes < LARGE else data)
         else:
             self._receive_into_shared()
             connection.receive_in_place(nbytes)

@@ -125,11 +125,8 @@ class TransportSession(Endpoint):
         self._heard = True
         if protocol.attention:
             self._attend()
-        if messages := self._messages:
-            if self._recv_waiter.callback is not None:
-                self._recv_waiter.wake()
-            elif len(messages) > 1:
-                self._check_high_water_mark()
+        if (messages := self._messages) and not self._recv_waiter.wake() and len(messages) > 1:
+            self._check_high_water_mark()
 
     def receive_in_place(self, size: int) -> None:
         """Take bytes from the transport that are where :meth:`_attend` has asked for them."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import types
+from asyncio import current_task
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -27,25 +29,37 @@ class Waiter:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._asyncio_future_blocking = False  # by this a task knows a future
-        self._loop = loop
+        self._loop = loop  # and by this, without a get_loop(), that it is of the same loop
         # Makes the task go on; None unless one waits.
         self.callback: Callable[[Waiter], object] | None = None
         self._context: contextvars.Context
         self._cancelled: asyncio.CancelledError | None = None
 
-    def __await__(self) -> Generator[Waiter, None, None]:
+    @types.coroutine
+    def wait(self) -> Generator[Waiter, None, None]:
+        """Wait until the task is woken.
+
+        Raises:
+            CancelledError: if the task was cancelled meanwhile.
+        """
         self._asyncio_future_blocking = True
         yield self
 
-    def wake(self) -> None:
-        """Let the task go on, now; within another task, which cannot be left, soon."""
-        callback, self.callback = self.callback, None
+    def wake(self) -> bool:
+        """Let the task go on, now; within another task, which cannot be left, soon.
+
+        Returns:
+            Whether one waited.
+        """
+        callback = self.callback
         if callback is None:
-            return
-        if asyncio.current_task(self._loop) is None:
+            return False
+        self.callback = None
+        if current_task(self._loop) is None:
             self._context.run(callback, self)
         else:
             self._loop.call_soon(callback, self, context=self._context)
+        return True
 
     def wake_soon(self) -> None:
         """Let the task go on in the next turn of the loop."""
@@ -54,10 +68,6 @@ class Waiter:
             self._loop.call_soon(callback, self, context=self._context)
 
     # What a task calls ------------------------------------------------------------------
-
-    def get_loop(self) -> asyncio.AbstractEventLoop:
-        """Return the loop, which has to be the task's."""
-        return self._loop
 
     def add_done_callback(
         self, callback: Callable[[Waiter], object], *, context: contextvars.Context
