@@ -96,6 +96,8 @@ class Endpoint(Session):
             ConnectionClosed: if nothing more will come, and the connection is closed.
         """
         protocol = self.protocol
+        if protocol.writes:
+            self._flush()
         self._message_in_hand = False
         if protocol.violation is not None:
             self._fail_in_turn()

@@ -93,7 +93,8 @@ class Connection(SendingSession):
             self._receiving = "recv"
             try:
                 while len(messages) <= protocol.open_fragments:
-                    self._begin_to_wait()
+                    self._prepare_to_wait()
+                    self._sends = 0  # whoever waits lets others run
                     await self._recv_waiter.wait()
             except ConnectionClosedOK:
                 if iterating:
@@ -107,17 +108,6 @@ class Connection(SendingSession):
         return decoded(message, decode)
 
     __anext__ = _receive_message  # itself, since it is called for every message
-
-    def _begin_to_wait(self) -> None:
-        """Do what is due before :meth:`Waiter.wait`.
-
-        Raises:
-            ConnectionClosed: if nothing more will come, and the connection is closed.
-        """
-        if self.protocol.writes:
-            self._flush()
-        self._prepare_to_wait()
-        self._sends = 0  # whoever waits lets others run
 
     async def recv_streaming(self, decode: bool | None = None) -> AsyncGenerator[Data, None]:
         """Receive the next message fragment by fragment, as the peer sent them.
@@ -134,7 +124,8 @@ class Connection(SendingSession):
         try:
             while not reader.has_ended:
                 while not self._messages:
-                    self._begin_to_wait()
+                    self._prepare_to_wait()
+                    self._sends = 0  # whoever waits lets others run
                     await self._recv_waiter.wait()
                 yield self._next_piece(reader)
         finally:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import types
-from asyncio import current_task
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -55,9 +54,10 @@ class Waiter:
         if callback is None:
             return False
         self.callback = None
-        if current_task(self._loop) is None:
+        try:
             self._context.run(callback, self)
-        else:
+        except RuntimeError:
+            # Another task is running, or the context is entered: seen before anything is done.
             self._loop.call_soon(callback, self, context=self._context)
         return True
 
