@@ -176,8 +176,11 @@ class Headers(MutableMapping[str, str]):
     def get_all(self, key: str) -> list[str]:
         """Return every value of a header, in order; none gives an empty list."""
         folded = key.lower()
-        if folded not in self._folded:
+        count = self._folded.count(folded)
+        if count == 0:
             return []
+        if count == 1:
+            return [self._values[self._folded.index(folded)]]
         return [v for f, v in zip(self._folded, self._values, strict=True) if f == folded]
 
     def raw_items(self) -> Iterator[tuple[str, str]]:

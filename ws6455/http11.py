@@ -221,18 +221,17 @@ class HeadReader:
         start_line_too_long: what to raise when the first line is above its limit.
     """
 
-    __slots__ = ("_buffer", "_line_start", "_scanned", "_start_line_too_long", "lines")
+    __slots__ = ("_line", "_size", "_start_line_too_long", "lines")
 
     def __init__(self, start_line_too_long: type[SecurityError]) -> None:
         self._start_line_too_long = start_line_too_long
-        self._buffer = bytearray()
-        self._line_start = 0
-        self._scanned = 0
+        self._line = bytearray()  # what has come of the line under way
+        self._size = 0  # of the lines before it
         self.lines: list[bytes] = []
 
     def __len__(self) -> int:
         """Return the number of bytes received so far."""
-        return len(self._buffer)
+        return self._size + len(self._line)
 
     def feed(self, data: bytes) -> bytes | None:
         """Take more bytes; return those after the head once it is whole, else None.
@@ -241,29 +240,31 @@ class HeadReader:
             SecurityError: if a limit is exceeded.
             InvalidMessage: if a line does not end in CRLF.
         """
-        buffer, lines = self._buffer, self.lines
-        buffer += data
-        start, scanned = self._line_start, self._scanned
-        while True:
-            end = buffer.find(b"\n", scanned)
-            reached = len(buffer) if end < 0 else end
-            if reached - start > MAX_LINE_SIZE:
-                what = HeaderLineTooLong if lines else self._start_line_too_long
-                raise what(f"line exceeds {MAX_LINE_SIZE} bytes")
-            if reached > MAX_HEAD_SIZE:
-                raise TooManyHeaders(f"head exceeds {MAX_HEAD_SIZE} bytes")
-            if end < 0:
-                self._line_start, self._scanned = start, reached
-                return None
-            if end == start or buffer[end - 1] != 0x0D:
+        lines = self.lines
+        *ended, rest = data.split(b"\n")
+        if ended and self._line:
+            ended[0] = bytes(self._line) + ended[0]
+            self._line.clear()
+        for number, line in enumerate(ended, 1):
+            self._check_size(len(line))
+            if not line.endswith(b"\r"):
                 raise InvalidMessage("line doesn't end with CRLF")
-            line = bytes(buffer[start : end - 1])
-            start = scanned = end + 1
-            if not line:
-                return bytes(buffer[start:])
+            self._size += len(line) + 1
+            if line == b"\r":
+                return b"\n".join([*ended[number:], rest])
             if len(lines) > MAX_HEADERS:
                 raise TooManyHeaders(f"head has more than {MAX_HEADERS} headers")
-            lines.append(line)
+            lines.append(line[:-1])
+        self._line += rest
+        self._check_size(len(self._line))
+        return None
+
+    def _check_size(self, line_size: int) -> None:
+        if line_size > MAX_LINE_SIZE:
+            what = HeaderLineTooLong if self.lines else self._start_line_too_long
+            raise what(f"line exceeds {MAX_LINE_SIZE} bytes")
+        if self._size + line_size > MAX_HEAD_SIZE:
+            raise TooManyHeaders(f"head exceeds {MAX_HEAD_SIZE} bytes")
 
 
 def _read_head(
