@@ -11,11 +11,13 @@ import abc
 import functools
 from collections import deque
 
+from .fragments import decoded
 from .frames import Frame, Opcode
 from .messages import Message
 from .opening import ClientProtocol, ServerProtocol
 from .protocol import State
 from .receiving import LARGE
+from .typing import Data
 
 __all__ = ["ReceiveQueue", "water_marks"]
 
@@ -96,15 +98,22 @@ class ReceiveQueue(abc.ABC):
         """Whether a whole message can be taken."""
         return len(self._messages) > self.protocol.open_fragments
 
-    def _take_message(self) -> str | bytes:
-        """Take the next whole message; its fragments are joined."""
+    def _take_message(self, decode: bool | None = None) -> Data:
+        """Take the next whole message; its fragments are joined.
+
+        Args:
+            decode: True gives a string, False gives bytes, None what was sent.
+
+        Raises:
+            UnicodeDecodeError: if it is to be decoded and is not UTF-8.
+        """
         message = self._messages.popleft()
         if isinstance(message, Frame):
             message = self._join_fragments(message)
         self._message_in_hand = True
         if self._reading_paused:
             self._check_low_water_mark()
-        return message
+        return message if decode is None else decoded(message, decode)
 
     def _join_fragments(self, first: Frame) -> str | bytes:
         parts = [first.data]

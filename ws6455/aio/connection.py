@@ -14,7 +14,6 @@ from types import TracebackType
 from typing import Any, Literal, Self, overload
 
 from ..errors import ConnectionClosedOK
-from ..fragments import decoded
 from ..opening import ClientProtocol, ServerProtocol
 from ..typing import Data, DataLike
 from .sending import SendingSession, wrong_loop
@@ -102,10 +101,7 @@ class Connection(SendingSession):
                 raise
             finally:
                 self._receiving = ""
-        message = self._take_message()
-        if decode is None:
-            return message
-        return decoded(message, decode)
+        return self._take_message(decode)
 
     __anext__ = _receive_message  # itself, since it is called for every message
 

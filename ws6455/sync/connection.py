@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, Self, cast, overload
 
 from ..errors import ConcurrencyError, ConnectionClosedOK, InvalidState
-from ..fragments import FragmentWriter, check_fragments, decoded, whole_message
+from ..fragments import FragmentWriter, check_fragments, whole_message
 from ..frames import Close, Opcode
 from ..opening import ClientProtocol, ServerProtocol
 from ..protocol import State
@@ -81,10 +81,7 @@ class Connection(SocketSession):
                     self._wait_for(self._has_message, timeout)
                 finally:
                     self._receiving = ""
-            message = self._take_message()
-        if decode is None:
-            return message
-        return decoded(message, decode)
+            return self._take_message(decode)
 
     def _wait_for(self, there: Callable[[], object], timeout: float | None) -> None:
         """Read until something is there; call with the lock, which is free while it waits.
