@@ -54,7 +54,7 @@ def cpu_seconds(call: Callable[[], object]) -> float:
 # Reading a head -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("rest", [b"", b"\x81\x00", b"\r\n", HEAD])
+@pytest.mark.parametrize("rest", [b"", b"\x81\x00", b"\r\n", HEAD, b"\n" * 200])
 def test_a_head_is_whole_at_its_last_byte_wherever_it_is_cut(rest: bytes) -> None:
     data = HEAD + rest
     for cut in range(len(data) + 1):

@@ -241,7 +241,8 @@ class HeadReader:
             InvalidMessage: if a line does not end in CRLF.
         """
         lines = self.lines
-        *ended, rest = data.split(b"\n")
+        # Behind so many lines there is none of a head that is within the limits.
+        *ended, rest = data.split(b"\n", MAX_HEADERS + 2)
         if ended and self._line:
             ended[0] = bytes(self._line) + ended[0]
             self._line.clear()
