@@ -14,7 +14,7 @@ PACKAGE = Path(ws6455.__file__).parent
 
 # A module imports from lower lines only. In brackets the floor of the design.
 LINES = (
-    ("errors", "masking", "settings", "version"),  # 0
+    ("errors", "masking", "settings", "states", "version"),  # 0
     ("exceptions", "headers", "uri"),  # 1
     ("fields", "frames"),  # 1
     ("body", "typing"),  # 1
@@ -24,6 +24,7 @@ LINES = (
     ("handlers", "handshake", "messages", "proxies", "reconnecting", "shared"),  # 2
     ("fragments", "redirecting"),  # 2
     ("receiving",),  # 3
+    ("sending",),  # 3
     ("protocol",),  # 3
     ("opening",),  # 3
     ("receive_queue",),  # 4

@@ -1,7 +1,7 @@
 """The connection without I/O: its four states, control frames and the closing handshake.
 
-Floor 3: imports floors 0 to 2 and :mod:`ws6455.receiving`; no clock, no socket, no event loop.
-RFC 6455 §5.5 (control frames), §7 (closing), §4.1 (the four states).
+Floor 3: imports floors 0 to 2, :mod:`ws6455.receiving` and :mod:`ws6455.sending`; no clock, no
+socket, no event loop. RFC 6455 §5.5 (control frames), §7 (closing), §4.1 (the four states).
 
 Feed it what the transport reads, send what it wants written:
 
@@ -18,7 +18,6 @@ event taken. Nothing that follows the violation is delivered.
 
 from __future__ import annotations
 
-import enum
 import logging
 import uuid
 from collections.abc import Sequence
@@ -31,52 +30,21 @@ from .errors import (
     InvalidState,
     ProtocolError,
 )
-from .frames import (
-    Close,
-    CloseCode,
-    Frame,
-    Opcode,
-    frame_parts,
-    serialize_frame,
-)
+from .frames import Close, CloseCode, Frame, Opcode
 from .http11 import Request, Response
-from .receiving import LARGE, VIOLATIONS, Receiver, as_frame
+from .receiving import VIOLATIONS, as_frame
+from .sending import Sender
 from .settings import setting
-from .shared import SharedMessage
+from .states import Side, State
 from .typing import LoggerLike
 
-__all__ = [
-    "MAX_FRAGMENTS",
-    "MAX_SIZE",
-    "SEND_EOF",
-    "Event",
-    "Protocol",
-    "Side",
-    "State",
-]
+__all__ = ["MAX_FRAGMENTS", "MAX_SIZE", "SEND_EOF", "Event", "Protocol", "Side", "State"]
 
 MAX_SIZE = 1 << 20
 MAX_FRAGMENTS = setting("MAX_FRAGMENTS", 4096)
 SEND_EOF = b""
 
 Event = Request | Response | Frame
-
-
-class Side(enum.IntEnum):
-    """Which end of the connection this is."""
-
-    SERVER = 0
-    CLIENT = 1
-
-
-class State(enum.IntEnum):
-    """The states of a connection (§4.1, §7.1)."""
-
-    CONNECTING = 0
-    OPEN = 1
-    CLOSING = 2
-    CLOSED = 3
-
 
 # An illegal step is a missing entry.
 _STEPS = {
@@ -88,12 +56,8 @@ _STEPS = {
 
 _OK_CODES = frozenset({CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD})
 
-_FIN, _RSV1 = 0x80, 0x40
-# Looking up a member of an enumeration costs; these are looked up for every message.
-_OPEN, _CONT = State.OPEN, Opcode.CONT
 
-
-class Protocol(Receiver):
+class Protocol(Sender):
     """One end of a WebSocket connection, without I/O.
 
     Args:
@@ -107,12 +71,8 @@ class Protocol(Receiver):
 
     # So many attributes are faster in slots. A subclass may have any other.
     __slots__ = (
-        "_compressing",
         "_eof_sent",
         "_id",
-        "_masked_out",
-        "_sending",
-        "_state",
         "close_rcvd",
         "close_rcvd_then_sent",
         "close_sent",
@@ -125,7 +85,6 @@ class Protocol(Receiver):
         "response",
         "side",
         "subprotocol",
-        "writes",
     )
 
     def __init__(
@@ -138,7 +97,8 @@ class Protocol(Receiver):
         logger: LoggerLike | None = None,
     ) -> None:
         super().__init__(
-            masked=side is Side.SERVER,
+            side is Side.CLIENT,
+            state,
             max_size=max_size,
             max_fragments=max_fragments,
             logger=logger or logging.getLogger(f"ws6455.{side.name.lower()}"),
@@ -154,17 +114,11 @@ class Protocol(Receiver):
         self.eof_received = False
         # What a shell takes besides `messages`.
         self.control_frames: list[Frame] = []
-        self.writes: list[bytes] = []
         self.pongs_due: list[bytes] = []
         self.eof_due = False  # whether `take_writes` will close the sending side
         self._eof_sent = False
         self._id: uuid.UUID | None = None
-        self._state = state
         self._between_messages = state is State.OPEN
-        self._masked_out = side is Side.CLIENT
-        # The opcode of the fragmented message being sent.
-        self._sending: Opcode | None = None
-        self._compressing = False  # whether the message being sent is compressed
 
     # State ------------------------------------------------------------------------------
 
@@ -318,88 +272,6 @@ class Protocol(Receiver):
         return self._state is not State.OPEN or self.violation is not None
 
     # Sending ----------------------------------------------------------------------------
-
-    @property
-    def sending_fragments(self) -> bool:
-        """Whether a fragmented message has been begun and not been ended."""
-        return self._sending is not None
-
-    def send_text(self, data: bytes, fin: bool = True) -> None:
-        """Send a text message of UTF-8, or its first fragment; see :meth:`send_data`."""
-        self.send_data(Opcode.TEXT, data, fin)
-
-    def send_binary(self, data: bytes, fin: bool = True) -> None:
-        """Send a binary message, or its first fragment; see :meth:`send_data`."""
-        self.send_data(Opcode.BINARY, data, fin)
-
-    def send_continuation(self, data: bytes, fin: bool) -> None:
-        """Send the next fragment of a message; see :meth:`send_data`."""
-        self.send_data(Opcode.CONT, data, fin)
-
-    def send_data(
-        self, opcode: Opcode, data: bytes, fin: bool = True, compress: bool | None = None
-    ) -> None:
-        """Send a data frame.
-
-        Args:
-            opcode: TEXT or BINARY for a message or its first fragment, CONT for the next.
-            data: the payload; UTF-8 for TEXT.
-            fin: whether the message ends with it.
-            compress: whether to compress the message, where compression was negotiated; None
-                if it is not below the extension's threshold. Only the first frame says.
-
-        Raises:
-            InvalidState: unless OPEN.
-            ProtocolError: if the frame is out of order in a fragmented message.
-        """
-        if self._state is not _OPEN:
-            raise InvalidState(f"connection is {self._state.name.lower()}")
-        if not fin or opcode is _CONT or self._sending is not None:
-            self._note_fragment(opcode, fin)
-        if self.debug:
-            self.logger.debug("> %s", Frame(opcode, data, fin))
-        first = opcode | _FIN if fin else int(opcode)
-        deflate = self._reader.deflate
-        if deflate is not None:
-            # RFC 7692 §6.1: the first frame alone says that the message is compressed.
-            if opcode is not _CONT:
-                if compress is None:
-                    compress = not fin or len(data) >= deflate.threshold
-                self._compressing = compress
-                if self._compressing:
-                    first |= _RSV1
-            if self._compressing:
-                data = deflate.compress(data, fin)
-        if len(data) < LARGE:
-            self.writes.append(serialize_frame(first, data, self._masked_out))
-        else:
-            self.writes += frame_parts(first, data, self._masked_out)
-
-    def _note_fragment(self, opcode: Opcode, fin: bool) -> None:
-        """Keep the order of a fragmented message (§5.4).
-
-        Raises:
-            ProtocolError: if the frame is out of order.
-        """
-        if (opcode is _CONT) is (self._sending is None):
-            expected = "no" if self._sending is None else "a"
-            raise ProtocolError(f"expected {expected} continuation frame")
-        if fin:
-            self._sending = None
-        elif self._sending is None:
-            self._sending = opcode
-
-    def send_shared(self, message: SharedMessage) -> None:
-        """Send a whole message that goes to other connections as well; see :meth:`send_data`."""
-        if self._state is not _OPEN or self._sending is not None or self._masked_out or self.debug:
-            # A masking key serves one frame of one connection.
-            self.send_data(message.opcode, message.data)
-            return
-        deflate = self._reader.deflate
-        if deflate is None or len(message.data) < deflate.threshold:
-            self.writes.append(message.plain)
-        else:
-            self.writes.append(message.compressed(deflate))
 
     def send_ping(self, data: bytes) -> None:
         """Send a ping of at most 125 bytes (§5.5.2).
