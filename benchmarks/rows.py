@@ -225,8 +225,8 @@ def runs(peer: Peer, row: Row) -> bool:
         return False
     if peer.name == SPEED:
         return row.loop == "uvloop" or row.size >= _NUMPY_SIZE
-    # What answers without looking answers text as it answers binary.
-    return not (peer.name == "raw" and (row.text or row.tls))
+    # What answers without looking answers text as it answers binary, and one size alone.
+    return not (peer.name == "raw" and (row.text or row.tls or row.after_large))
 
 
 def batches(rows: Iterable[Row]) -> list[list[Row]]:

@@ -77,6 +77,7 @@ def test_peers_are_selected_in_the_order_of_the_table() -> None:
         ("echo-256B-uvloop", set()),
         ("echo-256B-threads", {peer.name for peer in PEERS} - {"ws6455", "websockets"}),
         ("echo-8KiB-text", {"raw"}),
+        ("echo-32x64B-after-large", {SPEED, "raw"}),
         ("echo-8KiB-deflate", {"raw", "picows"}),
         ("client-8KiB", {"raw"}),
         ("fan-out-500", {SPEED}),
