@@ -1,4 +1,4 @@
-"""What every test folder shares: how a missing program is reported.
+"""What every test folder shares: how a missing program is reported, and a SIGINT that arrives.
 
 A test that needs a program the machine lacks is skipped with the name of the package to
 install. With ``CI=true`` it fails instead, so that nothing goes untested unseen.
@@ -6,9 +6,16 @@ install. With ``CI=true`` it fails instead, so that nothing goes untested unseen
 
 import os
 import shutil
+import signal
 from collections.abc import Callable
 
 import pytest
+
+
+def pytest_configure() -> None:
+    """Have SIGINT arrive: a shell starts a command in the background so that all ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

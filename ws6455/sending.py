@@ -38,7 +38,7 @@ class Sender(Receiver):
         super().__init__(masked=not masked, **received)
         # What a shell takes to write.
         self.writes: list[bytes] = []
-        self._state = state
+        self._state = state  # Protocol alone changes it
         self._masked_out = masked
         # The opcode of the fragmented message being sent.
         self._sending: Opcode | None = None
