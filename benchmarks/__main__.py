@@ -16,7 +16,7 @@ from .compiled import CompilerFailed
 from .peers import PEERS, Peer
 from .rows import QUICK, ROWS, SPEED, Row, batches, runs, select_peers, select_rows
 
-# The whole run lasts half an hour then.
+# The whole run lasts some 36 minutes then.
 DEFAULT_ROUNDS, DEFAULT_SECONDS = 5, 0.5
 QUICK_ROUNDS, QUICK_SECONDS = 2, 0.3
 DEFAULT_OUTPUT = Path(__file__).parent / "results"

@@ -108,5 +108,6 @@ async def test_a_subclass_hears_that_the_connection_is_open(websockets: Any) -> 
 
 
 def test_a_subclass_that_would_never_be_asked_is_refused(websockets: Any) -> None:
+    # The error is the product's answer, and not something left to do: see docs/migration.md.
     with pytest.raises(NotImplementedError, match=r"does not call Own\.process_extensions\(\)"):
         type("Own", (websockets.WebSocketServerProtocol,), {"process_extensions": None})

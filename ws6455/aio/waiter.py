@@ -16,9 +16,9 @@ __all__ = ["Waiter"]
 
 
 class Waiter:
-    """A future without a result that wakes its task at once, and can be awaited again.
+    """A future without a result that wakes its task at once, and can be waited for again.
 
-    One task at a time awaits it. It is what :class:`asyncio.Task` asks of a future, no more.
+    One task at a time waits for it. It is what :class:`asyncio.Task` asks of a future, no more.
 
     Args:
         loop: the event loop.
