@@ -113,6 +113,18 @@ async def receive(connection: websockets.ClientConnection) -> Any:
         return json.loads(await connection.recv())
 
 
+async def last_place(
+    watcher: websockets.ClientConnection, player: str, place: dict[str, Any]
+) -> dict[str, Any]:
+    """Give where a player comes to stand, seen last at `place`: no more positions are sent."""
+    with contextlib.suppress(TimeoutError):
+        while True:
+            async with asyncio.timeout(0.3):
+                message = await receive(watcher)
+            place = message.get("positions", {}).get(player, place)
+    return place
+
+
 async def until(condition: Callable[[], object], timeout: float = 5.0) -> None:
     """Wait until `condition` holds, for what tells nobody when it does."""
     async with asyncio.timeout(timeout):

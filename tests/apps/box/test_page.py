@@ -1,11 +1,11 @@
 """The page in headless Chromium, against a server in a process of its own."""
 
 import asyncio
-import json
 import re
 import socket
 from collections.abc import Awaitable, Callable
 from importlib import resources
+from typing import Any
 
 import websockets
 from selenium.webdriver import ActionChains, Chrome, Keys
@@ -13,10 +13,13 @@ from selenium.webdriver.common.by import By
 
 from apps.box.colors import NAMED
 from apps.box.world import BORDER, BOX
-from tests.apps.box.conftest import CuttableLink, receive
+from tests.apps.box.conftest import CuttableLink, last_place, receive
 from tests.apps.conftest import StartApp
 
 Cuttable = Callable[[str], Awaitable[CuttableLink]]
+
+# Where the second player's box stands at first.
+SECOND_START: dict[str, Any] = {"x": 525, "y": 375, "color": "blue"}
 
 # The pixel x, y of the field as "#rrggbb".
 PIXEL = """
@@ -24,6 +27,14 @@ const field = document.querySelector("canvas"), scale = field.width / 800;
 const [x, y] = [...arguments].map((pixels) => pixels * scale);
 const [r, g, b] = field.getContext("2d").getImageData(x, y, 1, 1).data;
 return "#" + [r, g, b].map((part) => part.toString(16).padStart(2, "0")).join("");
+"""
+
+# A key that goes down and up within one turn of the page's loop: a real one is held for as long
+# as the browser takes.
+TAP = """
+const [code] = arguments;
+dispatchEvent(new KeyboardEvent("keydown", {code}));
+dispatchEvent(new KeyboardEvent("keyup", {code}));
 """
 
 
@@ -57,19 +68,6 @@ async def until_pixel(browser: Chrome, x: int, y: int, color: str) -> None:
             await asyncio.sleep(0.02)
 
 
-async def last_place(watcher: websockets.ClientConnection, player: str) -> dict[str, int]:
-    """Give where a player comes to stand: where it is when no more positions are sent."""
-    place: dict[str, int] = {}
-    async with asyncio.timeout(5):
-        while True:
-            try:
-                async with asyncio.timeout(0.3):
-                    message = json.loads(await watcher.recv())
-            except TimeoutError:
-                return place
-            place = message["positions"][player]
-
-
 def test_the_page_has_the_same_shades_as_the_desktop() -> None:
     page = resources.files("apps.box").joinpath("page.html").read_text()
     shades = page[page.index("const SHADES") : page.index("const WAYS")]
@@ -101,14 +99,15 @@ async def test_the_page_plays_in_the_world_of_the_others(
 
         keys = ActionChains(browser).send_keys("d").send_keys(Keys.ARROW_DOWN)
         await asyncio.to_thread(keys.perform)
-        async with asyncio.timeout(5):
-            while (message := await receive(other)).get("positions", {}).get("2") != {
-                "x": 530,
-                "y": 380,
-                "color": "blue",
-            }:
-                pass
+        place = SECOND_START
+        while place["x"] == SECOND_START["x"] or place["y"] == SECOND_START["y"]:
+            message = await receive(other)
+            place = message.get("positions", {}).get("2", place)
         assert list(message["positions"]) == ["1", "2"]
+        # However long the browser takes between a key's press and its release, it is steps of 5.
+        place = await last_place(other, "2", place)
+        assert place["x"] % 5 == place["y"] % 5 == 0
+        assert (place["x"] > 525, place["y"] > 375, place["color"]) == (True, True, "blue")
 
         # A name is text in a picture, whatever it looks like; typing one's own moves no box.
         assert not browser.find_elements(By.TAG_NAME, "img")
@@ -119,9 +118,24 @@ async def test_the_page_plays_in_the_world_of_the_others(
             while "wasd" not in str(await receive(other)):
                 pass
         await until_text(browser, "#you", "You are: blue")
-        assert await pixel(browser, 530 + middle, 380 + middle) == NAMED["blue"]
+        assert await pixel(browser, place["x"] + middle, place["y"] + middle) == NAMED["blue"]
         log = browser.execute("getLog", {"type": "browser"})["value"]
         assert [entry for entry in log if entry["level"] == "SEVERE"] == []
+
+
+async def test_a_key_tapped_between_two_frames_moves_one_step(
+    start_app: StartApp, browser: Chrome
+) -> None:
+    host = await serve(start_app)
+    async with websockets.connect(f"ws://{host}") as watcher:
+        await receive(watcher)
+        await asyncio.to_thread(browser.get, f"http://{host}/")
+        await until_text(browser, "#you", "You are: blue")
+        await asyncio.to_thread(browser.execute_script, TAP, "ArrowLeft")
+        place = SECOND_START
+        while place == SECOND_START:
+            place = (await receive(watcher))["positions"].get("2", place)
+        assert await last_place(watcher, "2", place) == SECOND_START | {"x": 520}
 
 
 async def test_keys_are_released_on_blur(start_app: StartApp, browser: Chrome) -> None:
@@ -131,11 +145,12 @@ async def test_keys_are_released_on_blur(start_app: StartApp, browser: Chrome) -
         await asyncio.to_thread(browser.get, f"http://{host}/")
         await until_text(browser, "#you", "You are: blue")
         await asyncio.to_thread(ActionChains(browser).key_down(Keys.ARROW_LEFT).perform)
-        while (await receive(watcher))["positions"].get("2", {"x": 525})["x"] > 500:
-            pass
+        place = SECOND_START
+        while place["x"] > 500:
+            place = (await receive(watcher))["positions"].get("2", place)
         await asyncio.to_thread(browser.execute_script, "dispatchEvent(new Event('blur'))")
-        await watcher.send('{"move": {"x": 5, "y": 0}}')
-        assert 300 < (await last_place(watcher, "2"))["x"] <= 500
+        # Only a key that is still held takes it to the wall.
+        assert 0 < (await last_place(watcher, "2", place))["x"] <= 500
 
 
 async def test_touch_buttons_move_the_box_on_a_phone(start_app: StartApp, browser: Chrome) -> None:
@@ -160,11 +175,10 @@ async def test_touch_buttons_move_the_box_on_a_phone(start_app: StartApp, browse
     async with websockets.connect(f"ws://{host}/?token=s3cret") as watcher:
         await receive(watcher)
         await asyncio.to_thread(touch_down_button, "touchStart")
-        while (await receive(watcher))["positions"]["1"]["y"] < 250:
+        while (place := (await receive(watcher))["positions"]["1"])["y"] < 250:
             pass
         await asyncio.to_thread(touch_down_button, "touchEnd")
-        await watcher.send('{"move": {"x": 5, "y": 0}}')
-        assert 250 <= (await last_place(watcher, "1"))["y"] < 540
+        assert 250 <= (await last_place(watcher, "1", place))["y"] < 540
     page_width = await asyncio.to_thread(
         browser.execute_script, "return document.documentElement.scrollWidth"
     )
@@ -181,9 +195,10 @@ async def test_a_lost_page_comes_back_to_the_same_box(
         await asyncio.to_thread(browser.get, relay.url.replace("ws:", "http:"))
         await until_text(browser, "#you", "You are: blue")
         await asyncio.to_thread(ActionChains(browser).send_keys("w").perform)
-        place: dict[str, object] = {}
-        while place.get("y") != 370:
-            place = (await receive(watcher))["positions"].get("2", {})
+        place = SECOND_START
+        while place == SECOND_START:
+            place = (await receive(watcher))["positions"].get("2", place)
+        place = await last_place(watcher, "2", place)
         relay.refuse = True
         relay.cut()
         await until_text(browser, "#banner", "Reconnecting…")

@@ -16,7 +16,7 @@ from apps.box.client import Link, introduction
 from apps.box.colors import NAMED
 from apps.box.window import Window
 from apps.box.world import BORDER, BOX
-from tests.apps.box.conftest import receive, until
+from tests.apps.box.conftest import last_place, receive, until
 from tests.apps.conftest import StartApp
 
 DEADLINE = 0.25  # seconds from the key on one screen to the pixel on the other
@@ -113,22 +113,13 @@ async def test_alone_on_a_real_display(
             while (place := (await receive(watcher))["positions"]["1"])["y"] < start["y"] + 50:
                 pass
             await run(env, xdotool, "keyup", "Down")
-            place = await last_place(watcher, place)
+            place = await last_place(watcher, "1", place)
             picture = await run(env, screenshot, "-window", "root", "png:-")
             screen = pygame.image.load(io.BytesIO(picture))
             middle = BORDER + BOX // 2
             pixel = screen.get_at((place["x"] + middle, place["y"] + middle))
             assert pixel == pygame.Color(NAMED["green"])
         assert (await app.stop())[0] == 0
-
-
-async def last_place(watcher: websockets.ClientConnection, place: dict[str, int]) -> dict[str, int]:
-    """Give where the first player comes to stand: no more positions are sent."""
-    with contextlib.suppress(TimeoutError):
-        while True:
-            async with asyncio.timeout(0.3):
-                place = (await receive(watcher))["positions"]["1"]
-    return place
 
 
 @contextlib.asynccontextmanager
