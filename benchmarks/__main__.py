@@ -189,6 +189,7 @@ def _run(options: Options) -> int:
     from rich.console import Console
 
     from . import load, report, results
+    from .awake import kept_awake
     from .contenders import Plan
     from .measure import measure
     from .progress import Watch, clock, expected
@@ -196,7 +197,8 @@ def _run(options: Options) -> int:
     program_core, load_core, placement = placed(os.sched_getaffinity(0))
     messages = Console(stderr=True)
     found: dict[Row, dict[str, results.Outcome]] = {}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, kept_awake() as wakefulness:
+        placement = f"{placement} {wakefulness}"
         certificate = Path(folder) / "certificate.pem"
         if any(row.tls for row in options.rows):
             load.make_certificate(certificate)
