@@ -38,7 +38,8 @@ def measure(
         plan: how to measure.
         step: called before each turn with the number of the round, from 1.
     """
-    contenders = [(row, peer) for row in batch for peer in peers if runs(peer, row)]
+    # A peer's rows come one after the other: a ratio of two of them may be one of a few percent.
+    contenders = [(row, peer) for peer in peers for row in batch if runs(peer, row)]
     outcomes: dict[Row, dict[str, Outcome]] = {row: {} for row in batch}
     turns: list[tuple[Row, Peer, Turn]] = []
     with ExitStack() as stack:
