@@ -96,20 +96,20 @@ async def test_tls_over_a_unix_socket(contexts: Contexts, tmp_path: Path) -> Non
 
 async def test_the_deadline_counts_the_tls_handshake(contexts: Contexts) -> None:
     server_context, client_context = contexts
-    async with serve(echo, "localhost", 0, ssl=server_context, open_timeout=0.3) as server:
+    async with serve(echo, "localhost", 0, ssl=server_context, open_timeout=1) as server:
         started = time.monotonic()
         silent = await connect_raw(port_of(server))
         assert await silent.reader.read() == b""
-        assert 0.25 < time.monotonic() - started < 1
+        assert 0.9 < time.monotonic() - started < 2
         await silent.disconnect()
-        # Two thirds of the time are gone when TLS is there; the rest is for the request.
+        # More than half of the time is gone when TLS is there; the rest is for the request.
         started = time.monotonic()
         reader, writer = await asyncio.open_connection("127.0.0.1", port_of(server))
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.6)
         await writer.start_tls(client_context, server_hostname="localhost")
         with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
             await reader.readexactly(1)
-        assert 0.25 < time.monotonic() - started < 0.45
+        assert 0.9 < time.monotonic() - started < 1.5
         writer.close()
 
 

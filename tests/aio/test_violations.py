@@ -102,14 +102,14 @@ async def test_an_application_that_never_comes_back_does_not_keep_the_connection
 
 
 async def test_a_full_queue_does_not_hide_that_the_peer_has_closed(pair: MakePair) -> None:
-    async with pair(close_timeout=0.2, max_queue=1) as (connection, peer):
+    async with pair(close_timeout=1, max_queue=1) as (connection, peer):
         peer.send(*[text("never taken")] * 3, RESERVED_OPCODE)
         await until(lambda: connection._reading_paused)
         assert Close.parse((await peer.frame()).data).code == 1002
         await peer.disconnect()
         started = time.monotonic()
         await connection.wait_closed()
-        assert time.monotonic() - started < 0.1
+        assert time.monotonic() - started < 0.8
 
 
 async def test_a_handler_that_ends_instead_of_receiving_fails_the_connection(
