@@ -20,11 +20,10 @@ _NONE = bytes(4)
 def kept_awake(latency: Path = _LATENCY) -> Iterator[str]:
     """Keep all cores awake for the length of the block, if the system lets this process.
 
+    Gives what came of it, in a sentence.
+
     Args:
         latency: the file that the system reads the longest wake-up time from.
-
-    Gives:
-        What came of it, in a sentence.
     """
     with ExitStack() as stack:
         try:

@@ -38,7 +38,8 @@ def measure(
         plan: how to measure.
         step: called before each turn with the number of the round, from 1.
     """
-    # A peer's rows come one after the other: a ratio of two of them may be one of a few percent.
+    # A peer's rows come one after the other: text and binary are to differ by a few percent, and
+    # the machine by more from minute to minute.
     contenders = [(row, peer) for peer in peers for row in batch if runs(peer, row)]
     outcomes: dict[Row, dict[str, Outcome]] = {row: {} for row in batch}
     turns: list[tuple[Row, Peer, Turn]] = []

@@ -109,7 +109,7 @@ async def test_a_full_queue_does_not_hide_that_the_peer_has_closed(pair: MakePai
         await peer.disconnect()
         started = time.monotonic()
         await connection.wait_closed()
-        assert time.monotonic() - started < 0.8
+        assert time.monotonic() - started < 0.5
 
 
 async def test_a_handler_that_ends_instead_of_receiving_fails_the_connection(
