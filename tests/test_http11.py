@@ -113,6 +113,36 @@ def test_limits_hold_however_the_head_is_cut(
     assert len(reader) <= MAX_HEAD_SIZE + size
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\r\n\r\n",
+        b"\r\nG\r\n\r\n",
+        b"G\r\n\r\n\r\n\r\n",
+        b"G\n\r\n\r\n",
+        b"G\r\r\n\r\n",
+        b"G\r\na: \n\r\n\r\n",
+        b"G\r\na: \rb\r\n\r\n\n",
+        b"G\r\n\ra:\r\n\r\n",
+        b"G\r\n" + b"a:\r\n" * (MAX_HEADERS - 1) + b"\r\n",
+        b"G\r\n" + b"a:\r\n" * (MAX_HEADERS + 1) + b"\r\n",
+    ],
+)
+def test_a_head_in_one_piece_is_read_as_byte_by_byte(data: bytes) -> None:
+    def read(size: int) -> tuple[list[bytes], int, bytes] | tuple[type[Exception], str]:
+        reader = HeadReader(RequestLineTooLong)
+        try:
+            for end in range(size, len(data) + size, size):
+                rest = reader.feed(data[end - size : end])
+                if rest is not None:
+                    return reader.lines, len(reader), rest + data[end:]
+        except Exception as exc:
+            return type(exc), str(exc)
+        pytest.fail("there is no whole head")
+
+    assert read(len(data)) == read(1)
+
+
 def test_a_response_s_first_line_has_an_error_of_its_own() -> None:
     with pytest.raises(StatusLineTooLong):
         HeadReader(StatusLineTooLong).feed(b"H" * (MAX_LINE_SIZE + 1))

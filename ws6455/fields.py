@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Protocol, runtime_checkable
 
@@ -18,6 +17,7 @@ from .settings import setting
 __all__ = [
     "FIELD_VALUE",
     "MAX_LINE_SIZE",
+    "SHARED_LINE_SIZE",
     "Headers",
     "HeadersLike",
     "MultipleValuesError",
@@ -32,9 +32,9 @@ FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*+")
 # RFC 9112 §5: no line folding, no space before the colon.
 _FIELD_LINE = re.compile(rf"({TOKEN.pattern}):[\t ]*+({FIELD_VALUE.pattern})")
 
-# Values up to this size, such as Host's and Upgrade's, are the same for most connections, and
-# kept once for all of them; a Sec-WebSocket-Key is longer.
-_SHARED_SIZE = 20
+# Lines up to this size, such as Host's and Upgrade's, are the same for most connections: each is
+# parsed once, and kept once for all of them. Those of a Sec-WebSocket-Key are longer.
+SHARED_LINE_SIZE = 40
 
 
 @functools.lru_cache(maxsize=256)
@@ -88,17 +88,22 @@ class Headers(MutableMapping[str, str]):
         self._names: list[str] = []
         self._folded: list[str] = []
         self._values: list[str] = []
-        self.update(*args, **kwargs)
+        if args or kwargs:
+            self.update(*args, **kwargs)
 
     def __str__(self) -> str:
-        return "".join([f"{name}: {value}\r\n" for name, value in self.raw_items()]) + "\r\n"
+        return "\r\n".join([*map(": ".join, self.raw_items()), "", ""])
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({list(self.raw_items())!r})"
 
     def copy(self) -> Headers:
         """Return an independent copy."""
-        return type(self)(self)
+        copy = type(self).__new__(type(self))
+        copy._names = self._names.copy()
+        copy._folded = self._folded.copy()
+        copy._values = self._values.copy()
+        return copy
 
     __copy__ = copy
 
@@ -196,16 +201,28 @@ def parse_fields(lines: Iterable[bytes]) -> Headers:
     """
     headers = Headers()
     for line in lines:
-        match = _FIELD_LINE.fullmatch(line.decode("latin-1"))
-        if match is None:
-            what = "malformed header line" if b":" in line else "header line without a colon"
-            raise InvalidMessage(f"{what}: {line[:80]!r}")
-        name, folded = _check_name(match[1])
-        value = match[2].rstrip("\t ")
+        parse = _parse_shared_line if len(line) <= SHARED_LINE_SIZE else _parse_line
+        name, folded, value = parse(line)
         headers._names.append(name)
         headers._folded.append(folded)
-        headers._values.append(sys.intern(value) if len(value) <= _SHARED_SIZE else value)
+        headers._values.append(value)
     return headers
+
+
+def _parse_line(line: bytes) -> tuple[str, str, str]:
+    """Return the name, the name in lower case, and the value.
+
+    Raises:
+        InvalidMessage: if the line is malformed.
+    """
+    match = _FIELD_LINE.fullmatch(line.decode("latin-1"))
+    if match is None:
+        what = "malformed header line" if b":" in line else "header line without a colon"
+        raise InvalidMessage(f"{what}: {line[:80]!r}")
+    return *_check_name(match[1]), match[2].rstrip("\t ")
+
+
+_parse_shared_line = functools.lru_cache(maxsize=256)(_parse_line)
 
 
 HeadersLike = Headers | Mapping[str, str] | Iterable[tuple[str, str]] | SupportsKeysAndGetItem

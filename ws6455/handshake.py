@@ -156,7 +156,7 @@ def check_request(request: Request) -> str:
         raise InvalidUpgrade("Upgrade", ", ".join(headers.get_all("Upgrade")) or None)
     key = _one(headers, _KEY)
     try:
-        nonce = base64.b64decode(key, validate=True)
+        nonce = binascii.a2b_base64(key, strict_mode=True)
     except (binascii.Error, ValueError) as exc:
         raise InvalidHeaderValue(_KEY, key) from exc
     if len(nonce) != 16:
@@ -264,16 +264,19 @@ def build_response(
         extension: the one accepted.
         subprotocol: the one chosen.
     """
-    headers = Headers()
-    headers["Date"] = build_date()
-    headers["Upgrade"] = "websocket"
-    headers["Connection"] = "Upgrade"
+    headers = _accepting_headers(build_date()).copy()
     headers[_ACCEPT] = accept_key(key)
     if extension is not None:
         headers[_EXTENSIONS] = build_extension_list([extension])
     if subprotocol is not None:
         headers[_PROTOCOL] = subprotocol
     return Response(101, "Switching Protocols", headers)
+
+
+@functools.lru_cache(maxsize=1)
+def _accepting_headers(date: str) -> Headers:
+    """Return what the responses of one second have in common; not to be changed."""
+    return Headers({"Date": date, "Upgrade": "websocket", "Connection": "Upgrade"})
 
 
 def build_refusal(exc: InvalidHandshake) -> Response:
@@ -376,12 +379,12 @@ def _one(headers: Headers, name: str) -> str:
 
 def _tokens(headers: Headers, name: str) -> list[str]:
     """Return the tokens of Connection or Upgrade in lower case; none if it is malformed."""
+    return _parse_tokens(name, *headers.get_all(name))
+
+
+@functools.lru_cache(maxsize=64)  # nearly always the same
+def _parse_tokens(name: str, *values: str) -> list[str]:
     try:
-        return [token for value in headers.get_all(name) for token in _parse_tokens(name, value)]
+        return [token.lower() for value in values for token in parse_token_list(name, value)]
     except InvalidHeaderFormat:
         return []
-
-
-@functools.lru_cache(maxsize=64)
-def _parse_tokens(name: str, value: str) -> tuple[str, ...]:
-    return tuple(token.lower() for token in parse_token_list(name, value))

@@ -29,6 +29,7 @@ from .errors import (
 from .fields import (
     FIELD_VALUE,
     MAX_LINE_SIZE,
+    SHARED_LINE_SIZE,
     Headers,
     HeadersLike,
     MultipleValuesError,
@@ -55,6 +56,8 @@ __all__ = [
 
 MAX_HEADERS = setting("MAX_NUM_HEADERS", 128)
 MAX_HEAD_SIZE = 65536
+# None of its lines can be too long, nor can it be itself.
+_SHORT_HEAD_SIZE = min(MAX_LINE_SIZE, MAX_HEAD_SIZE)
 
 _PRODUCT = f"Python/{sys.version_info[0]}.{sys.version_info[1]} ws6455/{version}"
 SERVER = setting("SERVER", _PRODUCT)
@@ -241,6 +244,16 @@ class HeadReader:
             InvalidMessage: if a line does not end in CRLF.
         """
         lines = self.lines
+        if not self:
+            # Nearly every head comes in one piece, so far from every limit that it can be cut as
+            # it is: unless there is an empty line, or one that ends otherwise.
+            head, end, rest = data.partition(b"\r\n\r\n")
+            cut = head.split(b"\r\n")
+            in_bounds = len(head) < _SHORT_HEAD_SIZE and len(cut) <= MAX_HEADERS
+            if end and in_bounds and cut[0] and head.count(b"\n") == len(cut) - 1:
+                lines += cut
+                self._size = len(head) + len(end)
+                return rest
         # Behind so many lines there is none of a head that is within the limits.
         *ended, rest = data.split(b"\n", MAX_HEADERS + 2)
         if ended and self._line:
@@ -287,6 +300,23 @@ def parse_request(lines: list[bytes]) -> Request:
         InvalidMessage: if the head is malformed, or a body is announced.
     """
     line = lines[0] if lines else b""
+    parse = _parse_shared_request_line if len(line) <= SHARED_LINE_SIZE else _parse_request_line
+    method, target, protocol = parse(line)
+    headers = parse_fields(lines[1:])
+    # A body would be read as the first frames, or the other way round by a proxy.
+    if "Transfer-Encoding" in headers:
+        raise InvalidMessage("request with a Transfer-Encoding")
+    if headers.get_all("Content-Length") not in ([], ["0"]):
+        raise InvalidMessage("request with a body")
+    return Request(target, headers, method, protocol)
+
+
+def _parse_request_line(line: bytes) -> tuple[str, str, str]:
+    """Return the method, the target and the protocol.
+
+    Raises:
+        NotHTTP, InvalidMessage: see :func:`parse_request`.
+    """
     if b" HTTP/" not in line:
         raise NotHTTP(f"not an HTTP request line: {line[:80]!r}")
     match = _REQUEST_LINE.fullmatch(line.decode("latin-1"))
@@ -303,13 +333,10 @@ def parse_request(lines: list[bytes]) -> Request:
             target = f"/{target}"
     if not target.startswith("/"):
         raise InvalidMessage(f"request target isn't a path: {target[:80]}")
-    headers = parse_fields(lines[1:])
-    # A body would be read as the first frames, or the other way round by a proxy.
-    if "Transfer-Encoding" in headers:
-        raise InvalidMessage("request with a Transfer-Encoding")
-    if headers.get_all("Content-Length") not in ([], ["0"]):
-        raise InvalidMessage("request with a body")
-    return Request(target, headers, method, protocol)
+    return method, target, protocol
+
+
+_parse_shared_request_line = functools.lru_cache(maxsize=64)(_parse_request_line)
 
 
 def parse_response(lines: list[bytes]) -> tuple[str, Response]:

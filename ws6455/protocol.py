@@ -99,9 +99,9 @@ class Protocol(Sender):
         super().__init__(
             side is Side.CLIENT,
             state,
-            max_size=max_size,
-            max_fragments=max_fragments,
-            logger=logger or logging.getLogger(f"ws6455.{side.name.lower()}"),
+            max_size,
+            max_fragments,
+            logger or logging.getLogger(f"ws6455.{side.name.lower()}"),
         )
         self.side = side
         self.request: Request | None = None

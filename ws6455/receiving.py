@@ -23,6 +23,7 @@ __all__ = ["LARGE", "VIOLATIONS", "Receiver", "as_frame"]
 VIOLATIONS = (ProtocolError, PayloadTooBig, TooManyFragments)
 # A payload of so many bytes is worth some trouble not to copy it.
 LARGE = 1 << 14
+_NO_LIMIT = 1 << 62
 # The first byte of an unfragmented, uncompressed data frame.
 _WHOLE_TEXT, _WHOLE_BINARY = 0x80 | Opcode.TEXT, 0x80 | Opcode.BINARY
 # Looking up a method costs; this one is looked up for every message.
@@ -59,7 +60,6 @@ class Receiver(abc.ABC):
 
     def __init__(
         self,
-        *,
         masked: bool,
         max_size: int | tuple[int | None, int | None] | None,
         max_fragments: int | None,
@@ -78,10 +78,9 @@ class Receiver(abc.ABC):
         self._masked_in = masked
         message_size, fragment_size = max_size if isinstance(max_size, tuple) else (max_size, None)
         self._reader = MessageReader(message_size, fragment_size, max_fragments)
-        self._whole_limit = min(
-            (limit for limit in (message_size, fragment_size) if limit is not None),
-            default=1 << 62,
-        )
+        self._whole_limit = _NO_LIMIT if message_size is None else message_size
+        if fragment_size is not None and fragment_size < self._whole_limit:
+            self._whole_limit = fragment_size
         # The frame under way, how much of it has come, and a header that was cut in two.
         self._header_bytes = b""
         self._frame: FrameHeader | None = None

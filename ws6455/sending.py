@@ -34,8 +34,8 @@ class Sender(Receiver):
     # So many attributes are faster in slots. A subclass may have any other.
     __slots__ = ("_compressing", "_masked_out", "_sending", "_state", "writes")
 
-    def __init__(self, masked: bool, state: State, **received: Any) -> None:
-        super().__init__(masked=not masked, **received)
+    def __init__(self, masked: bool, state: State, *received: Any) -> None:
+        super().__init__(not masked, *received)
         # What a shell takes to write.
         self.writes: list[bytes] = []
         self._state = state  # Protocol alone changes it

@@ -166,6 +166,11 @@ class Session(ReceiveQueue):
         """The close reason received; empty when none was; None before the end (§7.1.6)."""
         return self.protocol.close_reason
 
+    def _log_info(self, message: str) -> None:
+        """Log, if anybody wants to know: to ask costs less than the adapter."""
+        if self.protocol.logger.isEnabledFor(logging.INFO):
+            self.logger.info(message)
+
     # Receiving --------------------------------------------------------------------------
 
     def _attend(self) -> None:

@@ -76,7 +76,7 @@ class Server(Serving[ServerConnection]):
             if connection.protocol.handshake_exc is not None:
                 await connection.wait_closed()
                 return
-            connection.logger.info("connection open")
+            connection._log_info("connection open")
             try:
                 await self.handler(*self._handler_arguments(connection))
             except Exception as exc:
@@ -84,7 +84,7 @@ class Server(Serving[ServerConnection]):
                 await connection.close(1011)
             else:
                 await connection.close()
-            connection.logger.info("connection closed")
+            connection._log_info("connection closed")
         except asyncio.CancelledError:
             if connection.protocol.state is State.CLOSED:
                 return  # the client has gone, and with it the handshake

@@ -78,9 +78,9 @@ class Conductor:
             left = None if timeout is None else timeout - (time.monotonic() - begun)
             connection.handshake(timeout=left, **self._handshake_options)
             if connection.protocol.handshake_exc is None:
-                connection.logger.info("connection open")
+                connection._log_info("connection open")
                 self._handle(connection)
-                connection.logger.info("connection closed")
+                connection._log_info("connection closed")
             connection.wait_closed()
         except Exception:
             connection.logger.error("connection failed", exc_info=True)
