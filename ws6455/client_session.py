@@ -8,7 +8,7 @@ from __future__ import annotations
 from .endpoint import Endpoint
 from .http11 import HeadersLike
 from .opening import ClientProtocol
-from .protocol import State
+from .states import CONNECTING
 
 __all__ = ["ClientSession"]
 
@@ -46,7 +46,7 @@ class ClientSession(Endpoint):
     def _is_answered(self) -> bool:
         """Whether the handshake is through, one way or the other."""
         protocol = self.protocol
-        return protocol.state is not State.CONNECTING or protocol.handshake_exc is not None
+        return protocol.state is not CONNECTING or protocol.handshake_exc is not None
 
     def _check_accepted(self) -> None:
         """Check that the server has accepted.

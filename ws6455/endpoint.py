@@ -16,9 +16,9 @@ from .errors import ConcurrencyError, InvalidState, ProtocolError
 from .fragments import FragmentReader
 from .frames import CloseCode
 from .opening import ClientProtocol, ServerProtocol
-from .protocol import State
 from .session import Session, control_payload
 from .shared import SharedMessage
+from .states import CLOSED, CLOSING, CONNECTING, OPEN
 from .typing import Data, DataLike
 
 __all__ = ["Endpoint", "Slow"]
@@ -148,7 +148,7 @@ class Endpoint(Session):
         self._flush()
 
     def _can_send_control(self) -> bool:
-        return not self._sending_ended and self.protocol.state in (State.OPEN, State.CLOSING)
+        return not self._sending_ended and self.protocol.state in (OPEN, CLOSING)
 
     def send_shared(self, message: SharedMessage, slow: Slow = "buffer") -> None:
         """Do a broadcast's part for this connection, without waiting.
@@ -209,7 +209,7 @@ class Endpoint(Session):
         Args:
             exc: why the other half will not come.
         """
-        if self.protocol.sending_fragments and self.protocol.state is State.OPEN:
+        if self.protocol.sending_fragments and self.protocol.state is OPEN:
             self._fail(CloseCode.INTERNAL_ERROR, "error in fragmented message", exc)
 
     def _stop_sending(self) -> None:
@@ -227,9 +227,9 @@ class Endpoint(Session):
             ProtocolError: see :meth:`ws6455.protocol.Protocol.send_close`.
         """
         state = self.protocol.state
-        if state is State.CONNECTING:
+        if state is CONNECTING:
             self._abort()
-        elif state is State.OPEN:
+        elif state is OPEN:
             if self.protocol.sending_fragments:
                 self._fail(CloseCode.INTERNAL_ERROR, "close during fragmented message")
             else:
@@ -250,7 +250,7 @@ class Endpoint(Session):
         protocol = self.protocol
         self._note_cause(exc)
         protocol.receive_eof()
-        if protocol.state is not State.CLOSED:
+        if protocol.state is not CLOSED:
             protocol.fail(CloseCode.ABNORMAL_CLOSURE)
         self._transport_lost = self._sending_ended = True
         self._coalesced = None

@@ -41,7 +41,8 @@ from .handshake import (
 )
 from .headers import ExtensionHeader
 from .http11 import Headers, HeadReader, Request, Response, parse_request, parse_response
-from .protocol import MAX_FRAGMENTS, MAX_SIZE, Event, Protocol, Side, State
+from .protocol import MAX_FRAGMENTS, MAX_SIZE, Event, Protocol, Side
+from .states import OPEN, State
 from .typing import LoggerLike
 from .uri import WebSocketURI
 
@@ -275,7 +276,7 @@ class ServerProtocol(_OpeningProtocol):
             self._end_sending()
             return
         self.handshake_exc = None
-        self.state = State.OPEN
+        self.state = OPEN
         if early:
             self.receive_data(early)
 
@@ -366,7 +367,7 @@ class ClientProtocol(_OpeningProtocol):
             self._give_up(exc)
         else:
             self.attention = True
-            self.state = State.OPEN
+            self.state = OPEN
             if rest:
                 self.receive_data(rest)
 

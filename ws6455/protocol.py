@@ -35,7 +35,7 @@ from .http11 import Request, Response
 from .receiving import VIOLATIONS, as_frame
 from .sending import Sender
 from .settings import setting
-from .states import Side, State
+from .states import CLOSED, CLOSING, CONNECTING, OPEN, Side, State
 from .typing import LoggerLike
 
 __all__ = ["MAX_FRAGMENTS", "MAX_SIZE", "SEND_EOF", "Event", "Protocol", "Side", "State"]
@@ -48,10 +48,10 @@ Event = Request | Response | Frame
 
 # An illegal step is a missing entry.
 _STEPS = {
-    State.CONNECTING: (State.OPEN, State.CLOSED),
-    State.OPEN: (State.CLOSING, State.CLOSED),
-    State.CLOSING: (State.CLOSED,),
-    State.CLOSED: (),
+    CONNECTING: (OPEN, CLOSED),
+    OPEN: (CLOSING, CLOSED),
+    CLOSING: (CLOSED,),
+    CLOSED: (),
 }
 
 _OK_CODES = frozenset({CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD})
@@ -118,7 +118,7 @@ class Protocol(Sender):
         self.eof_due = False  # whether `take_writes` will close the sending side
         self._eof_sent = False
         self._id: uuid.UUID | None = None
-        self._between_messages = state is State.OPEN
+        self._between_messages = state is OPEN
 
     # State ------------------------------------------------------------------------------
 
@@ -141,7 +141,7 @@ class Protocol(Sender):
         if self.debug:
             self.logger.debug("= connection is %s", state.name)
         self._state = state
-        if state is State.OPEN:
+        if state is OPEN:
             self._between_messages = True
 
     @property
@@ -166,14 +166,14 @@ class Protocol(Sender):
     @property
     def close_code(self) -> int | None:
         """The close code received; 1006 when none was; None before the end (§7.1.5)."""
-        if self._state is not State.CLOSED:
+        if self._state is not CLOSED:
             return None
         return CloseCode.ABNORMAL_CLOSURE if self.close_rcvd is None else self.close_rcvd.code
 
     @property
     def close_reason(self) -> str | None:
         """The close reason received; empty when none was; None before the end (§7.1.6)."""
-        if self._state is not State.CLOSED:
+        if self._state is not CLOSED:
             return None
         return "" if self.close_rcvd is None else self.close_rcvd.reason
 
@@ -184,7 +184,7 @@ class Protocol(Sender):
         Raises:
             AssertionError: if it is not closed.
         """
-        if self._state is not State.CLOSED:
+        if self._state is not CLOSED:
             raise AssertionError("connection isn't closed yet")
         ok = (
             self.close_rcvd is not None
@@ -202,7 +202,7 @@ class Protocol(Sender):
     def _receive_rest(self, data: bytes | memoryview, position: int) -> None:
         if self.eof_received:
             raise EOFError("stream ended")
-        if self._state is State.CONNECTING:
+        if self._state is CONNECTING:
             self._receive_opening(bytes(data))
         elif not self._discarding:
             super()._receive_rest(data, position)
@@ -242,12 +242,12 @@ class Protocol(Sender):
         self._between_messages = False
         if self.debug:
             self.logger.debug("< EOF")
-        if self._state is State.CONNECTING:
+        if self._state is CONNECTING:
             self._handshake_broke_off()
-        if self._state is State.OPEN and self.violation is not None:
+        if self._state is OPEN and self.violation is not None:
             return  # the peer may still read: replies and the Close frame go out first
-        if self._state is not State.CLOSED:
-            self.state = State.CLOSED
+        if self._state is not CLOSED:
+            self.state = CLOSED
         self._end_sending()
 
     def _handshake_broke_off(self) -> None:
@@ -267,9 +267,9 @@ class Protocol(Sender):
 
     def close_expected(self) -> bool:
         """Whether the transport should close soon, so that a deadline is due (§7.1.1)."""
-        if self._state is State.CONNECTING:
+        if self._state is CONNECTING:
             return self.handshake_exc is not None
-        return self._state is not State.OPEN or self.violation is not None
+        return self._state is not OPEN or self.violation is not None
 
     # Sending ----------------------------------------------------------------------------
 
@@ -287,7 +287,7 @@ class Protocol(Sender):
         self._send_control(Frame(Opcode.PONG, data))
 
     def _send_control(self, frame: Frame) -> None:
-        if self._state not in (State.OPEN, State.CLOSING):
+        if self._state not in (OPEN, CLOSING):
             raise InvalidState(f"connection is {self._state.name.lower()}")
         self.writes.append(frame.serialize(mask=self._masked_out))
         if self.debug:
@@ -304,7 +304,7 @@ class Protocol(Sender):
             InvalidState: unless OPEN.
             ProtocolError: if the code must not travel, or the reason is too long or has no code.
         """
-        if self._state is not State.OPEN:
+        if self._state is not OPEN:
             raise InvalidState(f"connection is {self._state.name.lower()}")
         if code is None:
             if reason:
@@ -320,7 +320,7 @@ class Protocol(Sender):
         frame = Frame(Opcode.CLOSE, payload)
         self.writes.append(frame.serialize(mask=self._masked_out))
         self.close_sent = close
-        self.state = State.CLOSING
+        self.state = CLOSING
         if self.debug:
             self.logger.debug("> %s", frame)
 
@@ -336,18 +336,18 @@ class Protocol(Sender):
         self._between_messages = False
         if cause is not None:
             self.cause = cause
-        if self._state is State.OPEN and code != CloseCode.ABNORMAL_CLOSURE:
+        if self._state is OPEN and code != CloseCode.ABNORMAL_CLOSURE:
             # Cut between characters, for a reason that is cut within one is no UTF-8.
             self._write_close(Close(code, reason.encode()[:123].decode(errors="ignore")))
-        if self.eof_received and self._state is not State.CLOSED:
-            self.state = State.CLOSED
+        if self.eof_received and self._state is not CLOSED:
+            self.state = CLOSED
         if self.side is Side.SERVER or self.eof_received:
             self._end_sending()
 
     def fail_violation(self) -> None:
         """Fail the connection for the violation received, now that its turn has come."""
         violation = self.violation
-        if isinstance(violation, VIOLATIONS) and self._state in (State.OPEN, State.CLOSING):
+        if isinstance(violation, VIOLATIONS) and self._state in (OPEN, CLOSING):
             self.fail(violation.close_code, str(violation))
 
     def data_to_send(self) -> list[bytes]:
@@ -384,7 +384,7 @@ class Protocol(Sender):
         """Answer the pings received: ahead of queued frames, a Close among them."""
         pongs = [Frame(Opcode.PONG, data) for data in self.pongs_due]
         self.pongs_due.clear()
-        if self._state is State.CLOSED:
+        if self._state is CLOSED:
             return
         self.writes[:0] = [pong.serialize(mask=self._masked_out) for pong in pongs]
         if self.debug:

@@ -15,8 +15,8 @@ from .fragments import decoded
 from .frames import Frame, Opcode
 from .messages import Message
 from .opening import ClientProtocol, ServerProtocol
-from .protocol import State
 from .receiving import LARGE
+from .states import OPEN
 from .typing import Data
 
 __all__ = ["ReceiveQueue", "water_marks"]
@@ -166,7 +166,7 @@ class ReceiveQueue(abc.ABC):
         messages = self._messages
         if len(messages) <= high and sum(map(_size, messages)) <= MAX_QUEUED_BYTES:
             return
-        if self.protocol.state is State.OPEN:
+        if self.protocol.state is OPEN:
             self._reading_paused = True
             self._pause_reading()
         else:

@@ -13,13 +13,13 @@ from .errors import InvalidState, ProtocolError
 from .frames import Frame, Opcode, frame_parts, serialize_frame
 from .receiving import LARGE, Receiver
 from .shared import SharedMessage
-from .states import State
+from .states import OPEN, State
 
 __all__ = ["Sender"]
 
 _FIN, _RSV1 = 0x80, 0x40
-# Looking up a member of an enumeration costs; these are looked up for every message.
-_OPEN, _CONT = State.OPEN, Opcode.CONT
+# Looking up a member of an enumeration costs; this one is looked up for every message.
+_CONT = Opcode.CONT
 
 
 class Sender(Receiver):
@@ -77,7 +77,7 @@ class Sender(Receiver):
             InvalidState: unless OPEN.
             ProtocolError: if the frame is out of order in a fragmented message.
         """
-        if self._state is not _OPEN:
+        if self._state is not OPEN:
             raise InvalidState(f"connection is {self._state.name.lower()}")
         if not fin or opcode is _CONT or self._sending is not None:
             self._note_fragment(opcode, fin)
@@ -116,7 +116,7 @@ class Sender(Receiver):
 
     def send_shared(self, message: SharedMessage) -> None:
         """Send a whole message that goes to other connections as well; see :meth:`send_data`."""
-        if self._state is not _OPEN or self._sending is not None or self._masked_out or self.debug:
+        if self._state is not OPEN or self._sending is not None or self._masked_out or self.debug:
             # A masking key serves one frame of one connection.
             self.send_data(message.opcode, message.data)
             return

@@ -15,7 +15,7 @@ from .forwarded import Network, client_address, parse_networks
 from .handlers import is_the_end, takes_path
 from .http11 import Headers, Response
 from .opening import ServerProtocol
-from .protocol import State
+from .states import OPEN
 
 __all__ = ["ConnectionMaker", "ServerSession", "check_response", "handler_arguments"]
 
@@ -104,7 +104,7 @@ class ServerSession(Endpoint):
 
     def _log_end_of_handler(self, exc: Exception) -> None:
         """Log what a handler has raised; that its connection was closed is no failure."""
-        if self.state is not State.OPEN and is_the_end(exc):
+        if self.state is not OPEN and is_the_end(exc):
             self.logger.debug("connection handler ended: %s", exc)
         else:
             self.logger.error("connection handler failed", exc_info=exc)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from .protocol import State
 from .server_session import ServerSession
+from .states import OPEN
 from .typing import LoggerLike
 
 __all__ = ["Serving"]
@@ -32,7 +32,7 @@ class Serving(Generic[Connection]):
     def connections(self) -> set[Connection]:
         """The connections that are open."""
         # A copy first, which other threads do not change meanwhile.
-        return {c for c in self._all.copy() if c.protocol.state is State.OPEN}
+        return {c for c in self._all.copy() if c.protocol.state is OPEN}
 
     def forget(self, connection: Connection) -> None:
         """Drop a connection that has ended."""

@@ -22,8 +22,8 @@ from .errors import ConcurrencyError, ConnectionClosed
 from .frames import BytesLike, CloseCode, Opcode
 from .http11 import Request, Response
 from .opening import ClientProtocol, ServerProtocol
-from .protocol import State
 from .receive_queue import ReceiveQueue
+from .states import OPEN, State
 
 __all__ = ["Session"]
 
@@ -241,7 +241,7 @@ class Session(ReceiveQueue):
         protocol = self.protocol
         if protocol.violation is not None:
             protocol.fail_violation()
-        elif protocol.state is State.OPEN:
+        elif protocol.state is OPEN:
             protocol.send_close(code, reason)
         self._flush()
         self._expect_close()
@@ -272,7 +272,7 @@ class Session(ReceiveQueue):
         """Return when :meth:`_tick` is due."""
         if self._close_by is not None:
             return self._close_by
-        if self.protocol.state is not State.OPEN:
+        if self.protocol.state is not OPEN:
             return None
         if self._silent_since is not None and self.ping_timeout is not None:
             pong_by = self._silent_since + self.ping_timeout
@@ -285,14 +285,14 @@ class Session(ReceiveQueue):
         if self._close_by is not None:
             if now >= self._close_by:
                 self._give_up_waiting()
-        elif self.protocol.state is State.OPEN:
+        elif self.protocol.state is OPEN:
             self._keep_alive(now)
         self._deadline_changed()
 
     def _give_up_waiting(self) -> None:
         """The close deadline is over."""
         self._close_by = None
-        if self.protocol.state is State.OPEN and self.protocol.violation is not None:
+        if self.protocol.state is OPEN and self.protocol.violation is not None:
             # The application has not taken what came before the violation.
             self.protocol.fail_violation()
             self._flush()

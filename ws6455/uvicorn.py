@@ -35,7 +35,7 @@ from .errors import ConnectionClosed
 from .frames import CloseCode
 from .http11 import Headers, Response
 from .opening import ServerProtocol
-from .protocol import State
+from .states import CLOSED, OPEN
 
 if TYPE_CHECKING:
     from uvicorn.config import Config
@@ -155,7 +155,7 @@ class _Connection(ServerConnection):
         Raises:
             ProtocolError: if the code must not travel, or the reason is too long.
         """
-        if self.state is State.OPEN:
+        if self.state is OPEN:
             self._start_closing(code, reason)
 
 
@@ -190,7 +190,7 @@ class _Application:
     async def run(self) -> None:
         """Run the application, unless the request is no WebSocket client's."""
         connection = self._connection
-        if connection.state is State.CLOSED:
+        if connection.state is CLOSED:
             return  # the client has gone already
         assert connection.request is not None
         response = connection.protocol.accept(connection.request)
@@ -267,7 +267,7 @@ class _Application:
     def _answered(self) -> bool:
         """Whether the request has its response, or the client has gone."""
         connection = self._connection
-        return connection.response is not None or connection.state is State.CLOSED
+        return connection.response is not None or connection.state is CLOSED
 
     async def _answer(self, response: Response) -> None:
         """Send the response.
@@ -331,7 +331,7 @@ class _Application:
         await self._connection.send(event["text"] if data is None else data)
 
     async def _close(self, event: Event) -> None:
-        if self._connection.state is not State.OPEN:
+        if self._connection.state is not OPEN:
             raise ClientDisconnected
         code = event.get("code")
         self._connection.start_closing(1000 if code is None else code, event.get("reason") or "")

@@ -19,10 +19,11 @@ from ..handshake import Origins
 from ..http11 import SERVER
 from ..opening import ServerProtocol
 from ..options import server_options, session_options
-from ..protocol import MAX_FRAGMENTS, MAX_SIZE, State
+from ..protocol import MAX_FRAGMENTS, MAX_SIZE
 from ..receive_queue import water_marks
 from ..server_session import ConnectionMaker, handler_arguments
 from ..serving import Serving
+from ..states import CLOSED
 from ..typing import LoggerLike
 from .server_connection import ProcessRequest, ProcessResponse, ServerConnection
 from .streams import StreamProtocol
@@ -86,7 +87,7 @@ class Server(Serving[ServerConnection]):
                 await connection.close()
             connection._log_info("connection closed")
         except asyncio.CancelledError:
-            if connection.protocol.state is State.CLOSED:
+            if connection.protocol.state is CLOSED:
                 return  # the client has gone, and with it the handshake
             connection.go_away()
             raise

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 from ..http11 import SERVER, Request, Response
 from ..opening import ServerProtocol
-from ..options import session_options
-from ..protocol import State
 from ..server_session import ServerSession, check_response
+from ..states import CONNECTING
 from .connection import Connection
 
 if TYPE_CHECKING:
@@ -55,8 +54,14 @@ class ServerConnection(Connection, ServerSession):
         max_queue: int | tuple[int | None, int | None] | None = 16,
         write_limit: int | tuple[int, int | None] = 1 << 15,
     ) -> None:
-        policy = session_options(ping_interval, ping_timeout, close_timeout, max_queue)
-        super().__init__(protocol, write_limit=write_limit, **policy)
+        super().__init__(
+            protocol,
+            ping_interval=ping_interval,
+            ping_timeout=ping_timeout,
+            close_timeout=close_timeout,
+            max_queue=max_queue,
+            write_limit=write_limit,
+        )
         self.server = server
         self._task: asyncio.Task[None] | None = None
 
@@ -82,7 +87,7 @@ class ServerConnection(Connection, ServerSession):
         request = protocol.request
         assert request is not None
         response = await self._choose_response(request, process_request, process_response)
-        if protocol.state is not State.CONNECTING:
+        if protocol.state is not CONNECTING:
             return  # the client has gone
         closing = self.server is not None and not self.server.is_serving()
         accepted = self._send_response(response, server_header, closing)
@@ -113,7 +118,7 @@ class ServerConnection(Connection, ServerSession):
     def _attend(self) -> None:
         super()._attend()
         protocol = self.protocol
-        if protocol.state is not State.CONNECTING:
+        if protocol.state is not CONNECTING:
             return
         if protocol.request is None:
             if protocol.response is not None:

@@ -17,9 +17,10 @@ from ..endpoint import Endpoint
 from ..errors import ConnectionClosed
 from ..frames import CloseCode
 from ..opening import ClientProtocol, ServerProtocol
-from ..protocol import SEND_EOF, State
+from ..protocol import SEND_EOF
 from ..receive_queue import water_marks
 from ..receiving import LARGE
+from ..states import OPEN
 from .waiter import Waiter
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class TransportSession(Endpoint):
     def receive_eof(self) -> bool:
         """Take the end of the stream; return whether there is still something to write."""
         self.protocol.receive_eof()
-        if self.protocol.state is State.OPEN:
+        if self.protocol.state is OPEN:
             self._attend()
             # TLS ends in both directions at once.
             return self._writer is not None and self._writer.can_write_eof()
@@ -354,7 +355,7 @@ class TransportSession(Endpoint):
 
     def go_away(self) -> None:
         """Close with 1001 and without waiting, for a task or a loop that is ending."""
-        if self.protocol.state is State.OPEN:
+        if self.protocol.state is OPEN:
             self._start_closing(CloseCode.GOING_AWAY, "")
         self._abort()
 

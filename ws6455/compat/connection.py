@@ -20,7 +20,7 @@ from ..frames import Close
 from ..http11 import USER_AGENT, Headers, HeadersLike
 from ..messages import Message
 from ..opening import ClientProtocol
-from ..protocol import State
+from ..states import CLOSED, CONNECTING, OPEN
 from .exceptions import InvalidStatus
 
 if TYPE_CHECKING:
@@ -85,12 +85,12 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
     @property
     def open(self) -> bool:
         """Whether messages can be sent."""
-        return self.protocol.state is State.OPEN
+        return self.protocol.state is OPEN
 
     @property
     def closed(self) -> bool:
         """Whether the connection is closed, TCP included."""
-        return self.protocol.state is State.CLOSED
+        return self.protocol.state is CLOSED
 
     @property
     def path(self) -> str | None:
@@ -182,9 +182,9 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
             ConnectionClosed: if the connection is closed.
             InvalidState: before it is open.
         """
-        if self.protocol.state is State.CONNECTING:
+        if self.protocol.state is CONNECTING:
             raise errors.InvalidState("connection isn't open yet")
-        if self.protocol.state is not State.OPEN:
+        if self.protocol.state is not OPEN:
             await self._raise_closed()
 
     def fail_connection(self, code: int = 1006, reason: str = "") -> None:

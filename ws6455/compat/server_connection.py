@@ -14,7 +14,7 @@ from ..aio import server_connection
 from ..handshake import Origins, check_origin
 from ..http11 import SERVER, Headers, Request, Response
 from ..opening import ServerProtocol
-from ..protocol import State
+from ..states import OPEN
 from .callbacks import as_response
 from .connection import WebSocketCommonProtocol
 
@@ -68,7 +68,7 @@ class ServerConnection(WebSocketCommonProtocol, server_connection.ServerConnecti
         finally:
             for step in ("process_origin", "process_subprotocol"):
                 steps.pop(step, None)  # it refers to this connection
-        if protocol.state is State.OPEN:
+        if protocol.state is OPEN:
             self.connection_open()
 
     def _overrides(self, name: str) -> bool:

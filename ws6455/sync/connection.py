@@ -17,7 +17,7 @@ from ..errors import ConcurrencyError, ConnectionClosedOK, InvalidState
 from ..fragments import FragmentWriter, check_fragments, whole_message
 from ..frames import Close, Opcode
 from ..opening import ClientProtocol, ServerProtocol
-from ..protocol import State
+from ..states import OPEN
 from ..typing import Data, DataLike
 from .transport import SocketSession
 
@@ -43,7 +43,7 @@ class Connection(SocketSession):
     ) -> None:
         self._sending_fragments = False
         super().__init__(sock, protocol, ping_interval, ping_timeout, close_timeout, max_queue)
-        if protocol.state is State.OPEN:
+        if protocol.state is OPEN:
             self._start()
 
     def _start(self) -> None:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from ..http11 import SERVER, Request, Response
 from ..opening import ServerProtocol
 from ..options import session_options
-from ..protocol import State
 from ..server_session import ServerSession, check_response
+from ..states import CONNECTING
 from .connection import Connection
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class ServerConnection(Connection, ServerSession):
         response = self._choose_response(protocol.request, process_request, process_response)
         with self._lock:
             # Else the client has gone, or the time was over.
-            if protocol.state is State.CONNECTING:
+            if protocol.state is CONNECTING:
                 closing = self.server is not None and self.server.is_closing
                 if self._send_response(response, server_header, closing):
                     self._start()
@@ -116,7 +116,7 @@ class ServerConnection(Connection, ServerSession):
             would have to be closed later.
         """
         with self._lock:
-            if self.request is not None and (self.state is State.CONNECTING or not close):
+            if self.request is not None and (self.state is CONNECTING or not close):
                 return False
         self.start_closing(code, reason)
         return True

@@ -15,7 +15,7 @@ import threading
 from typing import Any
 
 from ..errors import ConnectionClosed
-from ..protocol import State
+from ..states import OPEN
 from .waiting import readiness
 from .watcher import Watcher
 from .writing import NOT_NOW, WritingSession
@@ -127,7 +127,7 @@ class SocketSession(WritingSession):
     def _receive_eof(self) -> None:
         protocol = self.protocol
         protocol.receive_eof()
-        if protocol.state is State.OPEN:
+        if protocol.state is OPEN:
             self._attend()  # a violation waits for its turn, and the peer may still read
             return
         self._flush()
