@@ -38,15 +38,41 @@ SHARED_LINE_SIZE = 40
 
 
 @functools.lru_cache(maxsize=256)
-def _check_name(name: str) -> tuple[str, str]:
-    """Return a header's name as it is and in lower case, the same strings every time.
+def _check_name(name: str) -> str:
+    """Return a header's name, the same string every time.
 
     Raises:
         InvalidHeaderValue: if it is no token.
     """
     if TOKEN.fullmatch(name) is None:
         raise InvalidHeaderValue(ascii(name), "not a header name")
-    return name, name.lower()
+    return name
+
+
+# Few, since names can be long: in the worst case some 10 MiB.
+@functools.lru_cache(maxsize=64)
+def _index(names: tuple[str, ...], *more: str) -> tuple[tuple[str, ...], dict[str, list[int]]]:
+    """Return headers' names, and more, and where each in lower case stands; not to be changed.
+
+    Raises:
+        InvalidHeaderValue: if one of the others is no token.
+    """
+    names = (*names, *map(_check_name, more))
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        places.setdefault(name.lower(), []).append(place)
+    return names, places
+
+
+def _check_value(name: object, value: str) -> str:
+    """Return a header's value.
+
+    Raises:
+        InvalidHeaderValue: if it would split the head.
+    """
+    if FIELD_VALUE.fullmatch(value) is None:
+        raise InvalidHeaderValue(str(name), ascii(value))
+    return value
 
 
 class MultipleValuesError(LookupError):
@@ -81,12 +107,12 @@ class Headers(MutableMapping[str, str]):
             beyond ISO-8859-1 (RFC 9110 §5.5); such would split the head.
     """
 
-    # Side by side, for every header: its name, its name in lower case, its value.
-    __slots__ = ("_folded", "_names", "_values")
+    # Side by side, for every header, its name and its value; and where the values of a name in
+    # lower case are. The names are the same for most connections, and kept once for all of them.
+    __slots__ = ("_names", "_places", "_values")
 
     def __init__(self, *args: HeadersLike, **kwargs: str) -> None:
-        self._names: list[str] = []
-        self._folded: list[str] = []
+        self._names, self._places = _index(())
         self._values: list[str] = []
         if args or kwargs:
             self.update(*args, **kwargs)
@@ -100,8 +126,7 @@ class Headers(MutableMapping[str, str]):
     def copy(self) -> Headers:
         """Return an independent copy."""
         copy = type(self).__new__(type(self))
-        copy._names = self._names.copy()
-        copy._folded = self._folded.copy()
+        copy._names, copy._places = self._names, self._places
         copy._values = self._values.copy()
         return copy
 
@@ -112,30 +137,25 @@ class Headers(MutableMapping[str, str]):
         return str(self).encode("latin-1")
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and key.lower() in self._folded
+        return isinstance(key, str) and key.lower() in self._places
 
     def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys(self._folded))
+        return iter(self._places)
 
     def __len__(self) -> int:
-        return len(set(self._folded))
+        return len(self._places)
 
     def __getitem__(self, key: str) -> str:
-        folded = key.lower()
-        count = self._folded.count(folded)
-        if count == 0:
+        places = self._places.get(key.lower())
+        if places is None:
             raise KeyError(key)
-        if count > 1:
+        if len(places) > 1:
             raise MultipleValuesError(key)
-        return self._values[self._folded.index(folded)]
+        return self._values[places[0]]
 
     def __setitem__(self, key: str, value: str) -> None:
-        name, folded = _check_name(str(key))
-        value = str(value)
-        if FIELD_VALUE.fullmatch(value) is None:
-            raise InvalidHeaderValue(name, ascii(value))
-        self._names.append(name)
-        self._folded.append(folded)
+        indexed, value = _index(self._names, str(key)), _check_value(key, str(value))
+        self._names, self._places = indexed
         self._values.append(value)
 
     def __delitem__(self, key: str) -> None:
@@ -155,16 +175,14 @@ class Headers(MutableMapping[str, str]):
 
     def clear(self) -> None:
         """Remove every header."""
-        self._names.clear()
-        self._folded.clear()
+        self._names, self._places = _index(())
         self._values.clear()
 
     def update(self, *args: HeadersLike, **kwargs: str) -> None:
         """Add the values of others to those already here."""
         for headers in (*args, kwargs):
             if isinstance(headers, Headers):
-                self._names += headers._names
-                self._folded += headers._folded
+                self._names, self._places = _index(self._names + headers._names)
                 self._values += headers._values
                 continue
             pairs: Iterable[tuple[str, str]]
@@ -175,18 +193,14 @@ class Headers(MutableMapping[str, str]):
                 pairs = [(name, headers[name]) for name in names]
             else:
                 pairs = headers
-            for name, value in pairs:
-                self[name] = value
+            added = [(str(name), _check_value(name, str(value))) for name, value in pairs]
+            self._names, self._places = _index(self._names, *[name for name, _ in added])
+            self._values += [value for _, value in added]
 
     def get_all(self, key: str) -> list[str]:
         """Return every value of a header, in order; none gives an empty list."""
-        folded = key.lower()
-        count = self._folded.count(folded)
-        if count == 0:
-            return []
-        if count == 1:
-            return [self._values[self._folded.index(folded)]]
-        return [v for f, v in zip(self._folded, self._values, strict=True) if f == folded]
+        places = self._places.get(key.lower())
+        return [] if places is None else [self._values[place] for place in places]
 
     def raw_items(self) -> Iterator[tuple[str, str]]:
         """Yield every pair of name and value, in order, with the name as it was given."""
@@ -199,18 +213,20 @@ def parse_fields(lines: Iterable[bytes]) -> Headers:
     Raises:
         InvalidMessage: if one is malformed.
     """
-    headers = Headers()
+    names, values = [], []
     for line in lines:
         parse = _parse_shared_line if len(line) <= SHARED_LINE_SIZE else _parse_line
-        name, folded, value = parse(line)
-        headers._names.append(name)
-        headers._folded.append(folded)
-        headers._values.append(value)
+        name, value = parse(line)
+        names.append(name)
+        values.append(value)
+    headers = Headers()
+    headers._names, headers._places = _index(tuple(names))
+    headers._values = values
     return headers
 
 
-def _parse_line(line: bytes) -> tuple[str, str, str]:
-    """Return the name, the name in lower case, and the value.
+def _parse_line(line: bytes) -> tuple[str, str]:
+    """Return the name and the value.
 
     Raises:
         InvalidMessage: if the line is malformed.
@@ -219,7 +235,7 @@ def _parse_line(line: bytes) -> tuple[str, str, str]:
     if match is None:
         what = "malformed header line" if b":" in line else "header line without a colon"
         raise InvalidMessage(f"{what}: {line[:80]!r}")
-    return *_check_name(match[1]), match[2].rstrip("\t ")
+    return _check_name(match[1]), match[2].rstrip("\t ")
 
 
 _parse_shared_line = functools.lru_cache(maxsize=256)(_parse_line)
