@@ -1,16 +1,12 @@
 """ws6455.fields: header fields, as a mapping of names to values."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
 
-from ws6455.errors import (
-    InvalidHeaderValue,
-)
-from ws6455.http11 import (
-    Headers,
-    MultipleValuesError,
-)
+from ws6455.errors import InvalidHeaderValue
+from ws6455.fields import Headers, MultipleValuesError, parse_fields
 
 
 def test_names_are_case_insensitive_and_values_are_kept_in_order() -> None:
@@ -81,6 +77,37 @@ def test_a_copy_is_independent() -> None:
     copy = headers.copy()
     copy["A"] = "b"
     assert headers.get_all("A") == ["a"]
+
+
+def test_heads_of_the_same_lines_are_independent() -> None:
+    one, other = parse_fields([b"A: a", b"B: b"]), parse_fields([b"A: a", b"B: b"])
+    one["A"] = "c"
+    del one["B"]
+    assert list(one.raw_items()) == [("A", "a"), ("A", "c")]
+    assert list(other.raw_items()) == [("A", "a"), ("B", "b")]
+    assert other["b"] == "b"
+
+
+@pytest.mark.parametrize("bad", [("B", "\n"), ("\n", "b"), ("\n", "\n")])
+def test_an_update_that_is_refused_adds_nothing(bad: tuple[str, str]) -> None:
+    headers = Headers(A="a")
+    with pytest.raises(InvalidHeaderValue) as raised:
+        headers.update([("C", "c"), bad])
+    assert str(raised.value).isprintable()
+    with pytest.raises(InvalidHeaderValue):
+        headers[bad[0]] = bad[1]
+    assert list(headers.raw_items()) == [("A", "a")]
+    assert list(headers) == ["a"]
+
+
+def test_many_headers_take_linear_time() -> None:
+    def make(count: int) -> float:
+        pairs = [(f"name-{number}", "value") for number in range(count)]
+        start = time.process_time()
+        Headers(pairs)
+        return time.process_time() - start
+
+    assert min(make(80_000) for _ in range(3)) < 24 * min(make(10_000) for _ in range(3))
 
 
 @pytest.mark.parametrize("value", ["a\r\nX: y", "a\n", "\r", "\x00", "\x1b[31m", "\x7f", "\u20ac"])

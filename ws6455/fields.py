@@ -35,6 +35,8 @@ _FIELD_LINE = re.compile(rf"({TOKEN.pattern}):[\t ]*+({FIELD_VALUE.pattern})")
 # Lines up to this size, such as Host's and Upgrade's, are the same for most connections: each is
 # parsed once, and kept once for all of them. Those of a Sec-WebSocket-Key are longer.
 SHARED_LINE_SIZE = 40
+# So are the names of headers, up to so many; where they stand is looked for once.
+_SHARED_NAMES = 32
 
 
 @functools.lru_cache(maxsize=256)
@@ -49,10 +51,12 @@ def _check_name(name: str) -> str:
     return name
 
 
-# Few, since names can be long: in the worst case some 10 MiB.
-@functools.lru_cache(maxsize=64)
 def _index(names: tuple[str, ...], *more: str) -> tuple[tuple[str, ...], dict[str, list[int]]]:
-    """Return headers' names, and more, and where each in lower case stands; not to be changed.
+    """Return headers' names, and where each of them, in lower case, stands; not to be changed.
+
+    Args:
+        names: those that are known to be good.
+        more: others behind them.
 
     Raises:
         InvalidHeaderValue: if one of the others is no token.
@@ -64,14 +68,18 @@ def _index(names: tuple[str, ...], *more: str) -> tuple[tuple[str, ...], dict[st
     return names, places
 
 
-def _check_value(name: object, value: str) -> str:
+# Few, since names can be long.
+_shared_index = functools.lru_cache(maxsize=64)(_index)
+
+
+def _check_value(name: str, value: str) -> str:
     """Return a header's value.
 
     Raises:
         InvalidHeaderValue: if it would split the head.
     """
     if FIELD_VALUE.fullmatch(value) is None:
-        raise InvalidHeaderValue(str(name), ascii(value))
+        raise InvalidHeaderValue(ascii(name)[1:-1], ascii(value))
     return value
 
 
@@ -112,7 +120,7 @@ class Headers(MutableMapping[str, str]):
     __slots__ = ("_names", "_places", "_values")
 
     def __init__(self, *args: HeadersLike, **kwargs: str) -> None:
-        self._names, self._places = _index(())
+        self._set_names(())
         self._values: list[str] = []
         if args or kwargs:
             self.update(*args, **kwargs)
@@ -154,9 +162,13 @@ class Headers(MutableMapping[str, str]):
         return self._values[places[0]]
 
     def __setitem__(self, key: str, value: str) -> None:
-        indexed, value = _index(self._names, str(key)), _check_value(key, str(value))
-        self._names, self._places = indexed
+        value = _check_value(str(key), str(value))
+        self._set_names(self._names, str(key))
         self._values.append(value)
+
+    def _set_names(self, names: tuple[str, ...], *more: str) -> None:
+        index = _shared_index if len(names) + len(more) <= _SHARED_NAMES else _index
+        self._names, self._places = index(names, *more)
 
     def __delitem__(self, key: str) -> None:
         if key not in self:
@@ -175,14 +187,14 @@ class Headers(MutableMapping[str, str]):
 
     def clear(self) -> None:
         """Remove every header."""
-        self._names, self._places = _index(())
+        self._set_names(())
         self._values.clear()
 
     def update(self, *args: HeadersLike, **kwargs: str) -> None:
         """Add the values of others to those already here."""
         for headers in (*args, kwargs):
             if isinstance(headers, Headers):
-                self._names, self._places = _index(self._names + headers._names)
+                self._set_names(self._names + headers._names)
                 self._values += headers._values
                 continue
             pairs: Iterable[tuple[str, str]]
@@ -193,9 +205,9 @@ class Headers(MutableMapping[str, str]):
                 pairs = [(name, headers[name]) for name in names]
             else:
                 pairs = headers
-            added = [(str(name), _check_value(name, str(value))) for name, value in pairs]
-            self._names, self._places = _index(self._names, *[name for name, _ in added])
-            self._values += [value for _, value in added]
+            checked = [(str(n), _check_value(str(n), str(v))) for n, v in pairs]
+            self._set_names(self._names, *[name for name, _ in checked])
+            self._values += [value for _, value in checked]
 
     def get_all(self, key: str) -> list[str]:
         """Return every value of a header, in order; none gives an empty list."""
@@ -220,7 +232,7 @@ def parse_fields(lines: Iterable[bytes]) -> Headers:
         names.append(name)
         values.append(value)
     headers = Headers()
-    headers._names, headers._places = _index(tuple(names))
+    headers._set_names(tuple(names))
     headers._values = values
     return headers
 
