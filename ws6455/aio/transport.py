@@ -106,15 +106,15 @@ class TransportSession(Endpoint):
         """
         self._stream = stream
         self._writer = writer
-        self._transport = cast(asyncio.Transport, writer.transport)
+        self._transport = transport = cast(asyncio.Transport, writer.transport)
         high, low = water_marks(self._write_limit)
-        self._transport.set_write_buffer_limits(high, low)
-        kind = type(self._transport)
+        transport.set_write_buffer_limits(high, low)
+        kind = type(transport)
         if os.name == "posix" and (kind.__module__, kind.__name__) in _OF_SOCKETS:
-            self._own_fd = self._fd = writer.get_extra_info("socket").fileno()
+            self._own_fd = self._fd = transport.get_extra_info("socket").fileno()
         # A TLS transport forgets them when it closes.
-        self._local_address = writer.get_extra_info("sockname")
-        self._remote_address = writer.get_extra_info("peername")
+        self._local_address = transport.get_extra_info("sockname")
+        self._remote_address = transport.get_extra_info("peername")
 
     def receive(self, data: bytes | memoryview) -> None:
         """Take bytes from the transport."""
@@ -154,10 +154,10 @@ class TransportSession(Endpoint):
         self._backlog, self._backlog_size = None, 0
         self._lose_transport(exc)
         self._deadline_changed()
-        self._recv_waiter.wake_soon()
         for waiter in (self._opened_waiter, self._closed_waiter):
             if waiter is not None and not waiter.done():
                 waiter.set_result(None)
+        self._recv_waiter.wake()
 
     def resume_writing(self) -> None:
         """Note that there is room: first of all for what waits for it."""

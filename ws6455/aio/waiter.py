@@ -1,4 +1,5 @@
-"""What a receiving task waits for: it goes on within the very read that brings its message.
+"""What a receiving task waits for: it goes on within the very callback that brings its message,
+or the end.
 
 Floor 5, asyncio. An :class:`asyncio.Future` would go through the loop's queue: one more turn of
 the loop for every message on a quiet connection, and six calls in Python on the stock loop.
