@@ -70,6 +70,7 @@ def _index(names: tuple[str, ...], *more: str) -> tuple[tuple[str, ...], dict[st
 
 # Few, since names can be long.
 _shared_index = functools.lru_cache(maxsize=64)(_index)
+_NO_NAMES = _index(())
 
 
 def _check_value(name: str, value: str) -> str:
@@ -120,7 +121,7 @@ class Headers(MutableMapping[str, str]):
     __slots__ = ("_names", "_places", "_values")
 
     def __init__(self, *args: HeadersLike, **kwargs: str) -> None:
-        self._set_names(())
+        self._names, self._places = _NO_NAMES
         self._values: list[str] = []
         if args or kwargs:
             self.update(*args, **kwargs)
@@ -187,7 +188,7 @@ class Headers(MutableMapping[str, str]):
 
     def clear(self) -> None:
         """Remove every header."""
-        self._set_names(())
+        self._names, self._places = _NO_NAMES
         self._values.clear()
 
     def update(self, *args: HeadersLike, **kwargs: str) -> None:
