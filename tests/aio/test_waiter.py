@@ -7,7 +7,6 @@ import pytest
 
 from tests.aio.conftest import MakePair, iterate, until
 from tests.aio.raw import text
-from ws6455 import ConnectionClosedError
 from ws6455.aio.waiter import Waiter
 
 
@@ -125,31 +124,6 @@ async def test_a_message_is_handled_within_the_read_that_brings_it(pair: MakePai
         loop.call_soon(read)
         await task
         assert order == ["message", "read"]
-
-
-async def test_the_end_is_handled_when_the_transport_is_lost_and_all_is_settled(
-    pair: MakePair, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with pair() as (connection, peer):
-        order: list[str] = []
-        lose = connection.connection_lost
-
-        def lost(exc: BaseException | None) -> None:
-            lose(exc)
-            order.append("lost")
-
-        async def receive() -> None:
-            with pytest.raises(ConnectionClosedError):
-                await connection.recv()
-            await connection.wait_closed()  # without a turn of the loop
-            order.append("end")
-
-        monkeypatch.setattr(connection, "connection_lost", lost)
-        task = asyncio.create_task(receive())
-        await iterate(2)
-        await peer.disconnect()
-        await task
-        assert order == ["end", "lost"]
 
 
 async def test_what_a_handler_raises_does_not_reach_the_transport(pair: MakePair) -> None:

@@ -154,10 +154,11 @@ class TransportSession(Endpoint):
         self._backlog, self._backlog_size = None, 0
         self._lose_transport(exc)
         self._deadline_changed()
+        # Not at once: a program may end with the task that receives, and leave one that closes.
+        self._recv_waiter.wake_soon()
         for waiter in (self._opened_waiter, self._closed_waiter):
             if waiter is not None and not waiter.done():
                 waiter.set_result(None)
-        self._recv_waiter.wake()
 
     def resume_writing(self) -> None:
         """Note that there is room: first of all for what waits for it."""
