@@ -308,7 +308,7 @@ def check_response(response: Response, protocol: str, key: str) -> None:
         raise InvalidProtocol(protocol)
     if "upgrade" not in _tokens(headers, "Connection"):
         raise InvalidUpgrade("Connection", ", ".join(headers.get_all("Connection")) or None)
-    if _tokens(headers, "Upgrade") != ["websocket"]:
+    if _tokens(headers, "Upgrade") != ("websocket",):
         raise InvalidUpgrade("Upgrade", ", ".join(headers.get_all("Upgrade")) or None)
     accept = _one(headers, _ACCEPT)
     if accept != accept_key(key):
@@ -377,14 +377,14 @@ def _one(headers: Headers, name: str) -> str:
         raise InvalidHeader(name) from exc
 
 
-def _tokens(headers: Headers, name: str) -> list[str]:
+def _tokens(headers: Headers, name: str) -> tuple[str, ...]:
     """Return the tokens of Connection or Upgrade in lower case; none if it is malformed."""
     return _parse_tokens(name, *headers.get_all(name))
 
 
 @functools.lru_cache(maxsize=64)  # nearly always the same
-def _parse_tokens(name: str, *values: str) -> list[str]:
+def _parse_tokens(name: str, *values: str) -> tuple[str, ...]:
     try:
-        return [token.lower() for value in values for token in parse_token_list(name, value)]
+        return tuple(token.lower() for value in values for token in parse_token_list(name, value))
     except InvalidHeaderFormat:
-        return []
+        return ()
