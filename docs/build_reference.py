@@ -48,7 +48,7 @@ GROUPS = {
         "Protocol ClientProtocol ServerProtocol Side State",
     ),
     "Data types": ("", "*"),
-    "Exceptions": ("They are in `ws6455.exceptions` as well.", "ws6455.errors:*"),
+    "Exceptions": ("They are in `ws6455.exceptions` as well.", "ws6455.exceptions:*"),
     "Threads": (
         "The same with threads. What is not described here is as above, without `await`.",
         "ws6455.sync.client:* ws6455.sync.server:* ws6455.sync.router:* "

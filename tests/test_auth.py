@@ -11,7 +11,7 @@ from ws6455.auth import (
     read_credentials,
     unauthorized,
 )
-from ws6455.errors import InvalidHeaderValue
+from ws6455.exceptions import InvalidHeaderValue
 from ws6455.http11 import Headers, Request
 
 

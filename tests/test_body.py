@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from ws6455.body import MAX_BODY_SIZE, BodyReader
-from ws6455.errors import InvalidMessage
+from ws6455.exceptions import InvalidMessage
 from ws6455.fields import MAX_LINE_SIZE
 from ws6455.http11 import Headers
 

@@ -9,13 +9,13 @@ import pytest
 from websockets.extensions import permessage_deflate as theirs
 
 from ws6455.compression import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
-from ws6455.errors import (
+from ws6455.exceptions import (
     DuplicateParameter,
     InvalidParameterName,
     InvalidParameterValue,
     NegotiationError,
 )
-from ws6455.headers import ExtensionParameter
+from ws6455.typing import ExtensionParameter
 
 BITS = range(8, 16)
 

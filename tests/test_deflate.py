@@ -14,7 +14,7 @@ from websockets.frames import Frame as TheirFrame
 from websockets.frames import Opcode as TheirOpcode
 
 from ws6455.deflate import PerMessageDeflate
-from ws6455.errors import (
+from ws6455.exceptions import (
     ProtocolError,
 )
 

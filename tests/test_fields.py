@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ws6455.errors import InvalidHeaderValue
+from ws6455.exceptions import InvalidHeaderValue
 from ws6455.fields import Headers, MultipleValuesError, parse_fields
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ws6455 import frames
-from ws6455.errors import InvalidPayloadData, PayloadTooBig, ProtocolError
+from ws6455.exceptions import InvalidPayloadData, PayloadTooBig, ProtocolError
 from ws6455.frames import (
     Close,
     CloseCode,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ws6455.compression import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
-from ws6455.errors import (
+from ws6455.exceptions import (
     InvalidHandshake,
     InvalidHeader,
     InvalidHeaderValue,
@@ -32,8 +32,8 @@ from ws6455.handshake import (
     generate_key,
     validate_subprotocols,
 )
-from ws6455.headers import ExtensionHeader
 from ws6455.http11 import Headers
+from ws6455.typing import ExtensionHeader
 from ws6455.uri import WebSocketURI, parse_uri
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ws6455.errors import InvalidHeaderFormat
+from ws6455.exceptions import InvalidHeaderFormat
 from ws6455.headers import (
     TOKEN,
-    ExtensionHeader,
     build_extension_list,
     build_host,
     parse_extension_list,
     parse_token_list,
 )
+from ws6455.typing import ExtensionHeader
 
 TOKEN_CHARACTERS = "!#$%&'*+-.^_`|~0123456789abcxyzABCXYZ"
 tokens = st.text(TOKEN_CHARACTERS, min_size=1, max_size=8)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ws6455.errors import (
+from ws6455.exceptions import (
     HeaderLineTooLong,
     InvalidHandshake,
     InvalidMessage,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ws6455.errors import (
+from ws6455.exceptions import (
     InvalidMessage,
 )
 from ws6455.http11 import (

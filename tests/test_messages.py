@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ws6455.deflate import PerMessageDeflate
-from ws6455.errors import InvalidPayloadData, PayloadTooBig, ProtocolError, TooManyFragments
+from ws6455.exceptions import InvalidPayloadData, PayloadTooBig, ProtocolError, TooManyFragments
 from ws6455.frames import Frame, FrameHeader, Opcode
 from ws6455.messages import Message, MessageReader
 

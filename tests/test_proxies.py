@@ -3,7 +3,7 @@
 import pytest
 from python_socks import ProxyType
 
-from ws6455.errors import InvalidProxy, InvalidProxyMessage, InvalidProxyStatus
+from ws6455.exceptions import InvalidProxy, InvalidProxyMessage, InvalidProxyStatus
 from ws6455.proxies import (
     Proxy,
     Tunnel,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ws6455.errors import InvalidURI
+from ws6455.exceptions import InvalidURI
 from ws6455.uri import WebSocketURI, parse_uri
 
 

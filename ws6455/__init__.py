@@ -9,7 +9,7 @@ from .aio.router import Router, route, unix_route
 from .aio.server import Server, serve, unix_serve
 from .aio.server_connection import ServerConnection
 from .compression import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
-from .errors import (
+from .exceptions import (
     ConcurrencyError,
     ConnectionClosed,
     ConnectionClosedError,

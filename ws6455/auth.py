@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from .errors import InvalidHeader, InvalidHeaderValue
+from .exceptions import InvalidHeader, InvalidHeaderValue
 from .http11 import Request, Response
 
 __all__ = [

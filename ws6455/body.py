@@ -5,7 +5,7 @@ Floor 1: imports errors, fields and settings. RFC 9112 §6 (length), §7.1 (chun
 
 import re
 
-from .errors import InvalidMessage
+from .exceptions import InvalidMessage
 from .fields import MAX_LINE_SIZE, Headers
 from .settings import setting
 

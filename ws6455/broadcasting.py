@@ -6,7 +6,7 @@ Floor 4: imports floors 0 to 3 and :mod:`ws6455.endpoint`.
 from __future__ import annotations
 
 from .endpoint import Endpoint
-from .errors import InvalidState
+from .exceptions import InvalidState
 from .fragments import whole_message
 from .frames import Opcode
 from .shared import SharedMessage

@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .deflate import PerMessageDeflate
-from .errors import (
+from .exceptions import (
     DuplicateParameter,
     InvalidParameterName,
     InvalidParameterValue,
     NegotiationError,
 )
-from .headers import ExtensionParameter
+from .typing import ExtensionParameter
 
 __all__ = [
     "ClientPerMessageDeflateFactory",

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from .errors import ProtocolError
+from .exceptions import ProtocolError
 
 __all__ = ["PerMessageDeflate"]
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
-from .errors import ConcurrencyError, InvalidState, ProtocolError
+from .exceptions import ConcurrencyError, InvalidState, ProtocolError
 from .fragments import FragmentReader
 from .frames import CloseCode
 from .opening import ClientProtocol, ServerProtocol

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Protocol, runtime_checkable
 
-from .errors import InvalidHeaderValue, InvalidMessage
+from .exceptions import InvalidHeaderValue, InvalidMessage
 from .headers import TOKEN
 from .settings import setting
 

@@ -1,6 +1,6 @@
 """One frame from bytes, one frame to bytes: opcodes, close codes, headers.
 
-Floor 1: imports :mod:`ws6455.errors` and :mod:`ws6455.masking`. RFC 6455 §5.2 (the frame),
+Floor 1: imports :mod:`ws6455.exceptions` and :mod:`ws6455.masking`. RFC 6455 §5.2 (the frame),
 §5.5 (control frames), §7.4 (close codes).
 """
 
@@ -14,12 +14,11 @@ import struct
 from collections.abc import Callable, Generator, Sequence
 from typing import NamedTuple, Protocol
 
-from .errors import InvalidPayloadData, PayloadTooBig, ProtocolError, WebSocketException
+from .exceptions import InvalidPayloadData, PayloadTooBig, ProtocolError, WebSocketException
 from .masking import apply_mask
 from .settings import setting
 
 __all__ = [
-    "BytesLike",
     "Close",
     "CloseCode",
     "Frame",
@@ -29,8 +28,6 @@ __all__ = [
     "parse_header",
     "serialize_frame",
 ]
-
-BytesLike = bytes | bytearray | memoryview
 
 MAX_HEADER_SIZE = 14
 MAX_CONTROL_PAYLOAD = 125

@@ -1,6 +1,6 @@
 """What a server asks of the handler it was given, and of the exception that ended one.
 
-Floor 2: imports :mod:`ws6455.errors`.
+Floor 2: imports :mod:`ws6455.exceptions`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 
-from .errors import ConnectionClosed
+from .exceptions import ConnectionClosed
 
 __all__ = ["is_the_end", "takes_path"]
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from .auth import build_authorization_basic
 from .compression import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
 from .deflate import PerMessageDeflate
-from .errors import (
+from .exceptions import (
     InvalidHandshake,
     InvalidHeader,
     InvalidHeaderFormat,
@@ -30,15 +30,9 @@ from .errors import (
     NegotiationError,
     UnsupportedVersion,
 )
-from .headers import (
-    TOKEN,
-    ExtensionHeader,
-    build_extension_list,
-    build_host,
-    parse_extension_list,
-    parse_token_list,
-)
+from .headers import TOKEN, build_extension_list, build_host, parse_extension_list, parse_token_list
 from .http11 import Headers, MultipleValuesError, Request, Response, build_date
+from .typing import ExtensionHeader
 from .uri import WebSocketURI
 
 __all__ = [

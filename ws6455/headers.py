@@ -1,6 +1,6 @@
 """Header values that have a grammar: lists of tokens, lists of extensions, Host.
 
-Floor 1: imports only :mod:`ws6455.errors`. RFC 9110 §5.6 (lists, tokens, quoted strings),
+Floor 1: imports only :mod:`ws6455.exceptions`. RFC 9110 §5.6 (lists, tokens, quoted strings),
 RFC 6455 §9.1 (extensions), RFC 6454 (origins). Every scanner is linear: each pattern is
 anchored and possessive, so nothing is ever scanned twice.
 """
@@ -8,21 +8,16 @@ anchored and possessive, so nothing is ever scanned twice.
 import ipaddress
 import re
 
-from .errors import InvalidHeaderFormat
+from .exceptions import InvalidHeaderFormat
+from .typing import ExtensionHeader, ExtensionParameter
 
 __all__ = [
     "TOKEN",
-    "ExtensionHeader",
-    "ExtensionParameter",
     "build_extension_list",
     "build_host",
     "parse_extension_list",
     "parse_token_list",
 ]
-
-# ("permessage-deflate", [("client_max_window_bits", None), ("server_max_window_bits", "10")])
-ExtensionParameter = tuple[str, str | None]
-ExtensionHeader = tuple[str, list[ExtensionParameter]]
 
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++")
 _SPACE = re.compile(r"[ \t]*+")

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable, Generator
 
 from .body import MAX_BODY_SIZE, BodyReader
-from .errors import (
+from .exceptions import (
     HeaderLineTooLong,
     InvalidMessage,
     NotHTTP,

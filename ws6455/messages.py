@@ -15,7 +15,7 @@ import functools
 import io
 
 from .deflate import PerMessageDeflate
-from .errors import InvalidPayloadData, PayloadTooBig, ProtocolError, TooManyFragments
+from .exceptions import InvalidPayloadData, PayloadTooBig, ProtocolError, TooManyFragments
 from .frames import Frame, FrameHeader, Opcode
 
 __all__ = ["Message", "MessageReader"]

@@ -16,7 +16,7 @@ from typing import Any
 from .body import BodyReader
 from .compression import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
 from .deflate import PerMessageDeflate
-from .errors import (
+from .exceptions import (
     InvalidHandshake,
     InvalidMessage,
     InvalidStatus,
@@ -39,11 +39,10 @@ from .handshake import (
     check_subprotocol,
     generate_key,
 )
-from .headers import ExtensionHeader
 from .http11 import Headers, HeadReader, Request, Response, parse_request, parse_response
 from .protocol import MAX_FRAGMENTS, MAX_SIZE, Event, Protocol, Side
 from .states import OPEN, State
-from .typing import LoggerLike
+from .typing import ExtensionHeader, LoggerLike
 from .uri import WebSocketURI
 
 __all__ = ["ClientProtocol", "ServerProtocol"]
@@ -103,7 +102,7 @@ class ServerProtocol(_OpeningProtocol):
         extensions: what to accept of the extensions a client offers.
         subprotocols: those supported, preferred first.
         select_subprotocol: ``(protocol, offered) -> chosen or None``; may raise
-            :exc:`~ws6455.errors.NegotiationError`; by default see :meth:`select_subprotocol`.
+            :exc:`~ws6455.exceptions.NegotiationError`; by default see :meth:`select_subprotocol`.
         state, max_size, max_fragments, logger: see :class:`~ws6455.protocol.Protocol`.
     """
 

@@ -23,7 +23,7 @@ import uuid
 from collections.abc import Sequence
 
 from .deflate import PerMessageDeflate
-from .errors import (
+from .exceptions import (
     ConnectionClosed,
     ConnectionClosedError,
     ConnectionClosedOK,

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .auth import build_authorization_basic, hide_credentials
-from .errors import (
+from .exceptions import (
     InvalidMessage,
     InvalidProxy,
     InvalidProxyMessage,

@@ -11,7 +11,7 @@ import abc
 import logging
 from collections import deque
 
-from .errors import PayloadTooBig, ProtocolError, TooManyFragments, WebSocketException
+from .exceptions import PayloadTooBig, ProtocolError, TooManyFragments, WebSocketException
 from .frames import MAX_HEADER_SIZE, Frame, FrameHeader, Opcode, parse_header
 from .masking import PAD_FACTORS, PAD_SHIFTS, apply_mask, apply_mask_in_place, rotate_key
 from .messages import Message, MessageReader

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from .errors import InvalidMessage, InvalidStatus
+from .exceptions import InvalidMessage, InvalidStatus
 from .settings import setting
 
 __all__ = ["backoff", "process_exception"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .errors import SecurityError
+from .exceptions import SecurityError
 from .http11 import HeadersLike
 from .redirects import (
     MAX_REDIRECTS,

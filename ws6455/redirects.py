@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import urllib.parse
 
-from .errors import InvalidStatus, SecurityError
+from .exceptions import InvalidStatus, SecurityError
 from .http11 import Headers, HeadersLike
 from .settings import setting
 from .uri import WebSocketURI

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .errors import InvalidState, ProtocolError
+from .exceptions import InvalidState, ProtocolError
 from .frames import Frame, Opcode, frame_parts, serialize_frame
 from .receiving import LARGE, Receiver
 from .shared import SharedMessage

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from .endpoint import Endpoint
-from .errors import InvalidStatus
+from .exceptions import InvalidStatus
 from .forwarded import Network, client_address, parse_networks
 from .handlers import is_the_end, takes_path
 from .http11 import Headers, Response

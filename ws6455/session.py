@@ -18,12 +18,13 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from .errors import ConcurrencyError, ConnectionClosed
-from .frames import BytesLike, CloseCode, Opcode
+from .exceptions import ConcurrencyError, ConnectionClosed
+from .frames import CloseCode, Opcode
 from .http11 import Request, Response
 from .opening import ClientProtocol, ServerProtocol
 from .receive_queue import ReceiveQueue
 from .states import OPEN, State
+from .typing import BytesLike
 
 __all__ = ["Session"]
 

@@ -1,7 +1,4 @@
-"""Names for the types of arguments and results, for annotations.
-
-Floor 1: imports frames and headers.
-"""
+"""Types of arguments and results, for annotations."""
 
 from __future__ import annotations
 
@@ -9,13 +6,11 @@ import http
 import logging
 from typing import Any
 
-from .frames import BytesLike
-from .headers import ExtensionParameter
-
 __all__ = [
     "BytesLike",
     "Data",
     "DataLike",
+    "ExtensionHeader",
     "ExtensionName",
     "ExtensionParameter",
     "LoggerLike",
@@ -24,6 +19,7 @@ __all__ = [
     "Subprotocol",
 ]
 
+BytesLike = bytes | bytearray | memoryview
 #: A message received: Text or Binary.
 Data = str | bytes
 #: A message to send.
@@ -33,3 +29,7 @@ StatusLike = http.HTTPStatus | int
 Origin = str
 Subprotocol = str
 ExtensionName = str
+#: Name and value of an extension's parameter: ``("server_max_window_bits", "10")``.
+ExtensionParameter = tuple[str, str | None]
+#: Name and parameters of an extension, as in Sec-WebSocket-Extensions (RFC 6455 §9.1).
+ExtensionHeader = tuple[ExtensionName, list[ExtensionParameter]]

@@ -31,7 +31,7 @@ from uvicorn.protocols.utils import (
 from .aio.server_connection import ServerConnection
 from .aio.streams import StreamProtocol
 from .compression import server_extensions
-from .errors import ConnectionClosed
+from .exceptions import ConnectionClosed
 from .frames import CloseCode
 from .http11 import Headers, Response
 from .opening import ServerProtocol

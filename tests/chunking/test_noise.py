@@ -15,7 +15,7 @@ from tests.chunking.streams import (
     wire_stream,
 )
 from ws6455.compression import ClientPerMessageDeflateFactory
-from ws6455.errors import WebSocketException
+from ws6455.exceptions import WebSocketException
 from ws6455.handshake import accept_key
 from ws6455.http11 import Request
 from ws6455.opening import ClientProtocol, ServerProtocol

@@ -4,7 +4,7 @@ import pytest
 
 from tests.opening.heads import client_of, feed_server, request_with, response_with
 from ws6455.compression import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
-from ws6455.errors import (
+from ws6455.exceptions import (
     NotHTTP,
 )
 from ws6455.frames import Frame, Opcode

@@ -12,7 +12,7 @@ from tests.opening.heads import (
 )
 from ws6455.body import MAX_BODY_SIZE
 from ws6455.compression import ClientPerMessageDeflateFactory
-from ws6455.errors import (
+from ws6455.exceptions import (
     InvalidHandshake,
     InvalidHeader,
     InvalidHeaderFormat,

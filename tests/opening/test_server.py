@@ -15,7 +15,7 @@ from tests.opening.heads import (
     request_with,
 )
 from ws6455.compression import ServerPerMessageDeflateFactory
-from ws6455.errors import (
+from ws6455.exceptions import (
     HeaderLineTooLong,
     InvalidHeader,
     InvalidHeaderFormat,

@@ -13,7 +13,7 @@ from tests.protocol.peers import (
     from_peer,
     sent_by,
 )
-from ws6455.errors import (
+from ws6455.exceptions import (
     ConnectionClosedError,
     ConnectionClosedOK,
     ProtocolError,

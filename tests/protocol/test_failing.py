@@ -3,7 +3,7 @@
 import pytest
 
 from tests.protocol.peers import ROLES, closing, expected_end, from_peer, sent_by
-from ws6455.errors import (
+from ws6455.exceptions import (
     ConnectionClosedError,
     InvalidPayloadData,
     PayloadTooBig,

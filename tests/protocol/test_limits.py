@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 
 from tests.protocol.peers import ROLES, from_peer
-from ws6455.errors import (
+from ws6455.exceptions import (
     PayloadTooBig,
     TooManyFragments,
 )

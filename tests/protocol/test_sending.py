@@ -7,7 +7,7 @@ import pytest
 
 from tests.protocol.peers import ROLES, frames_of, from_peer, sent_by
 from ws6455 import frames
-from ws6455.errors import (
+from ws6455.exceptions import (
     InvalidState,
     ProtocolError,
 )

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from ws6455.errors import (
+from ws6455.exceptions import (
     InvalidState,
 )
 from ws6455.protocol import MAX_FRAGMENTS, MAX_SIZE, Protocol, Side, State

@@ -101,7 +101,7 @@ async def follow() -> None:
             async for message in websocket:
                 assert_type(message, str | bytes)
         except ws6455.ConnectionClosed as exc:
-            assert_type(exc.rcvd, ws6455.errors.CloseLike | None)
+            assert_type(exc.rcvd, ws6455.exceptions.CloseLike | None)
             continue
         except ws6455.InvalidStatus as exc:
             print(exc.response.status_code, exc.response.headers["Location"])

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from ..attempts import Reconnecting
 from ..client_session import ClientSession
 from ..compression import ClientPerMessageDeflateFactory
-from ..errors import InvalidURI, SecurityError
+from ..exceptions import InvalidURI, SecurityError
 from ..http11 import USER_AGENT, HeadersLike
 from ..opening import ClientProtocol
 from ..options import client_options, default_uri, renamed_option, session_options

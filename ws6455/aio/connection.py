@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Coroutine
 from types import TracebackType
 from typing import Any, Literal, Self, overload
 
-from ..errors import ConnectionClosedOK
+from ..exceptions import ConnectionClosedOK
 from ..opening import ClientProtocol, ServerProtocol
 from ..typing import Data, DataLike
 from .sending import SendingSession, wrong_loop

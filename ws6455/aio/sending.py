@@ -11,7 +11,7 @@ from asyncio import get_running_loop
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from typing import Any
 
-from ..errors import InvalidState
+from ..exceptions import InvalidState
 from ..fragments import FragmentWriter, check_fragments
 from ..frames import Opcode
 from ..typing import DataLike

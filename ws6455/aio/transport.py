@@ -14,7 +14,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, cast
 
 from ..endpoint import Endpoint
-from ..errors import ConnectionClosed
+from ..exceptions import ConnectionClosed
 from ..frames import CloseCode
 from ..opening import ClientProtocol, ServerProtocol
 from ..protocol import SEND_EOF

@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any, cast
 
-from ..errors import ProxyError
+from ..exceptions import ProxyError
 from ..proxies import Proxy, Tunnel, socks_arguments
 
 __all__ = ["connect_through_http", "connect_through_socks", "default_context"]

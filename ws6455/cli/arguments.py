@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from ..errors import InvalidHeader, InvalidURI
+from ..exceptions import InvalidHeader, InvalidURI
 from ..http11 import Headers
 from ..protocol import MAX_SIZE
 from ..uri import parse_uri

@@ -14,7 +14,7 @@ from typing import Any
 from ..aio.client import ClientConnection
 from ..aio.client import connect as open_connection
 from ..auth import hide_credentials
-from ..errors import ConnectionClosed, ConnectionClosedOK
+from ..exceptions import ConnectionClosed, ConnectionClosedOK
 from ..frames import CloseCode
 from .console import Console, tracing
 from .failure import explained

@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Iterator
 
 from ..auth import hide_credentials
-from ..errors import InvalidProxy, InvalidStatus, ProxyError, WebSocketException
+from ..exceptions import InvalidProxy, InvalidStatus, ProxyError, WebSocketException
 
 __all__ = ["Failure", "explained", "system_reason"]
 

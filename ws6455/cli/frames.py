@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from ..deflate import PerMessageDeflate
-from ..errors import ProtocolError, WebSocketException
+from ..exceptions import ProtocolError, WebSocketException
 from ..frames import MAX_CONTROL_PAYLOAD, Close, FrameHeader, Opcode
 from ..masking import apply_mask
 from .printable import one_line

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from ..aio.client import ClientConnection
-from ..errors import ConnectionClosed
+from ..exceptions import ConnectionClosed
 
 __all__ = ["Load", "Outcome", "percentile"]
 

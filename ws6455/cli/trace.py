@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from ..deflate import PerMessageDeflate
-from ..errors import ProtocolError
+from ..exceptions import ProtocolError
 from ..frames import MAX_HEADER_SIZE, Opcode, parse_header
 from .frames import ControlNotes, TracedFrame, inflater
 from .heads import Heads

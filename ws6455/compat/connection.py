@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .. import errors
+from .. import exceptions
 from ..aio import client
 from ..aio.connection import Connection
 from ..deflate import PerMessageDeflate
@@ -183,7 +183,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
             InvalidState: before it is open.
         """
         if self.protocol.state is CONNECTING:
-            raise errors.InvalidState("connection isn't open yet")
+            raise exceptions.InvalidState("connection isn't open yet")
         if self.protocol.state is not OPEN:
             await self._raise_closed()
 
@@ -217,7 +217,7 @@ class ClientConnection(WebSocketCommonProtocol, client.ClientConnection):
         """
         try:
             await super().handshake(additional_headers, user_agent_header)
-        except errors.InvalidStatus as exc:
+        except exceptions.InvalidStatus as exc:
             raise InvalidStatus(exc.response) from exc.__cause__
         self.connection_open()
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from .. import compression, deflate
-from ..errors import NegotiationError, PayloadTooBig, ProtocolError
+from ..exceptions import NegotiationError, PayloadTooBig, ProtocolError
 from ..frames import Frame, Opcode
-from ..headers import ExtensionParameter
+from ..typing import ExtensionParameter
 from .extensions import ClientExtensionFactory, Extension, ServerExtensionFactory
 
 __all__ = [

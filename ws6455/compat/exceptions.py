@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .. import errors
+from .. import exceptions
 from ..http11 import Headers, HeadersLike
 
 __all__ = ["AbortHandshake", "InvalidStatus", "InvalidStatusCode", "RedirectHandshake"]
 
 
-class InvalidStatusCode(errors.InvalidHandshake):
+class InvalidStatusCode(exceptions.InvalidHandshake):
     """The server answered with another status than 101: its name up to version 13.
 
     Args:
@@ -30,20 +30,20 @@ class InvalidStatusCode(errors.InvalidHandshake):
         return f"server rejected WebSocket connection: HTTP {self.status_code}"
 
 
-class InvalidStatus(errors.InvalidStatus, InvalidStatusCode):
+class InvalidStatus(exceptions.InvalidStatus, InvalidStatusCode):
     """What a refused client raises: caught by the name of any version, with what each gives.
 
     Args:
         response: the response.
     """
 
-    def __init__(self, response: errors.ResponseLike) -> None:
+    def __init__(self, response: exceptions.ResponseLike) -> None:
         InvalidStatusCode.__init__(self, response.status_code, response.headers)
         self.args = (response,)
         self.response = response
 
 
-class AbortHandshake(errors.InvalidHandshake):
+class AbortHandshake(exceptions.InvalidHandshake):
     """Raised by a server's program: refuse the connection with this response.
 
     Args:
@@ -62,7 +62,7 @@ class AbortHandshake(errors.InvalidHandshake):
         return f"HTTP {int(self.status)}, {len(self.headers)} headers, {len(self.body)} bytes"
 
 
-class RedirectHandshake(errors.InvalidHandshake):
+class RedirectHandshake(exceptions.InvalidHandshake):
     """The server sends the client elsewhere.
 
     Args:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..compression import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
 from ..frames import Frame
-from ..headers import ExtensionParameter
+from ..typing import ExtensionParameter
 
 __all__ = ["ClientExtensionFactory", "Extension", "ServerExtensionFactory", "check_factories"]
 

@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import Any, NamedTuple
 
 from .. import frames
-from ..errors import ProtocolError
-from ..frames import BytesLike, Close, FrameExtension, Opcode
+from ..exceptions import ProtocolError
+from ..frames import Close, FrameExtension, Opcode
+from ..typing import BytesLike
 
 __all__ = [
     "Frame",

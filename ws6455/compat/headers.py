@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..headers import ExtensionHeader, build_extension_list, parse_extension_list, parse_token_list
+from ..headers import build_extension_list, parse_extension_list, parse_token_list
+from ..typing import ExtensionHeader
 
 __all__ = [
     "build_extension",

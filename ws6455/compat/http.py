@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
-from ..errors import RequestLineTooLong, SecurityError, StatusLineTooLong
+from ..exceptions import RequestLineTooLong, SecurityError, StatusLineTooLong
 from ..http11 import Headers, HeadReader, parse_request, parse_response
 
 __all__ = ["read_headers", "read_request", "read_response"]

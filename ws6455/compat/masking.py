@@ -6,7 +6,7 @@ Floor 6. RFC 6455 §5.3.
 from __future__ import annotations
 
 from .. import masking
-from ..frames import BytesLike
+from ..typing import BytesLike
 
 __all__ = ["apply_mask"]
 

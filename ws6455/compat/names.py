@@ -24,7 +24,7 @@ _ERRORS = (
 )
 _OLD_ERRORS = {
     "ws6455.compat.exceptions": "AbortHandshake InvalidStatusCode RedirectHandshake",
-    "ws6455.errors": "WebSocketProtocolError=ProtocolError",
+    "ws6455.exceptions": "WebSocketProtocolError=ProtocolError",
 }
 _BASIC_AUTH = {
     "ws6455.compat.auth": "BasicAuthWebSocketServerProtocol basic_auth_protocol_factory",
@@ -66,7 +66,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "ws6455.compat.protocol": "ClientProtocol ServerProtocol Protocol",
         "ws6455.protocol": "Side State",
         "ws6455.http11": "Headers HeadersLike MultipleValuesError Request Response",
-        "ws6455.errors": _ERRORS,
+        "ws6455.exceptions": _ERRORS,
         "ws6455.frames": "Close CloseCode Frame Opcode",
         "ws6455.typing": (
             "Data ExtensionName ExtensionParameter LoggerLike Origin StatusLike Subprotocol"
@@ -120,7 +120,7 @@ PUBLIC: dict[str, dict[str, str]] = {
     },
     # Data types -----------------------------------------------------------------------------
     "websockets.datastructures": {"ws6455.http11": "Headers HeadersLike MultipleValuesError"},
-    "websockets.exceptions": {"ws6455.errors": _ERRORS},
+    "websockets.exceptions": {"ws6455.exceptions": _ERRORS},
     "websockets.frames": {"ws6455.frames": "Opcode CloseCode Frame Close"},
     "websockets.http11": {
         "ws6455.http11": "SERVER USER_AGENT Request Response",
@@ -247,7 +247,7 @@ MORE: dict[str, dict[str, str]] = {
     },
     "websockets.frames": {
         "ws6455.compat.constants": _OPCODES,
-        "ws6455.frames": "BytesLike",
+        "ws6455.typing": "BytesLike",
         "ws6455.compat.framing": "prepare_data prepare_ctrl parse_close serialize_close",
     },
     "websockets.http11": {
@@ -269,7 +269,7 @@ MORE: dict[str, dict[str, str]] = {
     "websockets.proxy": {
         "ws6455.compat.proxy": "prepare_connect_request",
         "ws6455.http11": "USER_AGENT",
-        "ws6455.errors": "InvalidProxy",
+        "ws6455.exceptions": "InvalidProxy",
     },
     "websockets.sync.client": {
         "ws6455.http11": "USER_AGENT",
@@ -307,7 +307,7 @@ MORE: dict[str, dict[str, str]] = {
 COMMON = {
     "ws6455.compat.constants": "CONNECTING OPEN CLOSING CLOSED",
     "ws6455.compat.protocol": "Protocol",
-    "ws6455.errors": _ERRORS,
+    "ws6455.exceptions": _ERRORS,
     "ws6455.frames": "Close CloseCode Frame Opcode",
     "ws6455.http11": "Headers Request Response",
     "ws6455.protocol": "State",

@@ -13,7 +13,7 @@ from typing import Any, Self
 from ..aio import server, server_connection
 from ..aio.broadcast import broadcast
 from ..aio.connection import Connection
-from ..frames import BytesLike
+from ..typing import BytesLike
 from .callbacks import (
     ExtraHeaders,
     new_process_request,

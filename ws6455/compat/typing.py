@@ -8,9 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 
-from ..headers import ExtensionParameter
 from ..http11 import Headers, HeadersLike
-from ..typing import ExtensionName, StatusLike
+from ..typing import ExtensionName, ExtensionParameter, StatusLike
 
 __all__ = [
     "ConnectionOption",

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, Self, cast, overload
 
-from ..errors import ConcurrencyError, ConnectionClosedOK, InvalidState
+from ..exceptions import ConcurrencyError, ConnectionClosedOK, InvalidState
 from ..fragments import FragmentWriter, check_fragments, whole_message
 from ..frames import Close, Opcode
 from ..opening import ClientProtocol, ServerProtocol

@@ -14,7 +14,7 @@ import socket
 import threading
 from typing import Any
 
-from ..errors import ConnectionClosed
+from ..exceptions import ConnectionClosed
 from ..states import OPEN
 from .waiting import readiness
 from .watcher import Watcher

@@ -11,7 +11,7 @@ import ssl
 import time
 from typing import Any, cast
 
-from ..errors import ProxyError
+from ..exceptions import ProxyError
 from ..proxies import Proxy, Tunnel, socks_arguments
 from .tls_within import TLSWithin
 

@@ -1,4 +1,4 @@
-"""ws6455.errors: what each exception carries, and how it reads."""
+"""ws6455.exceptions: what each exception carries, and how it reads."""
 
 import inspect
 import pickle
@@ -7,7 +7,7 @@ import pytest
 
 import ws6455
 import ws6455.exceptions
-from ws6455 import errors
+from ws6455 import exceptions as errors
 from ws6455.frames import Close
 from ws6455.http11 import Headers, Response
 
