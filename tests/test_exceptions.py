@@ -9,7 +9,8 @@ import ws6455
 import ws6455.exceptions
 from ws6455 import exceptions as errors
 from ws6455.frames import Close
-from ws6455.http11 import Headers, Response
+from ws6455.http1.head import Response
+from ws6455.http1.headers import Headers
 
 NORMAL = Close(1000, "bye")
 AWAY = Close(1001, "")

@@ -3,7 +3,7 @@
 import pytest
 
 from ws6455.forwarded import client_address, parse_networks
-from ws6455.http11 import Headers
+from ws6455.http1.headers import Headers
 
 TRUSTED = parse_networks(["10.0.0.0/8", "127.0.0.1", "::1"])
 

@@ -32,9 +32,9 @@ from ws6455.handshake import (
     generate_key,
     validate_subprotocols,
 )
-from ws6455.http11 import Headers
+from ws6455.http1.headers import Headers
+from ws6455.http1.uri import WebSocketURI, parse_uri
 from ws6455.typing import ExtensionHeader
-from ws6455.uri import WebSocketURI, parse_uri
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from ws6455 import ClientProtocol, ServerProtocol
+from ws6455.http1.uri import parse_uri
 from ws6455.options import (
     client_options,
     default_uri,
@@ -13,7 +14,6 @@ from ws6455.options import (
     server_options,
     session_options,
 )
-from ws6455.uri import parse_uri
 
 
 def test_the_protocols_take_them() -> None:

@@ -4,6 +4,7 @@ import pytest
 from python_socks import ProxyType
 
 from ws6455.exceptions import InvalidProxy, InvalidProxyMessage, InvalidProxyStatus
+from ws6455.http1.uri import parse_uri
 from ws6455.proxies import (
     Proxy,
     Tunnel,
@@ -12,7 +13,6 @@ from ws6455.proxies import (
     parse_proxy,
     socks_arguments,
 )
-from ws6455.uri import parse_uri
 
 VARIABLES = ("ws", "wss", "socks", "http", "https", "no", "all")
 

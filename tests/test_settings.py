@@ -11,11 +11,11 @@ from ws6455.settings import setting
 # Where each ends up, and a value for it.
 DEFAULTS = {
     "MAX_LOG_SIZE": ("ws6455.frames.MAX_LOG_SIZE", "200"),
-    "SERVER": ("ws6455.http11.SERVER", "mine"),
-    "USER_AGENT": ("ws6455.http11.USER_AGENT", "yours"),
-    "MAX_LINE_LENGTH": ("ws6455.http11.MAX_LINE_SIZE", "9000"),
-    "MAX_NUM_HEADERS": ("ws6455.http11.MAX_HEADERS", "129"),
-    "MAX_BODY_SIZE": ("ws6455.body.MAX_BODY_SIZE", "1000"),
+    "SERVER": ("ws6455.http1.head.SERVER", "mine"),
+    "USER_AGENT": ("ws6455.http1.head.USER_AGENT", "yours"),
+    "MAX_LINE_LENGTH": ("ws6455.http1.head.MAX_LINE_SIZE", "9000"),
+    "MAX_NUM_HEADERS": ("ws6455.http1.head.MAX_HEADERS", "129"),
+    "MAX_BODY_SIZE": ("ws6455.http1.body.MAX_BODY_SIZE", "1000"),
     "MAX_REDIRECTS": ("ws6455.redirects.MAX_REDIRECTS", "3"),
     "MAX_FRAGMENTS": ("ws6455.protocol.MAX_FRAGMENTS", "5"),
     "BACKOFF_INITIAL_DELAY": ("ws6455.reconnecting.INITIAL_DELAY", "1.5"),

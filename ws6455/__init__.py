@@ -48,7 +48,9 @@ from .exceptions import (
     WebSocketException,
 )
 from .frames import Close, CloseCode, Frame, Opcode
-from .http11 import Headers, HeadersLike, MultipleValuesError, Request, Response
+from .http1.head import Request, Response
+from .http1.headers import Headers, HeadersLike, MultipleValuesError
+from .http1.uri import WebSocketURI, parse_uri
 from .opening import ClientProtocol, ServerProtocol
 from .protocol import Protocol, Side, State
 from .typing import (
@@ -60,7 +62,6 @@ from .typing import (
     StatusLike,
     Subprotocol,
 )
-from .uri import WebSocketURI, parse_uri
 from .version import version as __version__
 
 __all__ = [

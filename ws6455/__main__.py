@@ -1,6 +1,6 @@
 """``python -m ws6455``: picks the command and gives its exit status.
 
-Floor 7. The commands are in :mod:`ws6455.cli`.
+The commands are in :mod:`ws6455.cli`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a client that connects again and again goes by: the connection it has, and the next attempt.
 
-Floor 4: imports floors 0 to 3 and :mod:`ws6455.client_session`. A front end connects and waits.
+A front end connects and waits.
 """
 
 from __future__ import annotations

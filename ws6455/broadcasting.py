@@ -1,7 +1,4 @@
-"""A broadcast's message, and what becomes of the connections that could not be sent it.
-
-Floor 4: imports floors 0 to 3 and :mod:`ws6455.endpoint`.
-"""
+"""A broadcast's message, and what becomes of the connections that could not be sent it."""
 
 from __future__ import annotations
 

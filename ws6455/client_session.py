@@ -1,12 +1,12 @@
 """What a client's connection does in the opening handshake, the same for every front end.
 
-Floor 4: imports floors 0 to 3 and :mod:`ws6455.endpoint`. RFC 6455 §4.1.
+RFC 6455 §4.1.
 """
 
 from __future__ import annotations
 
 from .endpoint import Endpoint
-from .http11 import HeadersLike
+from .http1.headers import HeadersLike
 from .opening import ClientProtocol
 from .states import CONNECTING
 

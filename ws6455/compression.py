@@ -1,6 +1,6 @@
 """Negotiating permessage-deflate: what a client offers, what a server accepts.
 
-Floor 2: imports errors, headers and :mod:`ws6455.deflate`. RFC 7692 §5, §7.1.
+RFC 7692 §5, §7.1.
 """
 
 from __future__ import annotations

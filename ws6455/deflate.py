@@ -1,7 +1,6 @@
 """permessage-deflate: the compressor and the decompressor.
 
-Floor 2: imports errors. RFC 7692. "Local" is what this side compresses, "remote"
-what the peer compresses.
+RFC 7692. "Local" is what this side compresses, "remote" what the peer compresses.
 
 Compression contexts are made at the first message that needs one: a connection that only
 negotiates compression pays nothing for it.

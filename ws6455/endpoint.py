@@ -1,7 +1,6 @@
 """What the connections of every front end are made of, but for the waiting.
 
-Floor 4: imports floors 0 to 3 and :mod:`ws6455.session`. RFC 6455 §5.4 (fragmentation), §5.5.3
-(pongs), §7.1 (closing).
+RFC 6455 §5.4 (fragmentation), §5.5.3 (pongs), §7.1 (closing).
 
 A session knows when things are due; here is what an application's calls, and the transport's,
 come to in it. A front end waits, locks and moves the bytes.

@@ -1,6 +1,6 @@
 """Every exception of the library, and what each carries: a close code or an HTTP status.
 
-Floor 0: imports nothing of the package. RFC 6455 §7.4 (close codes), RFC 9110 §15 (statuses).
+RFC 6455 §7.4 (close codes), RFC 9110 §15 (statuses).
 
 Two families under :exc:`WebSocketException`: what went wrong before the connection was
 open (:exc:`InvalidHandshake`, with the HTTP status a server answers it with) and what ended
@@ -74,7 +74,7 @@ class _CodeAndReason(NamedTuple):
 
 
 class ResponseLike(Protocol):
-    """An HTTP response, as :class:`ws6455.http11.Response` holds it."""
+    """An HTTP response, as :class:`ws6455.http1.head.Response` holds it."""
 
     status_code: int
     reason_phrase: str

@@ -1,8 +1,8 @@
 """Who a client is when proxies stand in front of the server.
 
-Floor 2: imports floors 0 and 1. X-Forwarded-For is a convention without a standard of its own;
-each proxy appends the address it was called from. Anybody can send the header, so that only
-what trusted proxies have appended counts.
+X-Forwarded-For is a convention without a standard of its own; each proxy appends the address it
+was called from. Anybody can send the header, so that only what trusted proxies have appended
+counts.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Sequence
 
-from .http11 import Headers
+from .http1.headers import Headers
 
 __all__ = ["Network", "client_address", "parse_networks"]
 

@@ -1,6 +1,6 @@
 """A message, or its fragments, as an application gives and takes them.
 
-Floor 2: imports frames and messages. RFC 6455 §5.4 (fragmentation), §8.1 (UTF-8).
+RFC 6455 §5.4 (fragmentation), §8.1 (UTF-8).
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """One frame from bytes, one frame to bytes: opcodes, close codes, headers.
 
-Floor 1: imports :mod:`ws6455.exceptions` and :mod:`ws6455.masking`. RFC 6455 §5.2 (the frame),
-§5.5 (control frames), §7.4 (close codes).
+RFC 6455 §5.2 (the frame), §5.5 (control frames), §7.4 (close codes).
 """
 
 from __future__ import annotations

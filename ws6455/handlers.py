@@ -1,7 +1,4 @@
-"""What a server asks of the handler it was given, and of the exception that ended one.
-
-Floor 2: imports :mod:`ws6455.exceptions`.
-"""
+"""What a server asks of the handler it was given, and of the exception that ended one."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """The opening handshake: build and check the request and the response, and negotiate.
 
-Floor 2: imports floors 0 and 1, auth, compression and deflate. RFC 6455 §4. Pure functions: a
-message in, a message or an error out.
+RFC 6455 §4. Pure functions: a message in, a message or an error out.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ import os
 import re
 from collections.abc import Callable, Sequence
 
-from .auth import build_authorization_basic
 from .compression import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
 from .deflate import PerMessageDeflate
 from .exceptions import (
@@ -30,10 +28,18 @@ from .exceptions import (
     NegotiationError,
     UnsupportedVersion,
 )
-from .headers import TOKEN, build_extension_list, build_host, parse_extension_list, parse_token_list
-from .http11 import Headers, MultipleValuesError, Request, Response, build_date
+from .http1.basic_auth import build_authorization_basic
+from .http1.head import Request, Response, build_date
+from .http1.header_values import (
+    TOKEN,
+    build_extension_list,
+    build_host,
+    parse_extension_list,
+    parse_token_list,
+)
+from .http1.headers import Headers, MultipleValuesError
+from .http1.uri import WebSocketURI
 from .typing import ExtensionHeader
-from .uri import WebSocketURI
 
 __all__ = [
     "Origins",

@@ -1,7 +1,7 @@
 """XOR a payload with a 4-byte masking key.
 
-Floor 0: imports nothing of the package. RFC 6455 §5.3: octet i of the result is octet i of
-the payload XOR octet ``i mod 4`` of the key; masking and unmasking are the same.
+RFC 6455 §5.3: octet i of the result is octet i of the payload XOR octet ``i mod 4`` of the key;
+masking and unmasking are the same.
 """
 
 import functools

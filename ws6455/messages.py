@@ -1,6 +1,6 @@
 """Fragments to messages: their order, UTF-8, limits on size and number.
 
-Floor 2: imports frames and deflate. RFC 6455 §5.4 (fragmentation), §8.1 (UTF-8).
+RFC 6455 §5.4 (fragmentation), §8.1 (UTF-8).
 
 Payload arrives in pieces, whatever the frames and the reads; each piece is checked when it
 arrives. So text fails at its first bad byte, a message above its limit when its header, or the

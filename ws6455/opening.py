@@ -1,6 +1,6 @@
 """The two roles' sides of the CONNECTING state: from the first byte to an open connection.
 
-Floor 3: imports floors 0 to 2 and :mod:`ws6455.protocol`. RFC 6455 §4.1 (client), §4.2 (server).
+RFC 6455 §4.1 (client), §4.2 (server).
 
 A server feeds bytes until :meth:`Protocol.events_received` gives a Request, asks
 :meth:`ServerProtocol.accept` for the response and sends it. A client sends the request of
@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .body import BodyReader
 from .compression import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
 from .deflate import PerMessageDeflate
 from .exceptions import (
@@ -39,11 +38,13 @@ from .handshake import (
     check_subprotocol,
     generate_key,
 )
-from .http11 import Headers, HeadReader, Request, Response, parse_request, parse_response
+from .http1.body import BodyReader
+from .http1.head import HeadReader, Request, Response, parse_request, parse_response
+from .http1.headers import Headers
+from .http1.uri import WebSocketURI
 from .protocol import MAX_FRAGMENTS, MAX_SIZE, Event, Protocol, Side
 from .states import OPEN, State
 from .typing import ExtensionHeader, LoggerLike
-from .uri import WebSocketURI
 
 __all__ = ["ClientProtocol", "ServerProtocol"]
 
@@ -292,7 +293,7 @@ class ClientProtocol(_OpeningProtocol):
     """The client's end of a connection, without I/O.
 
     Args:
-        uri: where to, see :func:`ws6455.uri.parse_uri`.
+        uri: where to, see :func:`ws6455.http1.uri.parse_uri`.
         origin: the value of Origin.
         extensions: what to offer, preferred first.
         subprotocols: what to offer, preferred first.

@@ -1,7 +1,6 @@
 """The options of `connect` and `serve` as what they are for takes them.
 
-Floor 4: imports floors 0 to 3 and :mod:`ws6455.receive_queue`. The signatures that have them are
-those of the front ends.
+The signatures that have them are those of the front ends.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The connection without I/O: its four states, control frames and the closing handshake.
 
-Floor 3: imports floors 0 to 2, :mod:`ws6455.receiving` and :mod:`ws6455.sending`; no clock, no
-socket, no event loop. RFC 6455 §5.5 (control frames), §7 (closing), §4.1 (the four states).
+RFC 6455 §5.5 (control frames), §7 (closing), §4.1 (the four states).
 
 Feed it what the transport reads, send what it wants written:
 
@@ -31,7 +30,7 @@ from .exceptions import (
     ProtocolError,
 )
 from .frames import Close, CloseCode, Frame, Opcode
-from .http11 import Request, Response
+from .http1.head import Request, Response
 from .receiving import VIOLATIONS, as_frame
 from .sending import Sender
 from .settings import setting

@@ -1,7 +1,6 @@
 """Which proxy leads to a server, and the tunnel that an HTTP proxy makes, without I/O.
 
-Floor 2: imports floors 0 and 1. RFC 6455 §4.1 (proxies), RFC 9110 §9.3.6 (CONNECT). SOCKS is
-spoken by python-socks.
+RFC 6455 §4.1 (proxies), RFC 9110 §9.3.6 (CONNECT). SOCKS is spoken by python-socks.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
-from .auth import build_authorization_basic, hide_credentials
 from .exceptions import (
     InvalidMessage,
     InvalidProxy,
@@ -21,9 +19,11 @@ from .exceptions import (
     SecurityError,
     StatusLineTooLong,
 )
-from .headers import build_host
-from .http11 import USER_AGENT, Headers, HeadReader, parse_response
-from .uri import WebSocketURI
+from .http1.basic_auth import build_authorization_basic, hide_credentials
+from .http1.head import USER_AGENT, HeadReader, parse_response
+from .http1.header_values import build_host
+from .http1.headers import Headers
+from .http1.uri import WebSocketURI
 
 __all__ = [
     "Proxy",

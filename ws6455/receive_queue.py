@@ -1,8 +1,7 @@
 """Messages received and not yet taken: whole and fragmented ones, in bounds.
 
-Floor 4: imports floors 0 to 3. RFC 6455 §5.4 (fragmentation). The base of
-:class:`~ws6455.session.Session`. What the protocol has received is the queue itself; here is how
-it is taken, and when reading pauses and goes on.
+RFC 6455 §5.4 (fragmentation). The base of :class:`~ws6455.session.Session`. What the protocol has
+received is the queue itself; here is how it is taken, and when reading pauses and goes on.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Bytes to messages and control frames, however the bytes are cut.
 
-Floor 3: imports floors 0 to 2. RFC 6455 §5.2 to §5.5. The receiving half of
-:class:`~ws6455.protocol.Protocol`, which knows the state of the connection; here is only what
-the bytes say. The fast path is here, and the slow path that takes everything it takes.
+RFC 6455 §5.2 to §5.5. The receiving half of :class:`~ws6455.protocol.Protocol`, which knows the
+state of the connection; here is only what the bytes say. The fast path is here, and the slow path
+that takes everything it takes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Whether and when a client that has lost its connection tries again.
 
-Floor 2: imports floors 0 and 1. No clock and no loop: a front end does the waiting.
+No clock and no loop: a front end does the waiting.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Where a client goes next, as redirects lead it.
 
-Floor 2: imports floors 0 and 1, and :mod:`ws6455.redirects`. RFC 6455 §4.1. A front end opens the
-connection.
+RFC 6455 §4.1. A front end opens the connection.
 """
 
 from __future__ import annotations
@@ -10,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .exceptions import SecurityError
-from .http11 import HeadersLike
+from .http1.headers import HeadersLike
+from .http1.uri import WebSocketURI, parse_uri
 from .redirects import (
     MAX_REDIRECTS,
     check_redirect,
@@ -18,7 +18,6 @@ from .redirects import (
     same_origin,
     without_secrets,
 )
-from .uri import WebSocketURI, parse_uri
 
 __all__ = ["Destination"]
 

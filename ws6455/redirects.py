@@ -1,7 +1,7 @@
 """Where a refused handshake sends a client, and what it may take there.
 
-Floor 2: imports floors 0 and 1. RFC 9110 §15.4 (redirection), RFC 6455 §4.1 (step 4 of the
-client's requirements allows it). Pure functions: a front end opens the next connection.
+RFC 9110 §15.4 (redirection), RFC 6455 §4.1 (step 4 of the client's requirements allows it). Pure
+functions: a front end opens the next connection.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import urllib.parse
 
 from .exceptions import InvalidStatus, SecurityError
-from .http11 import Headers, HeadersLike
+from .http1.headers import Headers, HeadersLike
+from .http1.uri import WebSocketURI
 from .settings import setting
-from .uri import WebSocketURI
 
 __all__ = ["MAX_REDIRECTS", "check_redirect", "redirect_target", "same_origin", "without_secrets"]
 

@@ -1,7 +1,6 @@
 """Which handler a request is for, by its path: patterns of werkzeug's routing.
 
-Floor 2: imports floors 0 and 1; werkzeug only when a router is made. The front ends' modules
-`router` run the handler.
+The front ends' modules `router` run the handler.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import urllib.parse
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .http11 import Request, Response
+from .http1.head import Request, Response
 
 if TYPE_CHECKING:
     from werkzeug.routing import Map

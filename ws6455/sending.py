@@ -1,8 +1,8 @@
 """Messages to bytes: data frames in order, compressed where that was negotiated.
 
-Floor 3: imports floors 0 to 2 and :mod:`ws6455.receiving`. RFC 6455 §5.4 (fragmentation), §6.1
-(sending); RFC 7692 §6.1. The sending half of :class:`~ws6455.protocol.Protocol`, which knows what
-the state of the connection is to be; here is only what may be sent in it.
+RFC 6455 §5.4 (fragmentation), §6.1 (sending); RFC 7692 §6.1. The sending half of
+:class:`~ws6455.protocol.Protocol`, which knows what the state of the connection is to be; here is
+only what may be sent in it.
 """
 
 from __future__ import annotations

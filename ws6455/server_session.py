@@ -1,6 +1,6 @@
 """What a server's connection does with a request, the same for every front end.
 
-Floor 4: imports floors 0 to 3 and :mod:`ws6455.endpoint`. RFC 6455 §4.2.
+RFC 6455 §4.2.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from .endpoint import Endpoint
 from .exceptions import InvalidStatus
 from .forwarded import Network, client_address, parse_networks
 from .handlers import is_the_end, takes_path
-from .http11 import Headers, Response
+from .http1.head import Response
+from .http1.headers import Headers
 from .opening import ServerProtocol
 from .states import OPEN
 

@@ -1,7 +1,4 @@
-"""What a server knows of its connections, the same for every front end.
-
-Floor 4: imports floors 0 to 3 and :mod:`ws6455.server_session`.
-"""
+"""What a server knows of its connections, the same for every front end."""
 
 from __future__ import annotations
 

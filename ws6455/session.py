@@ -1,7 +1,6 @@
 """What an open connection does by the clock, the same for every front end.
 
-Floor 4: imports floors 0 to 3 and :mod:`ws6455.receive_queue`; the clock is passed in. RFC 6455
-§5.5.2 (pings), §7.1 (closing), §7.1.7 (failing).
+RFC 6455 §5.5.2 (pings), §7.1 (closing), §7.1.7 (failing).
 
 A front end derives its connection class from :class:`Session` and gives it five things: how to
 write what the protocol has to send, to abort the transport, to stop and go on reading, to settle
@@ -20,7 +19,7 @@ from typing import Any
 
 from .exceptions import ConcurrencyError, ConnectionClosed
 from .frames import CloseCode, Opcode
-from .http11 import Request, Response
+from .http1.head import Request, Response
 from .opening import ClientProtocol, ServerProtocol
 from .receive_queue import ReceiveQueue
 from .states import OPEN, State

@@ -1,7 +1,7 @@
 """Defaults that the environment may change.
 
-Floor 0: imports nothing of the package. Each has two names: ``WS6455_`` and the rest, or
-``WEBSOCKETS_`` and the rest, as programs that were deployed with the `websockets` package set it.
+Each has two names: ``WS6455_`` and the rest, or ``WEBSOCKETS_`` and the rest, as programs that
+were deployed with the `websockets` package set it.
 """
 
 from __future__ import annotations

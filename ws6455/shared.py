@@ -1,6 +1,6 @@
 """One message for many connections: its frames are built, and compressed, once.
 
-Floor 2: imports deflate and frames. RFC 6455 §5.2, RFC 7692 §7.2.1.
+RFC 6455 §5.2, RFC 7692 §7.2.1.
 """
 
 from __future__ import annotations

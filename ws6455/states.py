@@ -1,6 +1,6 @@
 """The two ends of a connection and its four states.
 
-Floor 0: imports nothing of the package. RFC 6455 §4.1 (CONNECTING, OPEN), §7.1 (CLOSING, CLOSED).
+RFC 6455 §4.1 (CONNECTING, OPEN), §7.1 (CLOSING, CLOSED).
 """
 
 import enum

@@ -1,7 +1,6 @@
 """Runs ASGI applications on this library's connections: a WebSocket protocol for uvicorn.
 
-Floor 6, asyncio and uvicorn (0.30 or later), which no other module imports. RFC 6455 §4.2 and the
-ASGI specification, "WebSocket" and "WebSocket Denial Response".
+RFC 6455 §4.2 and the ASGI specification, "WebSocket" and "WebSocket Denial Response".
 
 ``uvicorn.run(app, ws=WebSocketProtocol)``, or, which uvicorn takes from 0.36 on, the name of it:
 ``uvicorn --ws ws6455.uvicorn:WebSocketProtocol module:app``. uvicorn's HTTP protocol reads the
@@ -33,7 +32,8 @@ from .aio.streams import StreamProtocol
 from .compression import server_extensions
 from .exceptions import ConnectionClosed
 from .frames import CloseCode
-from .http11 import Headers, Response
+from .http1.head import Response
+from .http1.headers import Headers
 from .opening import ServerProtocol
 from .states import CLOSED, OPEN
 

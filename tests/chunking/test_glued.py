@@ -5,10 +5,10 @@ import pytest
 from tests.chunking.streams import REQUEST, Control, Message, cut, end_of, feed, wire_stream
 from ws6455.frames import Frame, Opcode
 from ws6455.handshake import accept_key
-from ws6455.http11 import Request
+from ws6455.http1.head import Request
+from ws6455.http1.uri import parse_uri
 from ws6455.opening import ClientProtocol, ServerProtocol
 from ws6455.protocol import Side
-from ws6455.uri import parse_uri
 
 
 def stream_after_the_head(masked: bool) -> bytes:

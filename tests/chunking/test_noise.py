@@ -17,10 +17,10 @@ from tests.chunking.streams import (
 from ws6455.compression import ClientPerMessageDeflateFactory
 from ws6455.exceptions import WebSocketException
 from ws6455.handshake import accept_key
-from ws6455.http11 import Request
+from ws6455.http1.head import Request
+from ws6455.http1.uri import parse_uri
 from ws6455.opening import ClientProtocol, ServerProtocol
 from ws6455.protocol import Protocol, Side, State
-from ws6455.uri import parse_uri
 
 
 def mutated(data: bytes, chance: random.Random) -> bytes:

@@ -41,9 +41,9 @@ SYMBOLS = {
     "process_exception": "websockets.client",
 }
 NATIVE_SYMBOLS = {
-    "SERVER": "ws6455.http11",
+    "SERVER": "ws6455.http1.head",
     "State": "ws6455.protocol",
-    "USER_AGENT": "ws6455.http11",
+    "USER_AGENT": "ws6455.http1.head",
     "backoff": "ws6455.reconnecting",
     "process_exception": "ws6455.reconnecting",
 }

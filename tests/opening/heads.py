@@ -5,10 +5,10 @@ from typing import Any
 
 from ws6455.frames import Frame
 from ws6455.handshake import accept_key
-from ws6455.http11 import Request, Response
+from ws6455.http1.head import Request, Response
+from ws6455.http1.uri import parse_uri
 from ws6455.opening import ClientProtocol, ServerProtocol
 from ws6455.protocol import SEND_EOF, State
-from ws6455.uri import parse_uri
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 HEADERS = (

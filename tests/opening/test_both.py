@@ -8,10 +8,10 @@ from ws6455.exceptions import (
     NotHTTP,
 )
 from ws6455.frames import Frame, Opcode
-from ws6455.http11 import Request, Response
+from ws6455.http1.head import Request, Response
+from ws6455.http1.uri import parse_uri
 from ws6455.opening import ClientProtocol, ServerProtocol
 from ws6455.protocol import SEND_EOF, Event, State
-from ws6455.uri import parse_uri
 
 FRAMES = [
     Frame(Opcode.TEXT, b"one"),

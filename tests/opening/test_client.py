@@ -10,7 +10,6 @@ from tests.opening.heads import (
     outcome,
     response_with,
 )
-from ws6455.body import MAX_BODY_SIZE
 from ws6455.compression import ClientPerMessageDeflateFactory
 from ws6455.exceptions import (
     InvalidHandshake,
@@ -24,12 +23,13 @@ from ws6455.exceptions import (
     NegotiationError,
     StatusLineTooLong,
 )
-from ws6455.fields import MAX_LINE_SIZE
 from ws6455.handshake import accept_key
-from ws6455.http11 import Response
+from ws6455.http1.body import MAX_BODY_SIZE
+from ws6455.http1.head import Response
+from ws6455.http1.headers import MAX_LINE_SIZE
+from ws6455.http1.uri import parse_uri
 from ws6455.opening import ClientProtocol
 from ws6455.protocol import State
-from ws6455.uri import parse_uri
 
 
 def test_an_accepting_response_opens_the_connection() -> None:

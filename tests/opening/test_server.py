@@ -32,10 +32,10 @@ from ws6455.exceptions import (
     TooManyHeaders,
     UnsupportedVersion,
 )
-from ws6455.fields import MAX_LINE_SIZE
 from ws6455.frames import Frame, Opcode
 from ws6455.handshake import build_response
-from ws6455.http11 import MAX_HEADERS, Request
+from ws6455.http1.head import MAX_HEADERS, Request
+from ws6455.http1.headers import MAX_LINE_SIZE
 from ws6455.opening import ServerProtocol
 from ws6455.protocol import SEND_EOF, State
 

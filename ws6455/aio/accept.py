@@ -1,8 +1,7 @@
 """Turn any asyncio stream pair into a WebSocket connection.
 
-Floor 5, asyncio. RFC 6455 §4.2. For a stream that something else has made: a server of
-:func:`asyncio.start_server`, a tunnel, a pipe. `serve` is faster, since it reads without a task
-of its own.
+RFC 6455 §4.2. For a stream that something else has made: a server of :func:`asyncio.start_server`,
+a tunnel, a pipe. `serve` is faster, since it reads without a task of its own.
 """
 
 from __future__ import annotations

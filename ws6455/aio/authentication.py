@@ -1,6 +1,6 @@
 """HTTP Basic authentication in front of the asyncio server.
 
-Floor 5, asyncio. RFC 7617; what is not asyncio's is in :mod:`ws6455.auth`.
+RFC 7617; what is not asyncio's is in :mod:`ws6455.http1.basic_auth`.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 
-from ..auth import Credentials, choose_check, read_credentials, unauthorized
-from ..http11 import Request, Response
+from ..http1.basic_auth import Credentials, choose_check, read_credentials, unauthorized
+from ..http1.head import Request, Response
 from .server_connection import ServerConnection
 
 __all__ = ["basic_auth"]

@@ -1,7 +1,7 @@
 """Send one message to many connections at once.
 
-Floor 5, asyncio. A frame is built once, and compressed once for all receivers that can read the
-same compressed form. Nobody waits for anybody.
+A frame is built once, and compressed once for all receivers that can read the same compressed
+form. Nobody waits for anybody.
 """
 
 from __future__ import annotations

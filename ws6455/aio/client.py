@@ -1,6 +1,6 @@
 """The asyncio client: `connect`, which is awaited, entered or iterated over.
 
-Floor 5, asyncio. RFC 6455 §4.1.
+RFC 6455 §4.1.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from ..attempts import Reconnecting
 from ..client_session import ClientSession
 from ..compression import ClientPerMessageDeflateFactory
 from ..exceptions import InvalidURI, SecurityError
-from ..http11 import USER_AGENT, HeadersLike
+from ..http1.head import USER_AGENT
+from ..http1.headers import HeadersLike
+from ..http1.uri import WebSocketURI
 from ..opening import ClientProtocol
 from ..options import client_options, default_uri, renamed_option, session_options
 from ..protocol import MAX_FRAGMENTS, MAX_SIZE
@@ -24,7 +26,6 @@ from ..proxies import Tunnel, check_proxy_ssl, choose_proxy
 from ..reconnecting import backoff, process_exception
 from ..redirecting import Destination
 from ..typing import LoggerLike
-from ..uri import WebSocketURI
 from .connection import Connection
 from .streams import StreamProtocol
 from .tunnel import connect_through_http, connect_through_socks

@@ -1,6 +1,6 @@
 """An asyncio server whose handlers are chosen by the path.
 
-Floor 5, asyncio. Needs werkzeug when called; see :mod:`ws6455.routing`.
+Needs werkzeug when called; see :mod:`ws6455.routing`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..http11 import Request, Response
+from ..http1.head import Request, Response
 from ..routing import Routing
 from .server import serve
 from .server_connection import ServerConnection

@@ -1,6 +1,6 @@
 """The sending half of a connection: messages, fragmented messages, broadcasts.
 
-Floor 5, asyncio. RFC 6455 §5.4 (fragmentation), §6.1 (sending). The base of
+RFC 6455 §5.4 (fragmentation), §6.1 (sending). The base of
 :class:`~ws6455.aio.connection.Connection`.
 """
 

@@ -1,6 +1,6 @@
 """The asyncio server: `serve` and the server it gives.
 
-Floor 5, asyncio. RFC 6455 §4.2.
+RFC 6455 §4.2.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Self
 from ..compression import ServerPerMessageDeflateFactory
 from ..frames import Close
 from ..handshake import Origins
-from ..http11 import SERVER
+from ..http1.head import SERVER
 from ..opening import ServerProtocol
 from ..options import server_options, session_options
 from ..protocol import MAX_FRAGMENTS, MAX_SIZE

@@ -1,8 +1,8 @@
 """An asyncio stream pair whose bytes reach the connection the moment they arrive.
 
-Floor 5, asyncio. Still :mod:`asyncio.streams`' own protocol, and its writer, over any loop's
-transport; but no reader stores the bytes and no second task fetches them. So a ping is answered
-and a close noticed while the application is busy, and a message costs one wake-up.
+Still :mod:`asyncio.streams`' own protocol, and its writer, over any loop's transport; but no
+reader stores the bytes and no second task fetches them. So a ping is answered and a close noticed
+while the application is busy, and a message costs one wake-up.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A session on an asyncio transport: its bytes in and out, its end, its timer.
 
-Floor 5, asyncio. What :class:`~ws6455.aio.connection.Connection` stands on. What the bytes mean,
-and what is due by the clock, is decided below, in the protocol and the session.
+What :class:`~ws6455.aio.connection.Connection` stands on. What the bytes mean, and what is due by
+the clock, is decided below, in the protocol and the session.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The way to a server through a proxy: what a client opens instead of a TCP connection.
 
-Floor 5, asyncio. RFC 6455 §4.1 (proxies). The handshake with an HTTP proxy is in
-:mod:`ws6455.proxies`.
+RFC 6455 §4.1 (proxies). The handshake with an HTTP proxy is in :mod:`ws6455.proxies`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a receiving task waits for: it goes on within the very read that brings its message.
 
-Floor 5, asyncio. An :class:`asyncio.Future` would go through the loop's queue: one more turn of
-the loop for every message on a quiet connection, and six calls in Python on the stock loop.
+An :class:`asyncio.Future` would go through the loop's queue: one more turn of the loop for every
+message on a quiet connection, and six calls in Python on the stock loop.
 """
 
 from __future__ import annotations

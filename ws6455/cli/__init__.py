@@ -1,5 +1,5 @@
 """The commands of ``python -m ws6455``, a module each, and what they share.
 
-Floor 7. asyncio. prompt_toolkit and rich (the extra ``cli``) serve where they are installed and a
-person looks on; nothing needs them.
+Asyncio. prompt_toolkit and rich (the extra ``cli``) serve where they are installed and a person
+looks on; nothing needs them.
 """

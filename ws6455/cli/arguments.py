@@ -1,6 +1,6 @@
 """The options of each command: what may be given, what it means, what it is without.
 
-Floor 7. Only reads and checks them; the commands are in the modules of their names.
+Only reads and checks them; the commands are in the modules of their names.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from ..exceptions import InvalidHeader, InvalidURI
-from ..http11 import Headers
+from ..http1.headers import Headers
+from ..http1.uri import parse_uri
 from ..protocol import MAX_SIZE
-from ..uri import parse_uri
 from ..version import version
 
 __all__ = ["parse"]

@@ -1,7 +1,4 @@
-"""``bench URI``: how fast an echo server answers.
-
-Floor 7, asyncio.
-"""
+"""``bench URI``: how fast an echo server answers."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ import sys
 import time
 
 from ..aio.client import ClientConnection, connect
-from ..auth import hide_credentials
+from ..http1.basic_auth import hide_credentials
 from .failure import explained
 from .load import Load, Outcome, percentile
 from .opening import opening_arguments

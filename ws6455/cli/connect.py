@@ -1,7 +1,4 @@
-"""``connect URI``: sends what is typed or piped in, shows what comes.
-
-Floor 7, asyncio.
-"""
+"""``connect URI``: sends what is typed or piped in, shows what comes."""
 
 from __future__ import annotations
 
@@ -13,9 +10,9 @@ from typing import Any
 
 from ..aio.client import ClientConnection
 from ..aio.client import connect as open_connection
-from ..auth import hide_credentials
 from ..exceptions import ConnectionClosed, ConnectionClosedOK
 from ..frames import CloseCode
+from ..http1.basic_auth import hide_credentials
 from .console import Console, tracing
 from .failure import explained
 from .opening import opening_arguments

@@ -1,8 +1,7 @@
 """What a command shows, and what is typed or piped into it.
 
-Floor 7, asyncio. Messages go to standard output, everything else to standard error. Where a person
-looks on, rich colours it and prompt_toolkit keeps the line being typed below it, if they are
-installed.
+Messages go to standard output, everything else to standard error. Where a person looks on, rich
+colours it and prompt_toolkit keeps the line being typed below it, if they are installed.
 """
 
 from __future__ import annotations

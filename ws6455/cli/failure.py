@@ -1,7 +1,4 @@
-"""What ends a command early: one line on standard error, and an exit status.
-
-Floor 7.
-"""
+"""What ends a command early: one line on standard error, and an exit status."""
 
 from __future__ import annotations
 
@@ -12,8 +9,8 @@ import socket
 import ssl
 from collections.abc import Iterator
 
-from ..auth import hide_credentials
 from ..exceptions import InvalidProxy, InvalidStatus, ProxyError, WebSocketException
+from ..http1.basic_auth import hide_credentials
 
 __all__ = ["Failure", "explained", "system_reason"]
 

@@ -1,7 +1,7 @@
 """One frame as a line of the trace: its header, the first of its payload, what it is for.
 
-Floor 7. RFC 6455 §5.2 and §5.5, RFC 7692 §6. A payload may be large or never end: it is looked
-at piece by piece and not kept.
+RFC 6455 §5.2 and §5.5, RFC 7692 §6. A payload may be large or never end: it is looked at piece by
+piece and not kept.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What each line of the opening handshake means, and whether it is right.
 
-Floor 7. RFC 6455 §4. Reads the lines as they go over the wire, in either direction, and checks
-them against each other by itself: that is what the trace is for.
+RFC 6455 §4. Reads the lines as they go over the wire, in either direction, and checks them against
+each other by itself: that is what the trace is for.
 """
 
 from __future__ import annotations

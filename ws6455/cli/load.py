@@ -1,7 +1,4 @@
-"""The load of ``bench``: messages to an echo server, each echo compared, each latency kept.
-
-Floor 7, asyncio.
-"""
+"""The load of ``bench``: messages to an echo server, each echo compared, each latency kept."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What :class:`ws6455.connect` is given for the options of a command.
-
-Floor 7, asyncio.
-"""
+"""What :class:`ws6455.connect` is given for the options of a command."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ import argparse
 import ssl
 from typing import Any
 
-from ..uri import parse_uri
+from ..http1.uri import parse_uri
 
 __all__ = ["CLOSE_TIMEOUT", "opening_arguments"]
 

@@ -1,7 +1,4 @@
-"""Text from elsewhere, made safe for a terminal: nothing in it can steer what shows it.
-
-Floor 7.
-"""
+"""Text from elsewhere, made safe for a terminal: nothing in it can steer what shows it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Runs a command to its end: its result, its failure or a signal becomes the exit status.
-
-Floor 7, asyncio.
-"""
+"""Runs a command to its end: its result, its failure or a signal becomes the exit status."""
 
 from __future__ import annotations
 

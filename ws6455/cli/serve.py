@@ -1,7 +1,4 @@
-"""``serve``: a server that echoes, broadcasts or calls a handler.
-
-Floor 7, asyncio.
-"""
+"""``serve``: a server that echoes, broadcasts or calls a handler."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Connections whose bytes are seen below the library: what the transport gives and takes.
 
-Floor 7, asyncio. Every byte that a connection writes to its transport, and every byte that the
-transport gives it, is passed to a :class:`~.trace.Trace` at that moment. With TLS that is what is
-inside; what an HTTP or SOCKS proxy is told before is not in it.
+Every byte that a connection writes to its transport, and every byte that the transport gives it,
+is passed to a :class:`~.trace.Trace` at that moment. With TLS that is what is inside; what an HTTP
+or SOCKS proxy is told before is not in it.
 """
 
 from __future__ import annotations

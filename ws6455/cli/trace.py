@@ -1,8 +1,8 @@
 """What goes over the wire, line by line: the opening handshake, and each frame.
 
-Floor 7. RFC 6455 §4 (the heads) and §5.2 (the frame). Fed with the bytes that :mod:`.tap` sees in
-both directions. It reads them by itself and asks nobody what they were meant to be, so it shows
-what was sent, not what the library thinks it has sent.
+RFC 6455 §4 (the heads) and §5.2 (the frame). Fed with the bytes that :mod:`.tap` sees in both
+directions. It reads them by itself and asks nobody what they were meant to be, so it shows what
+was sent, not what the library thinks it has sent.
 """
 
 from __future__ import annotations

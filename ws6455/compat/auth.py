@@ -1,6 +1,6 @@
 """HTTP Basic authentication by a subclass of the connection, as up to version 13.
 
-Floor 6. RFC 7617; what is checked, and how, is in :mod:`ws6455.auth`.
+RFC 7617; what is checked, and how, is in :mod:`ws6455.http1.basic_auth`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from ..auth import Credentials, choose_check, read_credentials, unauthorized
-from ..http11 import Headers, Request
+from ..http1.basic_auth import Credentials, choose_check, read_credentials, unauthorized
+from ..http1.head import Request
+from ..http1.headers import Headers
 from .server_connection import ServerConnection
 
 __all__ = ["BasicAuthWebSocketServerProtocol", "basic_auth_protocol_factory", "is_credentials"]

@@ -1,6 +1,6 @@
 """Callbacks of a server in their old form: told from the new one, and adapted to it.
 
-Floor 6. Both forms take two arguments, so what tells them apart is what these are called, as the
+Both forms take two arguments, so what tells them apart is what these are called, as the
 documentation of either time calls them.
 """
 
@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from ..aio.server_connection import ProcessRequest, ProcessResponse, ServerConnection
-from ..http11 import Headers, HeadersLike, Request, Response, build_date
+from ..http1.head import Request, Response, build_date
+from ..http1.headers import Headers, HeadersLike
 from .exceptions import AbortHandshake
 
 __all__ = ["as_response", "new_process_request", "new_select_subprotocol", "with_extra_headers"]

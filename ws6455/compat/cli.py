@@ -1,7 +1,4 @@
-"""The command ``websockets``, which ``python -m ws6455 connect`` is in place of.
-
-Floor 6: starts the command line, which is above, as a program of its own.
-"""
+"""The command ``websockets``, which ``python -m ws6455 connect`` is in place of."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The asyncio clients of both eras: `connect` with the arguments of every version.
-
-Floor 6.
-"""
+"""The asyncio clients of both eras: `connect` with the arguments of every version."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from typing import Any
 
 from .. import reconnecting
 from ..aio import client
-from ..http11 import HeadersLike
+from ..http1.headers import HeadersLike
 from ..options import default_uri
 from ..reconnecting import backoff
 from ..redirects import MAX_REDIRECTS

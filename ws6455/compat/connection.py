@@ -1,8 +1,8 @@
 """A connection with what it showed in every version: the union of old attributes and new.
 
-Floor 6. Connections made by what :mod:`ws6455.compat` offers as ``connect`` and ``serve`` are of
-these classes, so that ``isinstance`` and annotations hold for the names of any version. Here is
-what both roles share, and the client's; :mod:`ws6455.compat.server_connection` has the server's.
+Connections made by what :mod:`ws6455.compat` offers as ``connect`` and ``serve`` are of these
+classes, so that ``isinstance`` and annotations hold for the names of any version. Here is what
+both roles share, and the client's; :mod:`ws6455.compat.server_connection` has the server's.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from ..aio import client
 from ..aio.connection import Connection
 from ..deflate import PerMessageDeflate
 from ..frames import Close
-from ..http11 import USER_AGENT, Headers, HeadersLike
+from ..http1.head import USER_AGENT
+from ..http1.headers import Headers, HeadersLike
 from ..messages import Message
 from ..opening import ClientProtocol
 from ..states import CLOSED, CONNECTING, OPEN

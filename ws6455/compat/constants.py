@@ -1,6 +1,6 @@
 """Constants under every name that `websockets` has had for them.
 
-Floor 6. RFC 6455 §4.1 (states), §5.2 (opcodes), §7.4 (close codes).
+RFC 6455 §4.1 (states), §5.2 (opcodes), §7.4 (close codes).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """permessage-deflate as an extension of frames, and its factories as `websockets` calls them.
 
-Floor 6. RFC 7692. A connection compresses messages by :mod:`ws6455.deflate` itself; what is here
-besides is for programs that negotiate, or compress frames, by hand.
+RFC 7692. A connection compresses messages by :mod:`ws6455.deflate` itself; what is here besides is
+for programs that negotiate, or compress frames, by hand.
 """
 
 from __future__ import annotations

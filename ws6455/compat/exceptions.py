@@ -1,14 +1,11 @@
-"""Exceptions that `websockets` had in versions 8 to 13, and what a refusal is raised as.
-
-Floor 6.
-"""
+"""Exceptions that `websockets` had in versions 8 to 13, and what a refusal is raised as."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from .. import exceptions
-from ..http11 import Headers, HeadersLike
+from ..http1.headers import Headers, HeadersLike
 
 __all__ = ["AbortHandshake", "InvalidStatus", "InvalidStatusCode", "RedirectHandshake"]
 

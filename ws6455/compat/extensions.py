@@ -1,6 +1,6 @@
 """The bases of extensions, for annotations: ws6455 has permessage-deflate and no other.
 
-Floor 6. RFC 6455 §9.
+RFC 6455 §9.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Answer ``import websockets...`` with modules made from the table of names.
 
-Floor 6. PEP 302 (finders), PEP 562 (names looked up on first use).
+PEP 302 (finders), PEP 562 (names looked up on first use).
 """
 
 from __future__ import annotations

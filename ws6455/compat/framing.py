@@ -1,6 +1,6 @@
 """Frames as a program of versions 8 to 13 reads and writes them by hand.
 
-Floor 6. RFC 6455 §5.2, §5.5.1.
+RFC 6455 §5.2, §5.5.1.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
 """The opening handshake by hand, on headers alone, as in versions 8 to 13.
 
-Floor 6. RFC 6455 §4.
+RFC 6455 §4.
 """
 
 from __future__ import annotations
 
 from .. import handshake
-from ..http11 import Headers, Request, Response
+from ..http1.head import Request, Response
+from ..http1.headers import Headers
 
 __all__ = ["build_request", "build_response", "check_request", "check_response"]
 

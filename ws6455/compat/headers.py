@@ -1,13 +1,13 @@
 """Header values, parsed and built by the functions of `websockets`.
 
-Floor 6. RFC 9110 §5.6, RFC 6455 §4, §9.1.
+RFC 9110 §5.6, RFC 6455 §4, §9.1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..headers import build_extension_list, parse_extension_list, parse_token_list
+from ..http1.header_values import build_extension_list, parse_extension_list, parse_token_list
 from ..typing import ExtensionHeader
 
 __all__ = [

@@ -1,6 +1,6 @@
 """HTTP heads read by hand from an asyncio stream, as in versions 8 to 13.
 
-Floor 6. RFC 9112.
+RFC 9112.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 
 from ..exceptions import RequestLineTooLong, SecurityError, StatusLineTooLong
-from ..http11 import Headers, HeadReader, parse_request, parse_response
+from ..http1.head import HeadReader, parse_request, parse_response
+from ..http1.headers import Headers
 
 __all__ = ["read_headers", "read_request", "read_response"]
 

@@ -1,7 +1,4 @@
-"""Names of a module that are imported on first use (PEP 562), for programs that share this.
-
-Floor 6.
-"""
+"""Names of a module that are imported on first use (PEP 562), for programs that share this."""
 
 from __future__ import annotations
 

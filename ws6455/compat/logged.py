@@ -1,7 +1,4 @@
-"""What is used as it is but for its logger, which keeps the name that programs know.
-
-Floor 6.
-"""
+"""What is used as it is but for its logger, which keeps the name that programs know."""
 
 from __future__ import annotations
 

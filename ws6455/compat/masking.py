@@ -1,6 +1,6 @@
 """Masking with the name that `websockets` gives the key.
 
-Floor 6. RFC 6455 §5.3.
+RFC 6455 §5.3.
 """
 
 from __future__ import annotations

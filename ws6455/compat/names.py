@@ -1,10 +1,10 @@
 """The table: every module and name of `websockets`, versions 8 to 17, and where ours is.
 
-Floor 6. For each module, by the module of ours, its names; ``theirs=ours`` where the two differ.
-``PUBLIC`` is what ``__all__`` lists; ``MORE`` can be imported as well: names that are not
-documented and those of earlier versions. ``COMMON`` are those that the modules of ``USERS`` have
-from the others, and that programs therefore import from there too. ``ABSENT`` says why something
-has no counterpart.
+For each module, by the module of ours, its names; ``theirs=ours`` where the two differ. ``PUBLIC``
+is what ``__all__`` lists; ``MORE`` can be imported as well: names that are not documented and
+those of earlier versions. ``COMMON`` are those that the modules of ``USERS`` have from the others,
+and that programs therefore import from there too. ``ABSENT`` says why something has no
+counterpart.
 """
 
 __all__ = ["ABSENT", "COMMON", "MORE", "PUBLIC", "RELEASED", "USERS", "VERSION"]
@@ -65,7 +65,8 @@ PUBLIC: dict[str, dict[str, str]] = {
         "ws6455.aio.authentication": "basic_auth",
         "ws6455.compat.protocol": "ClientProtocol ServerProtocol Protocol",
         "ws6455.protocol": "Side State",
-        "ws6455.http11": "Headers HeadersLike MultipleValuesError Request Response",
+        "ws6455.http1.headers": "Headers HeadersLike MultipleValuesError",
+        "ws6455.http1.head": "Request Response",
         "ws6455.exceptions": _ERRORS,
         "ws6455.frames": "Close CloseCode Frame Opcode",
         "ws6455.typing": (
@@ -119,11 +120,13 @@ PUBLIC: dict[str, dict[str, str]] = {
         "ws6455.protocol": "Side State SEND_EOF",
     },
     # Data types -----------------------------------------------------------------------------
-    "websockets.datastructures": {"ws6455.http11": "Headers HeadersLike MultipleValuesError"},
+    "websockets.datastructures": {
+        "ws6455.http1.headers": "Headers HeadersLike MultipleValuesError"
+    },
     "websockets.exceptions": {"ws6455.exceptions": _ERRORS},
     "websockets.frames": {"ws6455.frames": "Opcode CloseCode Frame Close"},
     "websockets.http11": {
-        "ws6455.http11": "SERVER USER_AGENT Request Response",
+        "ws6455.http1.head": "SERVER USER_AGENT Request Response",
     },
     "websockets.typing": {
         "ws6455.typing": (
@@ -150,13 +153,13 @@ PUBLIC: dict[str, dict[str, str]] = {
     "websockets.auth": _BASIC_AUTH,
     "websockets.cli": {"ws6455.compat.cli": "main"},
     "websockets.headers": {
-        "ws6455.headers": "build_host",
+        "ws6455.http1.header_values": "build_host",
         "ws6455.compat.headers": (
             "parse_connection parse_upgrade parse_extension build_extension "
             "parse_subprotocol build_subprotocol"
         ),
         "ws6455.handshake": "validate_subprotocols",
-        "ws6455.auth": (
+        "ws6455.http1.basic_auth": (
             "build_www_authenticate_basic parse_authorization_basic build_authorization_basic"
         ),
     },
@@ -183,8 +186,9 @@ PUBLIC: dict[str, dict[str, str]] = {
     "websockets.framing": _FRAMING,
     "websockets.handshake": _HANDSHAKE,
     "websockets.http": {
-        "ws6455.http11": "Headers MultipleValuesError USER_AGENT",
-        "ws6455.headers": "build_host",
+        "ws6455.http1.headers": "Headers MultipleValuesError",
+        "ws6455.http1.head": "USER_AGENT",
+        "ws6455.http1.header_values": "build_host",
         "ws6455.compat.http": "read_request read_response",
     },
     # What uvicorn drives `websockets` with: ws6455 has its own ---------------------------------
@@ -208,18 +212,18 @@ MORE: dict[str, dict[str, str]] = {
         **_OLD_ERRORS,
     },
     "websockets.asyncio.client": {
-        "ws6455.http11": "USER_AGENT",
+        "ws6455.http1.head": "USER_AGENT",
         "ws6455.reconnecting": "backoff process_exception",
         "ws6455.redirects": "MAX_REDIRECTS",
     },
     "websockets.asyncio.connection": {"ws6455.aio.broadcast": "broadcast"},
-    "websockets.asyncio.server": {"ws6455.http11": "SERVER"},
+    "websockets.asyncio.server": {"ws6455.http1.head": "SERVER"},
     "websockets.auth": {"ws6455.compat.auth": "is_credentials"},
     "websockets.client": {
         **_OLD_CLIENT,
         "ws6455.compat.protocol": "ClientConnection=ClientProtocol",
         "ws6455.handshake": "generate_key",
-        "ws6455.http11": "USER_AGENT",
+        "ws6455.http1.head": "USER_AGENT",
         "ws6455.reconnecting": (
             "backoff process_exception "
             "BACKOFF_INITIAL_DELAY=INITIAL_DELAY BACKOFF_MIN_DELAY=MIN_DELAY "
@@ -229,7 +233,7 @@ MORE: dict[str, dict[str, str]] = {
     "websockets.server": {
         **_OLD_SERVER,
         "ws6455.compat.protocol": "ServerConnection=ServerProtocol",
-        "ws6455.http11": "USER_AGENT SERVER",
+        "ws6455.http1.head": "USER_AGENT SERVER",
     },
     "websockets.protocol": {
         "ws6455.protocol": "Event",
@@ -240,7 +244,7 @@ MORE: dict[str, dict[str, str]] = {
         "ws6455.protocol": "Event",
         "ws6455.compat.constants": "SERVER CLIENT CONNECTING OPEN CLOSING CLOSED",
     },
-    "websockets.datastructures": {"ws6455.http11": "SupportsKeysAndGetItem"},
+    "websockets.datastructures": {"ws6455.http1.headers": "SupportsKeysAndGetItem"},
     "websockets.exceptions": {
         **_OLD_ERRORS,
         "ws6455.compat.constants": "CLOSE_CODES",
@@ -251,8 +255,9 @@ MORE: dict[str, dict[str, str]] = {
         "ws6455.compat.framing": "prepare_data prepare_ctrl parse_close serialize_close",
     },
     "websockets.http11": {
-        "ws6455.http11": ("MAX_NUM_HEADERS=MAX_HEADERS MAX_LINE_LENGTH=MAX_LINE_SIZE Headers"),
-        "ws6455.body": "MAX_BODY_SIZE",
+        "ws6455.http1.headers": "Headers",
+        "ws6455.http1.head": "MAX_NUM_HEADERS=MAX_HEADERS MAX_LINE_LENGTH=MAX_LINE_SIZE",
+        "ws6455.http1.body": "MAX_BODY_SIZE",
     },
     "websockets.typing": {
         "ws6455.typing": "BytesLike DataLike",
@@ -268,21 +273,21 @@ MORE: dict[str, dict[str, str]] = {
     "websockets.imports": {"ws6455.compat.imports": "import_name"},
     "websockets.proxy": {
         "ws6455.compat.proxy": "prepare_connect_request",
-        "ws6455.http11": "USER_AGENT",
+        "ws6455.http1.head": "USER_AGENT",
         "ws6455.exceptions": "InvalidProxy",
     },
     "websockets.sync.client": {
-        "ws6455.http11": "USER_AGENT",
+        "ws6455.http1.head": "USER_AGENT",
         "ws6455.redirects": "MAX_REDIRECTS",
     },
     "websockets.sync.server": {
-        "ws6455.http11": "SERVER",
+        "ws6455.http1.head": "SERVER",
         "ws6455.sync.server": "WebSocketServer=Server",
     },
     "websockets.utils": {"ws6455.handshake": "generate_key"},
     "websockets.legacy.auth": {
         "ws6455.compat.auth": "is_credentials",
-        "ws6455.auth": "Credentials",
+        "ws6455.http1.basic_auth": "Credentials",
         "ws6455.compat.typing": "HTTPResponse",
     },
     "websockets.legacy.client": {
@@ -292,7 +297,7 @@ MORE: dict[str, dict[str, str]] = {
     "websockets.legacy.framing": {"ws6455.compat.constants": _OPCODES},
     "websockets.legacy.http": {
         "ws6455.compat.http": "read_headers",
-        "ws6455.http11": "MAX_NUM_HEADERS=MAX_HEADERS MAX_LINE_LENGTH=MAX_LINE_SIZE",
+        "ws6455.http1.head": "MAX_NUM_HEADERS=MAX_HEADERS MAX_LINE_LENGTH=MAX_LINE_SIZE",
     },
     "websockets.legacy.protocol": {"ws6455.compat.server": "broadcast=legacy_broadcast"},
     "websockets.legacy.server": {
@@ -309,7 +314,8 @@ COMMON = {
     "ws6455.compat.protocol": "Protocol",
     "ws6455.exceptions": _ERRORS,
     "ws6455.frames": "Close CloseCode Frame Opcode",
-    "ws6455.http11": "Headers Request Response",
+    "ws6455.http1.headers": "Headers",
+    "ws6455.http1.head": "Request Response",
     "ws6455.protocol": "State",
     "ws6455.typing": "Origin Subprotocol",
 }

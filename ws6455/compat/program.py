@@ -1,7 +1,4 @@
-"""Run an unmodified program as ``__main__``, with ws6455 where it imports `websockets`.
-
-Floor 6.
-"""
+"""Run an unmodified program as ``__main__``, with ws6455 where it imports `websockets`."""
 
 from __future__ import annotations
 

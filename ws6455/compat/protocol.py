@@ -1,6 +1,6 @@
 """The protocol without I/O, with what programs use of it that has no place in ours.
 
-Floor 6. RFC 6455 §5, §7.
+RFC 6455 §5, §7.
 """
 
 from __future__ import annotations

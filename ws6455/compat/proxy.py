@@ -1,13 +1,13 @@
 """The request that asks an HTTP proxy for a tunnel.
 
-Floor 6. RFC 9110 §9.3.6.
+RFC 9110 §9.3.6.
 """
 
 from __future__ import annotations
 
-from ..http11 import USER_AGENT
+from ..http1.head import USER_AGENT
+from ..http1.uri import WebSocketURI
 from ..proxies import Proxy, Tunnel
-from ..uri import WebSocketURI
 
 __all__ = ["prepare_connect_request"]
 

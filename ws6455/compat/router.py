@@ -1,6 +1,6 @@
 """`route`, with the connections and the logger of the compatible `serve`.
 
-Floor 6. Needs werkzeug when called.
+Needs werkzeug when called.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The asyncio servers of both eras: `serve` with the arguments of every version.
-
-Floor 6.
-"""
+"""The asyncio servers of both eras: `serve` with the arguments of every version."""
 
 from __future__ import annotations
 

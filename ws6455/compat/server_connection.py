@@ -1,7 +1,4 @@
-"""A server's connection, with the steps of the handshake that a subclass could override.
-
-Floor 6.
-"""
+"""A server's connection, with the steps of the handshake that a subclass could override."""
 
 from __future__ import annotations
 
@@ -12,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..aio import server_connection
 from ..handshake import Origins, check_origin
-from ..http11 import SERVER, Headers, Request, Response
+from ..http1.head import SERVER, Request, Response
+from ..http1.headers import Headers
 from ..opening import ServerProtocol
 from ..states import OPEN
 from .callbacks import as_response

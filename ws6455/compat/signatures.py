@@ -1,6 +1,6 @@
 """The signature that an adapter shows: ours, with what it takes besides.
 
-Floor 6. Programs, editors and test doubles ask for it.
+Programs, editors and test doubles ask for it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The name of a listening socket, for log lines.
-
-Floor 6.
-"""
+"""The name of a listening socket, for log lines."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """A reader without I/O, whose methods are generators that wait for bytes.
 
-Floor 6. ``yield from reader.read_exact(2)`` within a generator that is resumed whenever bytes were
-fed.
+``yield from reader.read_exact(2)`` within a generator that is resumed whenever bytes were fed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The threaded front end, with the loggers that programs know.
-
-Floor 6.
-"""
+"""The threaded front end, with the loggers that programs know."""
 
 from __future__ import annotations
 

@@ -1,14 +1,11 @@
-"""Types that programs name besides those of :mod:`ws6455.typing`, for annotations.
-
-Floor 6.
-"""
+"""Types that programs name besides those of :mod:`ws6455.typing`, for annotations."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
 
-from ..http11 import Headers, HeadersLike
+from ..http1.headers import Headers, HeadersLike
 from ..typing import ExtensionName, ExtensionParameter, StatusLike
 
 __all__ = [

@@ -1,6 +1,6 @@
 """WebSocket URIs that can be taken apart as a tuple, as in version 8.
 
-Floor 6. RFC 6455 §3.
+RFC 6455 §3.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
-from ..uri import WebSocketURI as _WebSocketURI
-from ..uri import parse_uri as parse
+from ..http1.uri import WebSocketURI as _WebSocketURI
+from ..http1.uri import parse_uri as parse
 
 __all__ = ["WebSocketURI", "parse_uri"]
 

@@ -1,7 +1,4 @@
-"""What several processes of one service share.
-
-Floor 6, asyncio: imports reconnecting and typing; redis only when a :class:`RedisBroker` is made.
-"""
+"""What several processes of one service share."""
 
 from .broker import Broker, BrokerUnavailable
 from .memory_broker import MemoryBroker

@@ -1,7 +1,4 @@
-"""What a broker is: it carries messages between the processes of one service.
-
-Floor 6, asyncio: imports typing and the hub's subscriptions.
-"""
+"""What a broker is: it carries messages between the processes of one service."""
 
 from __future__ import annotations
 

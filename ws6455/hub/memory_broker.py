@@ -1,7 +1,4 @@
-"""The broker of a service that is one process.
-
-Floor 6, asyncio: imports the hub's broker.
-"""
+"""The broker of a service that is one process."""
 
 from __future__ import annotations
 

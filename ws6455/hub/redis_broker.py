@@ -1,7 +1,4 @@
-"""The broker of a service of several processes, which meet at a Redis.
-
-Floor 6, asyncio: imports typing and the hub's other modules; redis-py only when a broker is made.
-"""
+"""The broker of a service of several processes, which meet at a Redis."""
 
 from __future__ import annotations
 

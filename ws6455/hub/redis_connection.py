@@ -1,7 +1,7 @@
 """One connection to Redis, as the hub needs it: the only module that knows redis-py.
 
-Floor 6, asyncio: imports the hub's broker. redis-py's own retries, timeouts and hidden reconnecting
-are off: a loss is seen where it happens. RESP2 is spoken, which every version of Redis does.
+Redis-py's own retries, timeouts and hidden reconnecting are off: a loss is seen where it happens.
+RESP2 is spoken, which every version of Redis does.
 """
 
 from __future__ import annotations

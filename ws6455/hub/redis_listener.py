@@ -1,7 +1,6 @@
 """The listener: keeps this process subscribed at Redis, through every loss of the connection.
 
-Floor 6, asyncio: imports reconnecting, typing, and the hub's broker and subscriptions. redis-py is
-behind `redis_connection`.
+Redis-py is behind `redis_connection`.
 """
 
 from __future__ import annotations

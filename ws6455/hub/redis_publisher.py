@@ -1,6 +1,6 @@
 """The publisher: sends messages to Redis on one connection and sees that each is taken.
 
-Floor 6, asyncio: imports the hub's broker. redis-py is behind `redis_connection`.
+Redis-py is behind `redis_connection`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Who has subscribed to what in this process, and the JSON that they get.
 
-Floor 6: imports typing. RFC 8259: what is not in it (NaN, Infinity) is neither sent nor taken.
+RFC 8259: what is not in it (NaN, Infinity) is neither sent nor taken.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
 """HTTP Basic authentication in front of the threaded server.
 
-Floor 5, threads. RFC 7617; what is not threads' is in :mod:`ws6455.auth`.
+RFC 7617; what is not threads' is in :mod:`ws6455.http1.basic_auth`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..auth import Credentials, choose_check, read_credentials, unauthorized
-from ..http11 import Request, Response
+from ..http1.basic_auth import Credentials, choose_check, read_credentials, unauthorized
+from ..http1.head import Request, Response
 from .server_connection import ServerConnection
 
 __all__ = ["basic_auth"]

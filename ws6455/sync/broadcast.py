@@ -1,6 +1,6 @@
 """Send one message to many connections of threads at once.
 
-Floor 5, threads. Nobody waits for anybody: what a socket has no room for, the watcher sends.
+Nobody waits for anybody: what a socket has no room for, the watcher sends.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The threaded client: `connect` gives a connection, `reconnect` one after the other.
 
-Floor 5, threads. RFC 6455 §4.1.
+RFC 6455 §4.1.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Any, ClassVar, Literal, overload
 
 from ..attempts import Reconnecting
 from ..compression import ClientPerMessageDeflateFactory
-from ..http11 import USER_AGENT, HeadersLike
+from ..http1.head import USER_AGENT
+from ..http1.headers import HeadersLike
 from ..options import client_options, default_uri, renamed_option, session_options
 from ..protocol import MAX_FRAGMENTS, MAX_SIZE
 from ..reconnecting import backoff, process_exception

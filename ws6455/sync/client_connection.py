@@ -1,6 +1,6 @@
 """One connection of a threaded client, and its side of the opening handshake.
 
-Floor 5, threads. RFC 6455 §4.1.
+RFC 6455 §4.1.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import weakref
 from typing import Any, Self
 
 from ..client_session import ClientSession
-from ..http11 import USER_AGENT, HeadersLike
+from ..http1.head import USER_AGENT
+from ..http1.headers import HeadersLike
 from .connection import Connection
 
 __all__ = ["ClientConnection"]

@@ -1,6 +1,6 @@
 """One client's whole life at the threaded server: TLS, opening handshake, handler, end.
 
-Floor 5, threads. RFC 6455 §4.2.
+RFC 6455 §4.2.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """One WebSocket connection for a program with threads: receive, send, ping, close.
 
-Floor 5, threads. The base of :class:`~ws6455.sync.client.ClientConnection` and
+The base of :class:`~ws6455.sync.client.ClientConnection` and
 :class:`~ws6455.sync.server_connection.ServerConnection`. Every method may be called from any
 thread.
 """

@@ -1,6 +1,6 @@
 """One attempt of a threaded client to open a connection, redirects included.
 
-Floor 5, threads. RFC 6455 §4.1.
+RFC 6455 §4.1.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import socket
 from collections.abc import Callable
 from typing import Any, Literal
 
-from ..http11 import HeadersLike
+from ..http1.headers import HeadersLike
+from ..http1.uri import WebSocketURI
 from ..opening import ClientProtocol
 from ..proxies import Tunnel, check_proxy_ssl, choose_proxy
 from ..redirecting import Destination
-from ..uri import WebSocketURI
 from .client_connection import ClientConnection
 from .tunnel import Deadline, connect_through_http, connect_through_socks, start_tls
 

@@ -1,6 +1,6 @@
 """The threaded server: `serve` and the server it gives.
 
-Floor 5, threads. RFC 6455 §4.2. One thread for each connection.
+RFC 6455 §4.2. One thread for each connection.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, Self
 from ..compression import ServerPerMessageDeflateFactory
 from ..frames import Close
 from ..handshake import Origins
-from ..http11 import SERVER
+from ..http1.head import SERVER
 from ..options import renamed_option, server_options, session_options
 from ..protocol import MAX_FRAGMENTS, MAX_SIZE
 from ..server_session import ConnectionMaker

@@ -1,6 +1,6 @@
 """One connection of the threaded server, and its side of the opening handshake.
 
-Floor 5, threads. RFC 6455 §4.2.
+RFC 6455 §4.2.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..http11 import SERVER, Request, Response
+from ..http1.head import SERVER, Request, Response
 from ..opening import ServerProtocol
 from ..options import session_options
 from ..server_session import ServerSession, check_response

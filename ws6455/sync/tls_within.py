@@ -1,7 +1,6 @@
 """TLS within TLS: a server's, through a proxy that is spoken to with TLS itself.
 
-Floor 5, threads. The :mod:`ssl` module puts TLS on sockets alone; here it is put on a socket that
-has TLS already.
+The :mod:`ssl` module puts TLS on sockets alone; here it is put on a socket that has TLS already.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A session on a socket and threads: its bytes in and out, its end, its timer.
 
-Floor 5, threads. What :class:`~ws6455.sync.connection.Connection` stands on.
+What :class:`~ws6455.sync.connection.Connection` stands on.
 
 A thread that waits for a message reads the socket itself; while none does the watcher reads. The
 lock, and the writing half, are in :mod:`ws6455.sync.writing`.

@@ -1,7 +1,6 @@
 """The way from a threaded client to a server: TCP, through a proxy if there is one, and TLS.
 
-Floor 5, threads. RFC 6455 §4.1 (proxies). The handshake with an HTTP proxy is in
-:mod:`ws6455.proxies`.
+RFC 6455 §4.1 (proxies). The handshake with an HTTP proxy is in :mod:`ws6455.proxies`.
 """
 
 from __future__ import annotations

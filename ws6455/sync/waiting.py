@@ -1,7 +1,4 @@
-"""Wait until one socket can be read from, or written to.
-
-Floor 5, threads.
-"""
+"""Wait until one socket can be read from, or written to."""
 
 from __future__ import annotations
 

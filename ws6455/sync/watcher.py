@@ -1,10 +1,10 @@
 """The one thread that looks after connections while the application is elsewhere.
 
-Floor 5, threads. A thread that waits in `recv` reads the socket itself, so that a message costs
-no change of thread. For the rest there is one watcher in the process, however many connections:
-it reads while nobody else does (so pings are answered and closes noticed while the application
-is busy), sends what the socket had no room for, and keeps the time. It starts with the first
-connection and ends with the last.
+A thread that waits in `recv` reads the socket itself, so that a message costs no change of thread.
+For the rest there is one watcher in the process, however many connections: it reads while nobody
+else does (so pings are answered and closes noticed while the application is busy), sends what the
+socket had no room for, and keeps the time. It starts with the first connection and ends with the
+last.
 
 A busy connection leaves `recv` and comes back all the time. So the watcher does not hear of
 every leave: it takes a look now and then, for as long as anything moves.

@@ -1,6 +1,6 @@
 """The writing half of a session on a socket: what goes out, and what waits for room.
 
-Floor 5, threads. The base of :class:`~ws6455.sync.transport.SocketSession`.
+The base of :class:`~ws6455.sync.transport.SocketSession`.
 
 One lock guards a connection, and nobody waits for anything else while holding it. The socket does
 not block: reading is one step under the lock, which any thread may take once the socket is

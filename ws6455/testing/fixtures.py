@@ -1,7 +1,6 @@
 """Fixtures for pytest: a connected pair, a server on a free port, a bad network to it.
 
-Floor 6, asyncio; the one module that needs pytest. They are there for a project that asks for
-them in its top ``conftest.py``::
+They are there for a project that asks for them in its top ``conftest.py``::
 
     pytest_plugins = ["ws6455.testing.fixtures"]
 

@@ -1,6 +1,6 @@
 """A bad network: a TCP proxy with latency, jitter, little bandwidth, and ways to break.
 
-Floor 6, asyncio. It knows nothing of WebSocket: any client connects through it to any server.
+It knows nothing of WebSocket: any client connects through it to any server.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Two asyncio transports joined in memory: no socket, no file descriptor, no time passes.
 
-Floor 6, asyncio. They keep the contract of :class:`asyncio.Transport`, and the order of calls, as
-the stock loop's do on TCP: every call to a protocol but `pause_writing` comes from the loop, the
-wire holds so much and no more, `connection_lost` is the last call, and what reaches a side that
-is closed is answered with a reset.
+They keep the contract of :class:`asyncio.Transport`, and the order of calls, as the stock loop's
+do on TCP: every call to a protocol but `pause_writing` comes from the loop, the wire holds so much
+and no more, `connection_lost` is the last call, and what reaches a side that is closed is answered
+with a reset.
 """
 
 from __future__ import annotations

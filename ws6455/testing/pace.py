@@ -1,7 +1,4 @@
-"""When bytes leave and when they arrive, on one way with latency, jitter and bandwidth.
-
-Floor 6, no I/O and no clock: times are passed in, in seconds.
-"""
+"""When bytes leave and when they arrive, on one way with latency, jitter and bandwidth."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The library's own connections in memory: a server, a pair, one end and a raw peer.
 
-Floor 6, asyncio. The real `connect`, the real server and the real handshake between them; only
-the transports are those of :mod:`ws6455.testing.memory`.
+The real `connect`, the real server and the real handshake between them; only the transports are
+those of :mod:`ws6455.testing.memory`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A hostile peer: it sends any bytes, reads whatever comes, and ends as no proper peer would.
 
-Floor 6, asyncio. Of either role, over a real stream or one in memory.
+Of either role, over a real stream or one in memory.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What goes over the wire, right or wrong: frames with any bits, heads with any headers.
 
-Floor 6. RFC 6455 §4.1, §4.2.2 (the heads) and §5.2 (the frame). The library's own
+RFC 6455 §4.1, §4.2.2 (the heads) and §5.2 (the frame). The library's own
 :class:`~ws6455.frames.Frame` refuses to build what breaks the protocol, and to read it; these do
 both.
 """

@@ -1,4 +1,4 @@
-"""ws6455.fields: header fields, as a mapping of names to values."""
+"""ws6455.http1.headers: header fields, as a mapping of names to values."""
 
 import time
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from ws6455.exceptions import InvalidHeaderValue
-from ws6455.fields import Headers, MultipleValuesError, parse_fields
+from ws6455.http1.headers import Headers, MultipleValuesError, parse_fields
 
 
 def test_names_are_case_insensitive_and_values_are_kept_in_order() -> None:

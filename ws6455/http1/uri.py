@@ -1,13 +1,13 @@
 """WebSocket URIs.
 
-Floor 1: imports only :mod:`ws6455.exceptions`. RFC 6455 §3, RFC 3986, RFC 3987 (IRIs).
+RFC 6455 §3, RFC 3986, RFC 3987 (IRIs).
 """
 
 import dataclasses
 import re
 import urllib.parse
 
-from .exceptions import InvalidURI
+from ..exceptions import InvalidURI
 
 __all__ = ["WebSocketURI", "parse_uri"]
 

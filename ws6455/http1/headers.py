@@ -1,6 +1,6 @@
 """HTTP header fields: case-insensitive names, several values for a name, in order.
 
-Floor 1: imports errors, headers and settings. RFC 9110 §5.
+RFC 9110 §5.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Protocol, runtime_checkable
 
-from .exceptions import InvalidHeaderValue, InvalidMessage
-from .headers import TOKEN
-from .settings import setting
+from ..exceptions import InvalidHeaderValue, InvalidMessage
+from ..settings import setting
+from .header_values import TOKEN
 
 __all__ = [
     "FIELD_VALUE",

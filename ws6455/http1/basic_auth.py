@@ -1,6 +1,6 @@
 """HTTP Basic authentication: its two headers, credentials in a URI, and their check.
 
-Floor 2: imports floors 0 and 1. RFC 7617. The front ends make a `process_request` of it.
+RFC 7617. The front ends make a `process_request` of it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from .exceptions import InvalidHeader, InvalidHeaderValue
-from .http11 import Request, Response
+from ..exceptions import InvalidHeader, InvalidHeaderValue
+from .head import Request, Response
 
 __all__ = [
     "Credentials",

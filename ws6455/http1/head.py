@@ -1,8 +1,7 @@
 """A bounded HTTP/1.1 head: read it, parse it, build it.
 
-Floor 1: imports nothing above :mod:`ws6455.headers`. RFC 9112 (syntax), RFC 9110 (fields).
-The parser is strict: what two implementations could read in two ways is refused, since a
-proxy in front may be the other one.
+RFC 9112 (syntax), RFC 9110 (fields). The parser is strict: what two implementations could read in
+two ways is refused, since a proxy in front may be the other one.
 """
 
 from __future__ import annotations
@@ -16,8 +15,7 @@ import re
 import sys
 from collections.abc import Callable, Generator
 
-from .body import MAX_BODY_SIZE, BodyReader
-from .exceptions import (
+from ..exceptions import (
     HeaderLineTooLong,
     InvalidMessage,
     NotHTTP,
@@ -26,29 +24,23 @@ from .exceptions import (
     StatusLineTooLong,
     TooManyHeaders,
 )
-from .fields import (
+from ..settings import setting
+from ..version import version
+from .body import MAX_BODY_SIZE, BodyReader
+from .headers import (
     FIELD_VALUE,
     MAX_LINE_SIZE,
     SHARED_LINE_SIZE,
     Headers,
-    HeadersLike,
-    MultipleValuesError,
-    SupportsKeysAndGetItem,
     parse_fields,
 )
-from .settings import setting
-from .version import version
 
 __all__ = [
     "SERVER",
     "USER_AGENT",
     "HeadReader",
-    "Headers",
-    "HeadersLike",
-    "MultipleValuesError",
     "Request",
     "Response",
-    "SupportsKeysAndGetItem",
     "build_date",
     "parse_request",
     "parse_response",

@@ -1,4 +1,4 @@
-"""ws6455.headers: the grammars of list headers, and Host."""
+"""ws6455.http1.header_values: the grammars of list headers, and Host."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ws6455.exceptions import InvalidHeaderFormat
-from ws6455.headers import (
+from ws6455.http1.header_values import (
     TOKEN,
     build_extension_list,
     build_host,

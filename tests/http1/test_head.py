@@ -1,4 +1,4 @@
-"""ws6455.http11: heads within their limits, however they are cut, and what they say."""
+"""ws6455.http1.head: heads within their limits, however they are cut, and what they say."""
 
 import itertools
 import time
@@ -18,17 +18,16 @@ from ws6455.exceptions import (
     StatusLineTooLong,
     TooManyHeaders,
 )
-from ws6455.fields import MAX_LINE_SIZE
-from ws6455.http11 import (
+from ws6455.http1.head import (
     MAX_HEAD_SIZE,
     MAX_HEADERS,
-    Headers,
     HeadReader,
     Request,
     Response,
     parse_request,
     parse_response,
 )
+from ws6455.http1.headers import MAX_LINE_SIZE, Headers
 
 HEAD = b"GET /chat HTTP/1.1\r\nHost: example.com\r\nX-A: 1\r\nx-a:\t2 \r\n\r\n"
 LINES = [b"GET /chat HTTP/1.1", b"Host: example.com", b"X-A: 1", b"x-a:\t2 "]

@@ -1,9 +1,9 @@
-"""ws6455.uri: what is a WebSocket URI, its parts, and what is refused."""
+"""ws6455.http1.uri: what is a WebSocket URI, its parts, and what is refused."""
 
 import pytest
 
 from ws6455.exceptions import InvalidURI
-from ws6455.uri import WebSocketURI, parse_uri
+from ws6455.http1.uri import WebSocketURI, parse_uri
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,14 @@
 """Header values that have a grammar: lists of tokens, lists of extensions, Host.
 
-Floor 1: imports only :mod:`ws6455.exceptions`. RFC 9110 §5.6 (lists, tokens, quoted strings),
-RFC 6455 §9.1 (extensions), RFC 6454 (origins). Every scanner is linear: each pattern is
-anchored and possessive, so nothing is ever scanned twice.
+RFC 9110 §5.6 (lists, tokens, quoted strings), RFC 6455 §9.1 (extensions), RFC 6454 (origins).
+Every scanner is linear: each pattern is anchored and possessive, so nothing is ever scanned twice.
 """
 
 import ipaddress
 import re
 
-from .exceptions import InvalidHeaderFormat
-from .typing import ExtensionHeader, ExtensionParameter
+from ..exceptions import InvalidHeaderFormat
+from ..typing import ExtensionHeader, ExtensionParameter
 
 __all__ = [
     "TOKEN",

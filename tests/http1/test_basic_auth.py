@@ -2,7 +2,8 @@
 
 import pytest
 
-from ws6455.auth import (
+from ws6455.exceptions import InvalidHeaderValue
+from ws6455.http1.basic_auth import (
     build_authorization_basic,
     build_www_authenticate_basic,
     choose_check,
@@ -11,8 +12,8 @@ from ws6455.auth import (
     read_credentials,
     unauthorized,
 )
-from ws6455.exceptions import InvalidHeaderValue
-from ws6455.http11 import Headers, Request
+from ws6455.http1.head import Request
+from ws6455.http1.headers import Headers
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""ws6455.http11: requests and responses read by generators that wait for bytes."""
+"""ws6455.http1.head: requests and responses read by generators that wait for bytes."""
 
 from collections.abc import Generator
 from typing import Any
@@ -8,11 +8,8 @@ import pytest
 from ws6455.exceptions import (
     InvalidMessage,
 )
-from ws6455.http11 import (
-    Headers,
-    Request,
-    Response,
-)
+from ws6455.http1.head import Request, Response
+from ws6455.http1.headers import Headers
 
 
 class Fed:

@@ -1,13 +1,13 @@
 """The body of a refusal, as far as a client reads it.
 
-Floor 1: imports errors, fields and settings. RFC 9112 §6 (length), §7.1 (chunks).
+RFC 9112 §6 (length), §7.1 (chunks).
 """
 
 import re
 
-from .exceptions import InvalidMessage
-from .fields import MAX_LINE_SIZE, Headers
-from .settings import setting
+from ..exceptions import InvalidMessage
+from ..settings import setting
+from .headers import MAX_LINE_SIZE, Headers
 
 __all__ = ["MAX_BODY_SIZE", "BodyReader"]
 

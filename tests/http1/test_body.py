@@ -1,14 +1,13 @@
-"""ws6455.body: bodies however they are cut, their limits, and chunks that are malformed."""
+"""ws6455.http1.body: bodies however they are cut, their limits, and chunks that are malformed."""
 
 import time
 from collections.abc import Callable
 
 import pytest
 
-from ws6455.body import MAX_BODY_SIZE, BodyReader
 from ws6455.exceptions import InvalidMessage
-from ws6455.fields import MAX_LINE_SIZE
-from ws6455.http11 import Headers
+from ws6455.http1.body import MAX_BODY_SIZE, BodyReader
+from ws6455.http1.headers import MAX_LINE_SIZE, Headers
 
 
 def cpu_seconds(call: Callable[[], object]) -> float:
