@@ -8,7 +8,7 @@ import pytest
 import ws6455
 import ws6455.exceptions
 from ws6455 import exceptions as errors
-from ws6455.frames import Close
+from ws6455.framing.frames import Close
 from ws6455.http1.head import Response
 from ws6455.http1.headers import Headers
 

@@ -10,7 +10,7 @@ from ws6455.settings import setting
 
 # Where each ends up, and a value for it.
 DEFAULTS = {
-    "MAX_LOG_SIZE": ("ws6455.frames.MAX_LOG_SIZE", "200"),
+    "MAX_LOG_SIZE": ("ws6455.framing.frames.MAX_LOG_SIZE", "200"),
     "SERVER": ("ws6455.http1.head.SERVER", "mine"),
     "USER_AGENT": ("ws6455.http1.head.USER_AGENT", "yours"),
     "MAX_LINE_LENGTH": ("ws6455.http1.head.MAX_LINE_SIZE", "9000"),

@@ -47,7 +47,7 @@ from .exceptions import (
     UnsupportedVersion,
     WebSocketException,
 )
-from .frames import Close, CloseCode, Frame, Opcode
+from .framing.frames import Close, CloseCode, Frame, Opcode
 from .http1.head import Request, Response
 from .http1.headers import Headers, HeadersLike, MultipleValuesError
 from .http1.uri import WebSocketURI, parse_uri

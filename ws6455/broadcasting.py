@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from .endpoint import Endpoint
 from .exceptions import InvalidState
-from .fragments import whole_message
-from .frames import Opcode
-from .shared import SharedMessage
+from .framing.fragments import whole_message
+from .framing.frames import Opcode
+from .framing.shared_message import SharedMessage
 
 __all__ = ["BroadcastFailures", "shared_message"]
 

@@ -9,13 +9,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .deflate import PerMessageDeflate
 from .exceptions import (
     DuplicateParameter,
     InvalidParameterName,
     InvalidParameterValue,
     NegotiationError,
 )
+from .framing.deflate import PerMessageDeflate
 from .typing import ExtensionParameter
 
 __all__ = [

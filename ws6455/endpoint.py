@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 from .exceptions import ConcurrencyError, InvalidState, ProtocolError
-from .fragments import FragmentReader
-from .frames import CloseCode
+from .framing.fragments import FragmentReader
+from .framing.frames import CloseCode
+from .framing.shared_message import SharedMessage
 from .opening import ClientProtocol, ServerProtocol
 from .session import Session, control_payload
-from .shared import SharedMessage
 from .states import CLOSED, CLOSING, CONNECTING, OPEN
 from .typing import Data, DataLike
 

@@ -55,7 +55,7 @@ __all__ = [
 
 
 class CloseLike(Protocol):
-    """The payload of a Close frame, as :class:`ws6455.frames.Close` holds it."""
+    """The payload of a Close frame, as :class:`ws6455.framing.frames.Close` holds it."""
 
     @property
     def code(self) -> int: ...

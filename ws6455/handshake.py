@@ -14,7 +14,6 @@ import re
 from collections.abc import Callable, Sequence
 
 from .compression import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
-from .deflate import PerMessageDeflate
 from .exceptions import (
     InvalidHandshake,
     InvalidHeader,
@@ -28,6 +27,7 @@ from .exceptions import (
     NegotiationError,
     UnsupportedVersion,
 )
+from .framing.deflate import PerMessageDeflate
 from .http1.basic_auth import build_authorization_basic
 from .http1.head import Request, Response, build_date
 from .http1.header_values import (

@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .compression import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
-from .deflate import PerMessageDeflate
 from .exceptions import (
     InvalidHandshake,
     InvalidMessage,
@@ -24,6 +23,7 @@ from .exceptions import (
     RequestLineTooLong,
     StatusLineTooLong,
 )
+from .framing.deflate import PerMessageDeflate
 from .handshake import (
     Origins,
     answer_extensions,

@@ -21,7 +21,6 @@ import logging
 import uuid
 from collections.abc import Sequence
 
-from .deflate import PerMessageDeflate
 from .exceptions import (
     ConnectionClosed,
     ConnectionClosedError,
@@ -29,7 +28,8 @@ from .exceptions import (
     InvalidState,
     ProtocolError,
 )
-from .frames import Close, CloseCode, Frame, Opcode
+from .framing.deflate import PerMessageDeflate
+from .framing.frames import Close, CloseCode, Frame, Opcode
 from .http1.head import Request, Response
 from .receiving import VIOLATIONS, as_frame
 from .sending import Sender

@@ -10,9 +10,9 @@ import abc
 import functools
 from collections import deque
 
-from .fragments import decoded
-from .frames import Frame, Opcode
-from .messages import Message
+from .framing.fragments import decoded
+from .framing.frames import Frame, Opcode
+from .framing.message_reader import Message
 from .opening import ClientProtocol, ServerProtocol
 from .receiving import LARGE
 from .states import OPEN

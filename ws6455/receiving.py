@@ -12,9 +12,9 @@ import logging
 from collections import deque
 
 from .exceptions import PayloadTooBig, ProtocolError, TooManyFragments, WebSocketException
-from .frames import MAX_HEADER_SIZE, Frame, FrameHeader, Opcode, parse_header
-from .masking import PAD_FACTORS, PAD_SHIFTS, apply_mask, apply_mask_in_place, rotate_key
-from .messages import Message, MessageReader
+from .framing.frames import MAX_HEADER_SIZE, Frame, FrameHeader, Opcode, parse_header
+from .framing.masking import PAD_FACTORS, PAD_SHIFTS, apply_mask, apply_mask_in_place, rotate_key
+from .framing.message_reader import Message, MessageReader
 from .typing import LoggerLike
 
 __all__ = ["LARGE", "VIOLATIONS", "Receiver", "as_frame"]

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from .exceptions import InvalidState, ProtocolError
-from .frames import Frame, Opcode, frame_parts, serialize_frame
+from .framing.frames import Frame, Opcode, frame_parts, serialize_frame
+from .framing.shared_message import SharedMessage
 from .receiving import LARGE, Receiver
-from .shared import SharedMessage
 from .states import OPEN, State
 
 __all__ = ["Sender"]

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .exceptions import ConcurrencyError, ConnectionClosed
-from .frames import CloseCode, Opcode
+from .framing.frames import CloseCode, Opcode
 from .http1.head import Request, Response
 from .opening import ClientProtocol, ServerProtocol
 from .receive_queue import ReceiveQueue

@@ -31,7 +31,7 @@ from .aio.server_connection import ServerConnection
 from .aio.streams import StreamProtocol
 from .compression import server_extensions
 from .exceptions import ConnectionClosed
-from .frames import CloseCode
+from .framing.frames import CloseCode
 from .http1.head import Response
 from .http1.headers import Headers
 from .opening import ServerProtocol

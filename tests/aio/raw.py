@@ -7,9 +7,9 @@ import struct
 from collections.abc import AsyncIterator
 
 from ws6455 import Close, Frame, Opcode, Server
-from ws6455.frames import parse_header
+from ws6455.framing.frames import parse_header
+from ws6455.framing.masking import apply_mask
 from ws6455.handshake import accept_key
-from ws6455.masking import apply_mask
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 REQUEST = (

@@ -12,7 +12,8 @@ import pytest
 
 from tests.aio.conftest import Connection, MakePair, until
 from tests.aio.raw import close, text
-from ws6455 import Close, ConnectionClosedError, Frame, Opcode, Side, State, masking
+from ws6455 import Close, ConnectionClosedError, Frame, Opcode, Side, State
+from ws6455.framing import masking
 
 MIB = 1 << 20
 MakeEnds = Callable[..., AbstractAsyncContextManager[tuple[Connection, Connection]]]

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from ws6455 import frames
+from ws6455.framing import frames
 
 
 @pytest.fixture

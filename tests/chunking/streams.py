@@ -8,8 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ws6455.deflate import PerMessageDeflate
-from ws6455.frames import Close, Frame, Opcode
+from ws6455.framing.deflate import PerMessageDeflate
+from ws6455.framing.frames import Close, Frame, Opcode
 from ws6455.protocol import SEND_EOF, Protocol, Side, State
 
 KEY = b"\x9a\x00\xff\x5c"

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.chunking.streams import REQUEST, Control, Message, cut, end_of, feed, wire_stream
-from ws6455.frames import Frame, Opcode
+from ws6455.framing.frames import Frame, Opcode
 from ws6455.handshake import accept_key
 from ws6455.http1.head import Request
 from ws6455.http1.uri import parse_uri

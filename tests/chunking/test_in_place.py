@@ -16,7 +16,7 @@ from tests.chunking.streams import (
     wire_frame,
     wire_message,
 )
-from ws6455 import masking
+from ws6455.framing import masking
 from ws6455.protocol import Protocol, Side
 
 

@@ -20,7 +20,7 @@ from tests.chunking.streams import (
     wire_frame,
     wire_stream,
 )
-from ws6455.frames import Close
+from ws6455.framing.frames import Close
 from ws6455.protocol import Side
 
 

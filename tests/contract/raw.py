@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from tests.aio.raw import REQUEST, close, switching_protocols, text
 from ws6455 import Close, Frame, Opcode
-from ws6455.frames import parse_header
-from ws6455.masking import apply_mask
+from ws6455.framing.frames import parse_header
+from ws6455.framing.masking import apply_mask
 
 __all__ = ["REQUEST", "RawPeer", "close", "connect_raw", "listen_raw", "ping", "pong", "text"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ws6455.frames import Frame
+from ws6455.framing.frames import Frame
 from ws6455.handshake import accept_key
 from ws6455.http1.head import Request, Response
 from ws6455.http1.uri import parse_uri

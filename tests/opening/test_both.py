@@ -7,7 +7,7 @@ from ws6455.compression import ClientPerMessageDeflateFactory, ServerPerMessageD
 from ws6455.exceptions import (
     NotHTTP,
 )
-from ws6455.frames import Frame, Opcode
+from ws6455.framing.frames import Frame, Opcode
 from ws6455.http1.head import Request, Response
 from ws6455.http1.uri import parse_uri
 from ws6455.opening import ClientProtocol, ServerProtocol

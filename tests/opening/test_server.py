@@ -32,7 +32,7 @@ from ws6455.exceptions import (
     TooManyHeaders,
     UnsupportedVersion,
 )
-from ws6455.frames import Frame, Opcode
+from ws6455.framing.frames import Frame, Opcode
 from ws6455.handshake import build_response
 from ws6455.http1.head import MAX_HEADERS, Request
 from ws6455.http1.headers import MAX_LINE_SIZE

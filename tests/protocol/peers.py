@@ -2,7 +2,7 @@
 
 import pytest
 
-from ws6455.frames import Close, Frame, Opcode
+from ws6455.framing.frames import Close, Frame, Opcode
 from ws6455.protocol import SEND_EOF, Protocol, Side
 
 ROLES = pytest.mark.parametrize("role", Side, ids=lambda role: role.name.lower())

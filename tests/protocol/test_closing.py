@@ -18,7 +18,7 @@ from ws6455.exceptions import (
     ConnectionClosedOK,
     ProtocolError,
 )
-from ws6455.frames import Close, Frame, Opcode
+from ws6455.framing.frames import Close, Frame, Opcode
 from ws6455.protocol import SEND_EOF, Protocol, Side, State
 
 

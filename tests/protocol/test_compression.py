@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from ws6455.deflate import PerMessageDeflate
-from ws6455.frames import Frame, Opcode, serialize_frame
+from ws6455.framing.deflate import PerMessageDeflate
+from ws6455.framing.frames import Frame, Opcode, serialize_frame
+from ws6455.framing.shared_message import SharedMessage
 from ws6455.protocol import Protocol, Side
-from ws6455.shared import SharedMessage
 
 
 def compressed_pair(

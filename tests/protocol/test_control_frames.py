@@ -1,7 +1,7 @@
 """ws6455.protocol: control frames: pings, pongs, and their place between others (RFC 6455 §5.5)."""
 
 from tests.protocol.peers import ROLES, close_from_peer, closing, expected_end, from_peer, sent_by
-from ws6455.frames import Frame, Opcode
+from ws6455.framing.frames import Frame, Opcode
 from ws6455.protocol import SEND_EOF, Protocol, Side
 
 

@@ -9,7 +9,7 @@ from ws6455.exceptions import (
     PayloadTooBig,
     ProtocolError,
 )
-from ws6455.frames import Close, Frame, Opcode
+from ws6455.framing.frames import Close, Frame, Opcode
 from ws6455.protocol import MAX_SIZE, SEND_EOF, Protocol, Side, State
 
 # Bytes of a violation from a client (masked) and from a server; the close code.

@@ -10,7 +10,7 @@ from ws6455.exceptions import (
     PayloadTooBig,
     TooManyFragments,
 )
-from ws6455.frames import Frame, Opcode
+from ws6455.framing.frames import Frame, Opcode
 from ws6455.protocol import MAX_FRAGMENTS, Protocol, Side
 
 

@@ -9,7 +9,7 @@ from tests.protocol.peers import (
     close_from_peer,
     from_peer,
 )
-from ws6455.frames import CloseCode, Opcode
+from ws6455.framing.frames import CloseCode, Opcode
 from ws6455.protocol import Protocol, Side
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.protocol.peers import ROLES, from_peer
-from ws6455.frames import Frame, Opcode
+from ws6455.framing.frames import Frame, Opcode
 from ws6455.protocol import Protocol, Side
 
 LENGTHS = (*range(131), 255, 256, 65535, 65536, 65537)

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from tests.protocol.peers import ROLES, frames_of, from_peer, sent_by
-from ws6455 import frames
 from ws6455.exceptions import (
     InvalidState,
     ProtocolError,
 )
-from ws6455.frames import Frame, Opcode
+from ws6455.framing import frames
+from ws6455.framing.frames import Frame, Opcode
+from ws6455.framing.shared_message import SharedMessage
 from ws6455.protocol import Protocol, Side, State
-from ws6455.shared import SharedMessage
 
 DATA: list[Callable[[Protocol], None]] = [
     lambda protocol: protocol.send_text(b"a"),

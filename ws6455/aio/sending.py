@@ -12,8 +12,8 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from typing import Any
 
 from ..exceptions import InvalidState
-from ..fragments import FragmentWriter, check_fragments
-from ..frames import Opcode
+from ..framing.fragments import FragmentWriter, check_fragments
+from ..framing.frames import Opcode
 from ..typing import DataLike
 from .transport import TransportSession
 

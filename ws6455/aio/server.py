@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..compression import ServerPerMessageDeflateFactory
-from ..frames import Close
+from ..framing.frames import Close
 from ..handshake import Origins
 from ..http1.head import SERVER
 from ..opening import ServerProtocol

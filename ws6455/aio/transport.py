@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..endpoint import Endpoint
 from ..exceptions import ConnectionClosed
-from ..frames import CloseCode
+from ..framing.frames import CloseCode
 from ..opening import ClientProtocol, ServerProtocol
 from ..protocol import SEND_EOF
 from ..receive_queue import water_marks

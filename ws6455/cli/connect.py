@@ -11,7 +11,7 @@ from typing import Any
 from ..aio.client import ClientConnection
 from ..aio.client import connect as open_connection
 from ..exceptions import ConnectionClosed, ConnectionClosedOK
-from ..frames import CloseCode
+from ..framing.frames import CloseCode
 from ..http1.basic_auth import hide_credentials
 from .console import Console, tracing
 from .failure import explained

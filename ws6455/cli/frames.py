@@ -10,10 +10,10 @@ import codecs
 import time
 from collections.abc import Callable
 
-from ..deflate import PerMessageDeflate
 from ..exceptions import ProtocolError, WebSocketException
-from ..frames import MAX_CONTROL_PAYLOAD, Close, FrameHeader, Opcode
-from ..masking import apply_mask
+from ..framing.deflate import PerMessageDeflate
+from ..framing.frames import MAX_CONTROL_PAYLOAD, Close, FrameHeader, Opcode
+from ..framing.masking import apply_mask
 from .printable import one_line
 
 __all__ = ["ControlNotes", "TracedFrame", "inflater"]

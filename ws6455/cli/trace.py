@@ -11,9 +11,9 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterator
 
-from ..deflate import PerMessageDeflate
 from ..exceptions import ProtocolError
-from ..frames import MAX_HEADER_SIZE, Opcode, parse_header
+from ..framing.deflate import PerMessageDeflate
+from ..framing.frames import MAX_HEADER_SIZE, Opcode, parse_header
 from .frames import ControlNotes, TracedFrame, inflater
 from .heads import Heads
 from .printable import one_line

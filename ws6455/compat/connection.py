@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from .. import exceptions
 from ..aio import client
 from ..aio.connection import Connection
-from ..deflate import PerMessageDeflate
-from ..frames import Close
+from ..framing.deflate import PerMessageDeflate
+from ..framing.frames import Close
+from ..framing.message_reader import Message
 from ..http1.head import USER_AGENT
 from ..http1.headers import Headers, HeadersLike
-from ..messages import Message
 from ..opening import ClientProtocol
 from ..states import CLOSED, CONNECTING, OPEN
 from .exceptions import InvalidStatus

@@ -5,7 +5,7 @@ RFC 6455 §4.1 (states), §5.2 (opcodes), §7.4 (close codes).
 
 from __future__ import annotations
 
-from ..frames import CloseCode, Opcode
+from ..framing.frames import CloseCode, Opcode
 from ..protocol import Side, State
 
 CONT, TEXT, BINARY, CLOSE, PING, PONG = Opcode

@@ -1,7 +1,7 @@
 """permessage-deflate as an extension of frames, and its factories as `websockets` calls them.
 
-RFC 7692. A connection compresses messages by :mod:`ws6455.deflate` itself; what is here besides is
-for programs that negotiate, or compress frames, by hand.
+RFC 7692. A connection compresses messages by :mod:`ws6455.framing.deflate` itself; what is here
+besides is for programs that negotiate, or compress frames, by hand.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from .. import compression, deflate
+from .. import compression
 from ..exceptions import NegotiationError, PayloadTooBig, ProtocolError
-from ..frames import Frame, Opcode
+from ..framing import deflate
+from ..framing.frames import Frame, Opcode
 from ..typing import ExtensionParameter
 from .extensions import ClientExtensionFactory, Extension, ServerExtensionFactory
 
@@ -25,7 +26,7 @@ __all__ = [
 
 
 class PerMessageDeflate(deflate.PerMessageDeflate, Extension):
-    """The extension as negotiated; see :class:`ws6455.deflate.PerMessageDeflate`."""
+    """The extension as negotiated; see :class:`ws6455.framing.deflate.PerMessageDeflate`."""
 
     _decoding = False  # whether the message under way is compressed
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..compression import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
-from ..frames import Frame
+from ..framing.frames import Frame
 from ..typing import ExtensionParameter
 
 __all__ = ["ClientExtensionFactory", "Extension", "ServerExtensionFactory", "check_factories"]

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import Any, NamedTuple
 
-from .. import frames
 from ..exceptions import ProtocolError
-from ..frames import Close, FrameExtension, Opcode
+from ..framing import frames
+from ..framing.frames import Close, FrameExtension, Opcode
 from ..typing import BytesLike
 
 __all__ = [

@@ -5,7 +5,7 @@ RFC 6455 §5.3.
 
 from __future__ import annotations
 
-from .. import masking
+from ..framing import masking
 from ..typing import BytesLike
 
 __all__ = ["apply_mask"]

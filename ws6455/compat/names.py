@@ -68,7 +68,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "ws6455.http1.headers": "Headers HeadersLike MultipleValuesError",
         "ws6455.http1.head": "Request Response",
         "ws6455.exceptions": _ERRORS,
-        "ws6455.frames": "Close CloseCode Frame Opcode",
+        "ws6455.framing.frames": "Close CloseCode Frame Opcode",
         "ws6455.typing": (
             "Data ExtensionName ExtensionParameter LoggerLike Origin StatusLike Subprotocol"
         ),
@@ -124,7 +124,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "ws6455.http1.headers": "Headers HeadersLike MultipleValuesError"
     },
     "websockets.exceptions": {"ws6455.exceptions": _ERRORS},
-    "websockets.frames": {"ws6455.frames": "Opcode CloseCode Frame Close"},
+    "websockets.frames": {"ws6455.framing.frames": "Opcode CloseCode Frame Close"},
     "websockets.http11": {
         "ws6455.http1.head": "SERVER USER_AGENT Request Response",
     },
@@ -313,7 +313,7 @@ COMMON = {
     "ws6455.compat.constants": "CONNECTING OPEN CLOSING CLOSED",
     "ws6455.compat.protocol": "Protocol",
     "ws6455.exceptions": _ERRORS,
-    "ws6455.frames": "Close CloseCode Frame Opcode",
+    "ws6455.framing.frames": "Close CloseCode Frame Opcode",
     "ws6455.http1.headers": "Headers",
     "ws6455.http1.head": "Request Response",
     "ws6455.protocol": "State",

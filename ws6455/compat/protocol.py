@@ -6,7 +6,7 @@ RFC 6455 §5, §7.
 from __future__ import annotations
 
 from .. import opening, protocol
-from ..frames import Frame, Opcode
+from ..framing.frames import Frame, Opcode
 
 __all__ = ["ClientProtocol", "Protocol", "ServerProtocol"]
 

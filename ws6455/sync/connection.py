@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, Self, cast, overload
 
 from ..exceptions import ConcurrencyError, ConnectionClosedOK, InvalidState
-from ..fragments import FragmentWriter, check_fragments, whole_message
-from ..frames import Close, Opcode
+from ..framing.fragments import FragmentWriter, check_fragments, whole_message
+from ..framing.frames import Close, Opcode
 from ..opening import ClientProtocol, ServerProtocol
 from ..states import OPEN
 from ..typing import Data, DataLike

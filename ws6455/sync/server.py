@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 from ..compression import ServerPerMessageDeflateFactory
-from ..frames import Close
+from ..framing.frames import Close
 from ..handshake import Origins
 from ..http1.head import SERVER
 from ..options import renamed_option, server_options, session_options

@@ -20,9 +20,9 @@ from collections import deque
 from typing import Any
 
 from ..endpoint import Endpoint, Slow
+from ..framing.shared_message import SharedMessage
 from ..opening import ClientProtocol, ServerProtocol
 from ..protocol import SEND_EOF
-from ..shared import SharedMessage
 from .waiting import Readiness, readiness
 
 __all__ = ["NOT_NOW", "WritingSession"]

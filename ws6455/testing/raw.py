@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self, cast
 
-from ..frames import Frame, Opcode
+from ..framing.frames import Frame, Opcode
 from ..protocol import Side
 from .memory import MemoryTransport
 from .wire import LengthBits, RawFrame, opening_request, opening_response

@@ -1,8 +1,8 @@
 """What goes over the wire, right or wrong: frames with any bits, heads with any headers.
 
 RFC 6455 §4.1, §4.2.2 (the heads) and §5.2 (the frame). The library's own
-:class:`~ws6455.frames.Frame` refuses to build what breaks the protocol, and to read it; these do
-both.
+:class:`~ws6455.framing.frames.Frame` refuses to build what breaks the protocol, and to read it;
+these do both.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Literal
 
+from ..framing.masking import apply_mask
 from ..handshake import accept_key, generate_key
-from ..masking import apply_mask
 
 __all__ = ["LengthBits", "RawFrame", "opening_request", "opening_response"]
 

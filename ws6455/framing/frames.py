@@ -13,9 +13,9 @@ import struct
 from collections.abc import Callable, Generator, Sequence
 from typing import NamedTuple, Protocol
 
-from .exceptions import InvalidPayloadData, PayloadTooBig, ProtocolError, WebSocketException
+from ..exceptions import InvalidPayloadData, PayloadTooBig, ProtocolError, WebSocketException
+from ..settings import setting
 from .masking import apply_mask
-from .settings import setting
 
 __all__ = [
     "Close",

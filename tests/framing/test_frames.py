@@ -1,4 +1,4 @@
-"""ws6455.frames: golden vectors in both directions, and every header that is refused."""
+"""ws6455.framing.frames: golden vectors in both directions, and every header that is refused."""
 
 import dataclasses
 import os
@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ws6455 import frames
 from ws6455.exceptions import InvalidPayloadData, PayloadTooBig, ProtocolError
-from ws6455.frames import (
+from ws6455.framing import frames
+from ws6455.framing.frames import (
     Close,
     CloseCode,
     Frame,
@@ -23,7 +23,7 @@ from ws6455.frames import (
     parse_header,
     serialize_frame,
 )
-from ws6455.masking import apply_mask
+from ws6455.framing.masking import apply_mask
 
 RFC_KEY = b"\x37\xfa\x21\x3d"
 KEY = b"\x01\x02\x03\x04"
@@ -184,7 +184,7 @@ def test_b14_a_mask_is_fresh_for_every_frame(monkeypatch: pytest.MonkeyPatch) ->
 
 FORK = """
 import os
-from ws6455.frames import serialize_frame
+from ws6455.framing.frames import serialize_frame
 
 serialize_frame(0x82, b"", True)  # a few keys are there now that are not used yet
 child = os.fork()

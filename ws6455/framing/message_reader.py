@@ -14,8 +14,8 @@ import codecs
 import functools
 import io
 
+from ..exceptions import InvalidPayloadData, PayloadTooBig, ProtocolError, TooManyFragments
 from .deflate import PerMessageDeflate
-from .exceptions import InvalidPayloadData, PayloadTooBig, ProtocolError, TooManyFragments
 from .frames import Frame, FrameHeader, Opcode
 
 __all__ = ["Message", "MessageReader"]

@@ -8,9 +8,9 @@ from __future__ import annotations
 import codecs
 from collections.abc import Mapping
 
+from ..typing import Data, DataLike
 from .frames import Frame, Opcode
-from .messages import Message
-from .typing import Data, DataLike
+from .message_reader import Message
 
 __all__ = [
     "FragmentReader",

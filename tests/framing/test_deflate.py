@@ -1,4 +1,4 @@
-"""ws6455.deflate: against zlib and against a second implementation."""
+"""ws6455.framing.deflate: against zlib and against a second implementation."""
 
 import itertools
 import random
@@ -13,10 +13,10 @@ from websockets.extensions import permessage_deflate as theirs
 from websockets.frames import Frame as TheirFrame
 from websockets.frames import Opcode as TheirOpcode
 
-from ws6455.deflate import PerMessageDeflate
 from ws6455.exceptions import (
     ProtocolError,
 )
+from ws6455.framing.deflate import PerMessageDeflate
 
 TAIL = b"\x00\x00\xff\xff"
 RANDOM = random.Random(7692).randbytes(3000)

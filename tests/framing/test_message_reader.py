@@ -1,4 +1,4 @@
-"""ws6455.messages: order of fragments, UTF-8 at its first bad byte, limits that hold."""
+"""ws6455.framing.message_reader: fragments in order, UTF-8, limits."""
 
 import tracemalloc
 import zlib
@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ws6455.deflate import PerMessageDeflate
 from ws6455.exceptions import InvalidPayloadData, PayloadTooBig, ProtocolError, TooManyFragments
-from ws6455.frames import Frame, FrameHeader, Opcode
-from ws6455.messages import Message, MessageReader
+from ws6455.framing.deflate import PerMessageDeflate
+from ws6455.framing.frames import Frame, FrameHeader, Opcode
+from ws6455.framing.message_reader import Message, MessageReader
 
 CONT, TEXT, BINARY = Opcode.CONT, Opcode.TEXT, Opcode.BINARY
 MIB = 1 << 20

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from .exceptions import ProtocolError
+from ..exceptions import ProtocolError
 
 __all__ = ["PerMessageDeflate"]
 

@@ -1,4 +1,4 @@
-"""ws6455.masking: against the RFC's own definition, byte by byte."""
+"""ws6455.framing.masking: against the RFC's own definition, byte by byte."""
 
 import random
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ws6455 import masking
-from ws6455.masking import INTEGER_LIMIT, NUMPY_LIMIT, apply_mask, apply_mask_in_place
+from ws6455.framing import masking
+from ws6455.framing.masking import INTEGER_LIMIT, NUMPY_LIMIT, apply_mask, apply_mask_in_place
 
 KEY = b"\x37\xfa\x21\x3d"
 
