@@ -8,7 +8,6 @@ from .aio.client import ClientConnection, connect, unix_connect
 from .aio.router import Router, route, unix_route
 from .aio.server import Server, serve, unix_serve
 from .aio.server_connection import ServerConnection
-from .compression import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
 from .exceptions import (
     ConcurrencyError,
     ConnectionClosed,
@@ -51,8 +50,14 @@ from .framing.frames import Close, CloseCode, Frame, Opcode
 from .http1.head import Request, Response
 from .http1.headers import Headers, HeadersLike, MultipleValuesError
 from .http1.uri import WebSocketURI, parse_uri
-from .opening import ClientProtocol, ServerProtocol
-from .protocol import Protocol, Side, State
+from .protocol.client import ClientProtocol
+from .protocol.deflate_negotiation import (
+    ClientPerMessageDeflateFactory,
+    ServerPerMessageDeflateFactory,
+)
+from .protocol.protocol import Protocol
+from .protocol.server import ServerProtocol
+from .protocol.states import Side, State
 from .typing import (
     Data,
     ExtensionName,

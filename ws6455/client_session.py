@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from .endpoint import Endpoint
 from .http1.headers import HeadersLike
-from .opening import ClientProtocol
-from .states import CONNECTING
+from .protocol.client import ClientProtocol
+from .protocol.states import CONNECTING
 
 __all__ = ["ClientSession"]
 

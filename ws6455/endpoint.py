@@ -15,9 +15,10 @@ from .exceptions import ConcurrencyError, InvalidState, ProtocolError
 from .framing.fragments import FragmentReader
 from .framing.frames import CloseCode
 from .framing.shared_message import SharedMessage
-from .opening import ClientProtocol, ServerProtocol
+from .protocol.client import ClientProtocol
+from .protocol.server import ServerProtocol
+from .protocol.states import CLOSED, CLOSING, CONNECTING, OPEN
 from .session import Session, control_payload
-from .states import CLOSED, CLOSING, CONNECTING, OPEN
 from .typing import Data, DataLike
 
 __all__ = ["Endpoint", "Slow"]
@@ -223,7 +224,7 @@ class Endpoint(Session):
         """Begin to close (§7.1.2); a connection that is closing or closed goes on as it is.
 
         Raises:
-            ProtocolError: see :meth:`ws6455.protocol.Protocol.send_close`.
+            ProtocolError: see :meth:`ws6455.protocol.protocol.Protocol.send_close`.
         """
         state = self.protocol.state
         if state is CONNECTING:

@@ -10,13 +10,13 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from .compression import (
+from .protocol.deflate_negotiation import (
     ClientPerMessageDeflateFactory,
     ServerPerMessageDeflateFactory,
     client_extensions,
     server_extensions,
 )
-from .handshake import Origins, validate_subprotocols
+from .protocol.handshake import Origins, validate_subprotocols
 from .receive_queue import water_marks
 from .typing import LoggerLike
 
@@ -60,7 +60,7 @@ def client_options(
     max_fragments: int | None,
     logger: LoggerLike | None,
 ) -> dict[str, Any]:
-    """Return the options of :class:`~ws6455.opening.ClientProtocol`, but for the URI.
+    """Return the options of :class:`~ws6455.protocol.client.ClientProtocol`, but for the URI.
 
     Raises:
         TypeError, ValueError: if one is wrong.
@@ -84,7 +84,7 @@ def server_options(
     max_fragments: int | None,
     logger: LoggerLike | None,
 ) -> dict[str, Any]:
-    """Return the options of :class:`~ws6455.opening.ServerProtocol`, but for the callback.
+    """Return the options of :class:`~ws6455.protocol.server.ServerProtocol`, but for the callback.
 
     Raises:
         TypeError, ValueError: if one is wrong.

@@ -13,9 +13,10 @@ from collections import deque
 from .framing.fragments import decoded
 from .framing.frames import Frame, Opcode
 from .framing.message_reader import Message
-from .opening import ClientProtocol, ServerProtocol
-from .receiving import LARGE
-from .states import OPEN
+from .protocol.client import ClientProtocol
+from .protocol.receiver import LARGE
+from .protocol.server import ServerProtocol
+from .protocol.states import OPEN
 from .typing import Data
 
 __all__ = ["ReceiveQueue", "water_marks"]

@@ -15,8 +15,8 @@ from .forwarded import Network, client_address, parse_networks
 from .handlers import is_the_end, takes_path
 from .http1.head import Response
 from .http1.headers import Headers
-from .opening import ServerProtocol
-from .states import OPEN
+from .protocol.server import ServerProtocol
+from .protocol.states import OPEN
 
 __all__ = ["ConnectionMaker", "ServerSession", "check_response", "handler_arguments"]
 
@@ -149,7 +149,7 @@ class ConnectionMaker(Generic[Connection]):
         create: makes one, of what :meth:`make` is given, its protocol, the server and the options.
         select_subprotocol: ``(connection, offered) -> chosen or None``, or None.
         trusted_proxies: addresses and networks of the server's own proxies.
-        protocol_options: those of :class:`~ws6455.opening.ServerProtocol`.
+        protocol_options: those of :class:`~ws6455.protocol.server.ServerProtocol`.
         connection_options: those of `create`.
         protocol_class: this class, or one derived from it.
 

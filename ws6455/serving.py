@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
+from .protocol.states import OPEN
 from .server_session import ServerSession
-from .states import OPEN
 from .typing import LoggerLike
 
 __all__ = ["Serving"]

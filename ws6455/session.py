@@ -20,9 +20,10 @@ from typing import Any
 from .exceptions import ConcurrencyError, ConnectionClosed
 from .framing.frames import CloseCode, Opcode
 from .http1.head import Request, Response
-from .opening import ClientProtocol, ServerProtocol
+from .protocol.client import ClientProtocol
+from .protocol.server import ServerProtocol
+from .protocol.states import OPEN, State
 from .receive_queue import ReceiveQueue
-from .states import OPEN, State
 from .typing import BytesLike
 
 __all__ = ["Session"]
@@ -215,7 +216,7 @@ class Session(ReceiveQueue):
         Raises:
             ConcurrencyError: if a ping with this payload waits for its pong.
             TypeError: if the payload is neither a string nor bytes-like.
-            InvalidState, ProtocolError: see :meth:`ws6455.protocol.Protocol.send_ping`.
+            InvalidState, ProtocolError: see :meth:`ws6455.protocol.protocol.Protocol.send_ping`.
         """
         payload = os.urandom(4) if data is None else control_payload(data)
         while data is None and payload in self._pings:
@@ -236,7 +237,7 @@ class Session(ReceiveQueue):
         """Send a Close frame, or let a pending violation fail the connection instead.
 
         Raises:
-            ProtocolError: see :meth:`ws6455.protocol.Protocol.send_close`.
+            ProtocolError: see :meth:`ws6455.protocol.protocol.Protocol.send_close`.
         """
         protocol = self.protocol
         if protocol.violation is not None:

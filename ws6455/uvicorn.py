@@ -29,13 +29,13 @@ from uvicorn.protocols.utils import (
 
 from .aio.server_connection import ServerConnection
 from .aio.streams import StreamProtocol
-from .compression import server_extensions
 from .exceptions import ConnectionClosed
 from .framing.frames import CloseCode
 from .http1.head import Response
 from .http1.headers import Headers
-from .opening import ServerProtocol
-from .states import CLOSED, OPEN
+from .protocol.deflate_negotiation import server_extensions
+from .protocol.server import ServerProtocol
+from .protocol.states import CLOSED, OPEN
 
 if TYPE_CHECKING:
     from uvicorn.config import Config

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from ws6455 import Close, Frame, Opcode, Server
 from ws6455.framing.frames import parse_header
 from ws6455.framing.masking import apply_mask
-from ws6455.handshake import accept_key
+from ws6455.protocol.handshake import accept_key
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 REQUEST = (

@@ -17,8 +17,8 @@ from ws6455 import (
     State,
     parse_uri,
 )
-from ws6455.compression import ClientPerMessageDeflateFactory
-from ws6455.protocol import SEND_EOF, Event
+from ws6455.protocol.deflate_negotiation import ClientPerMessageDeflateFactory
+from ws6455.protocol.protocol import SEND_EOF, Event
 
 
 def send(protocol: Protocol, sock: socket.socket) -> None:

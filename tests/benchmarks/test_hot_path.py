@@ -20,7 +20,7 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 # Runs the command with a library in which sending a message does more than it has to.
 SLOWED = """
 import sys
-from ws6455.protocol import Protocol
+from ws6455.protocol.protocol import Protocol
 send_data = Protocol.send_data
 def slow(self, opcode, data, *rest):
     sum(byte & 1 for byte in data[:64])

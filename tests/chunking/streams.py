@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from ws6455.framing.deflate import PerMessageDeflate
 from ws6455.framing.frames import Close, Frame, Opcode
-from ws6455.protocol import SEND_EOF, Protocol, Side, State
+from ws6455.protocol.protocol import SEND_EOF, Protocol
+from ws6455.protocol.states import Side, State
 
 KEY = b"\x9a\x00\xff\x5c"
 TAIL = b"\x00\x00\xff\xff"

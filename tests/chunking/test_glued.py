@@ -4,11 +4,12 @@ import pytest
 
 from tests.chunking.streams import REQUEST, Control, Message, cut, end_of, feed, wire_stream
 from ws6455.framing.frames import Frame, Opcode
-from ws6455.handshake import accept_key
 from ws6455.http1.head import Request
 from ws6455.http1.uri import parse_uri
-from ws6455.opening import ClientProtocol, ServerProtocol
-from ws6455.protocol import Side
+from ws6455.protocol.client import ClientProtocol
+from ws6455.protocol.handshake import accept_key
+from ws6455.protocol.server import ServerProtocol
+from ws6455.protocol.states import Side
 
 
 def stream_after_the_head(masked: bool) -> bytes:

@@ -17,7 +17,8 @@ from tests.chunking.streams import (
     wire_message,
 )
 from ws6455.framing import masking
-from ws6455.protocol import Protocol, Side
+from ws6455.protocol.protocol import Protocol
+from ws6455.protocol.states import Side
 
 
 def pieces_in_place(protocol: Protocol, data: bytes, sizes: Iterable[int]) -> Iterator[bytes]:

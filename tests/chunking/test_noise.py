@@ -14,13 +14,15 @@ from tests.chunking.streams import (
     wire_frame,
     wire_stream,
 )
-from ws6455.compression import ClientPerMessageDeflateFactory
 from ws6455.exceptions import WebSocketException
-from ws6455.handshake import accept_key
 from ws6455.http1.head import Request
 from ws6455.http1.uri import parse_uri
-from ws6455.opening import ClientProtocol, ServerProtocol
-from ws6455.protocol import Protocol, Side, State
+from ws6455.protocol.client import ClientProtocol
+from ws6455.protocol.deflate_negotiation import ClientPerMessageDeflateFactory
+from ws6455.protocol.handshake import accept_key
+from ws6455.protocol.protocol import Protocol
+from ws6455.protocol.server import ServerProtocol
+from ws6455.protocol.states import Side, State
 
 
 def mutated(data: bytes, chance: random.Random) -> bytes:

@@ -21,7 +21,7 @@ from tests.chunking.streams import (
     wire_stream,
 )
 from ws6455.framing.frames import Close
-from ws6455.protocol import Side
+from ws6455.protocol.states import Side
 
 
 @pytest.mark.usefixtures("fixed_masks")

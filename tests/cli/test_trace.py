@@ -12,7 +12,7 @@ from tests.cli.conftest import Start, echo_and_close, serving
 from ws6455 import ServerConnection
 from ws6455.cli.trace import Trace, TraceLine
 from ws6455.framing.frames import Close, Frame, Opcode
-from ws6455.handshake import accept_key
+from ws6455.protocol.handshake import accept_key
 from ws6455.testing import RawServer
 
 LINE = re.compile(r"((?:#\d+ )?) *\d+\.\d{4} ([<>]) (.*?)(?:  -- (.*))?")

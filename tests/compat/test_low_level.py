@@ -270,7 +270,7 @@ def test_a_stream_reader_keeps_its_limits(websockets: Any) -> None:
 def test_lazy_names_of_a_program_s_own_package(websockets: Any) -> None:
     module = types.ModuleType("ws6455.own")
     websockets.imports.lazy_import(
-        vars(module), {"State": "ws6455.protocol"}, {"Old": "ws6455.protocol"}
+        vars(module), {"State": "ws6455.protocol.protocol"}, {"Old": "ws6455.protocol.protocol"}
     )
     assert module.State is ws6455.State
     assert "State" in vars(module)

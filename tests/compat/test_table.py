@@ -42,7 +42,7 @@ SYMBOLS = {
 }
 NATIVE_SYMBOLS = {
     "SERVER": "ws6455.http1.head",
-    "State": "ws6455.protocol",
+    "State": "ws6455.protocol.protocol",
     "USER_AGENT": "ws6455.http1.head",
     "backoff": "ws6455.reconnecting",
     "process_exception": "ws6455.reconnecting",

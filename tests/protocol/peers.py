@@ -3,7 +3,8 @@
 import pytest
 
 from ws6455.framing.frames import Close, Frame, Opcode
-from ws6455.protocol import SEND_EOF, Protocol, Side
+from ws6455.protocol.protocol import SEND_EOF, Protocol
+from ws6455.protocol.states import Side
 
 ROLES = pytest.mark.parametrize("role", Side, ids=lambda role: role.name.lower())
 LEGAL_CODES = {*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)}

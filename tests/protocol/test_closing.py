@@ -1,4 +1,4 @@
-"""ws6455.protocol: the closing handshake, and how the end is told (RFC 6455 §7)."""
+"""ws6455.protocol.protocol: the closing handshake, and how the end is told (RFC 6455 §7)."""
 
 import itertools
 
@@ -19,7 +19,8 @@ from ws6455.exceptions import (
     ProtocolError,
 )
 from ws6455.framing.frames import Close, Frame, Opcode
-from ws6455.protocol import SEND_EOF, Protocol, Side, State
+from ws6455.protocol.protocol import SEND_EOF, Protocol
+from ws6455.protocol.states import Side, State
 
 
 @ROLES

@@ -1,4 +1,4 @@
-"""ws6455.protocol: compressed messages (RFC 7692)."""
+"""ws6455.protocol.protocol: compressed messages (RFC 7692)."""
 
 import itertools
 from typing import Any
@@ -8,7 +8,8 @@ import pytest
 from ws6455.framing.deflate import PerMessageDeflate
 from ws6455.framing.frames import Frame, Opcode, serialize_frame
 from ws6455.framing.shared_message import SharedMessage
-from ws6455.protocol import Protocol, Side
+from ws6455.protocol.protocol import Protocol
+from ws6455.protocol.states import Side
 
 
 def compressed_pair(

@@ -1,8 +1,9 @@
-"""ws6455.protocol: control frames: pings, pongs, and their place between others (RFC 6455 §5.5)."""
+"""ws6455.protocol.protocol: pings, pongs, and their place between other frames (RFC 6455 §5.5)."""
 
 from tests.protocol.peers import ROLES, close_from_peer, closing, expected_end, from_peer, sent_by
 from ws6455.framing.frames import Frame, Opcode
-from ws6455.protocol import SEND_EOF, Protocol, Side
+from ws6455.protocol.protocol import SEND_EOF, Protocol
+from ws6455.protocol.states import Side
 
 
 @ROLES

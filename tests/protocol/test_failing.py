@@ -1,4 +1,4 @@
-"""ws6455.protocol: a violation fails the connection, in order (RFC 6455 §7.1.7)."""
+"""ws6455.protocol.protocol: a violation fails the connection, in order (RFC 6455 §7.1.7)."""
 
 import pytest
 
@@ -10,7 +10,8 @@ from ws6455.exceptions import (
     ProtocolError,
 )
 from ws6455.framing.frames import Close, Frame, Opcode
-from ws6455.protocol import MAX_SIZE, SEND_EOF, Protocol, Side, State
+from ws6455.protocol.protocol import MAX_SIZE, SEND_EOF, Protocol
+from ws6455.protocol.states import Side, State
 
 # Bytes of a violation from a client (masked) and from a server; the close code.
 VIOLATIONS = [

@@ -1,4 +1,4 @@
-"""ws6455.protocol: limits of size and number, and cost below them."""
+"""ws6455.protocol.protocol: limits of size and number, and cost below them."""
 
 import time
 import tracemalloc
@@ -11,7 +11,8 @@ from ws6455.exceptions import (
     TooManyFragments,
 )
 from ws6455.framing.frames import Frame, Opcode
-from ws6455.protocol import MAX_FRAGMENTS, Protocol, Side
+from ws6455.protocol.protocol import MAX_FRAGMENTS, Protocol
+from ws6455.protocol.states import Side
 
 
 @ROLES

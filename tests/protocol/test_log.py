@@ -1,4 +1,4 @@
-"""ws6455.protocol: what is logged of frames, and how."""
+"""ws6455.protocol.protocol: what is logged of frames, and how."""
 
 import logging
 
@@ -10,7 +10,8 @@ from tests.protocol.peers import (
     from_peer,
 )
 from ws6455.framing.frames import CloseCode, Opcode
-from ws6455.protocol import Protocol, Side
+from ws6455.protocol.protocol import Protocol
+from ws6455.protocol.states import Side
 
 
 @ROLES

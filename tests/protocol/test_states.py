@@ -1,4 +1,4 @@
-"""ws6455.protocol: the four states (RFC 6455 §4.1, §7.1), and what is on by default."""
+"""ws6455.protocol.protocol: the four states (RFC 6455 §4.1, §7.1), and what is on by default."""
 
 import itertools
 
@@ -7,7 +7,8 @@ import pytest
 from ws6455.exceptions import (
     InvalidState,
 )
-from ws6455.protocol import MAX_FRAGMENTS, MAX_SIZE, Protocol, Side, State
+from ws6455.protocol.protocol import MAX_FRAGMENTS, MAX_SIZE, Protocol
+from ws6455.protocol.states import Side, State
 
 LEGAL_STEPS = {
     (State.CONNECTING, State.OPEN),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ws6455 import Frame, Opcode
 from ws6455.framing.frames import parse_header
-from ws6455.handshake import accept_key
+from ws6455.protocol.handshake import accept_key
 from ws6455.testing import RawFrame, opening_request, opening_response
 
 

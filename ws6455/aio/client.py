@@ -14,14 +14,14 @@ from typing import Any, Literal
 
 from ..attempts import Reconnecting
 from ..client_session import ClientSession
-from ..compression import ClientPerMessageDeflateFactory
 from ..exceptions import InvalidURI, SecurityError
 from ..http1.head import USER_AGENT
 from ..http1.headers import HeadersLike
 from ..http1.uri import WebSocketURI
-from ..opening import ClientProtocol
 from ..options import client_options, default_uri, renamed_option, session_options
-from ..protocol import MAX_FRAGMENTS, MAX_SIZE
+from ..protocol.client import ClientProtocol
+from ..protocol.deflate_negotiation import ClientPerMessageDeflateFactory
+from ..protocol.protocol import MAX_FRAGMENTS, MAX_SIZE
 from ..proxies import Tunnel, check_proxy_ssl, choose_proxy
 from ..reconnecting import backoff, process_exception
 from ..redirecting import Destination

@@ -14,7 +14,8 @@ from types import TracebackType
 from typing import Any, Literal, Self, overload
 
 from ..exceptions import ConnectionClosedOK
-from ..opening import ClientProtocol, ServerProtocol
+from ..protocol.client import ClientProtocol
+from ..protocol.server import ServerProtocol
 from ..typing import Data, DataLike
 from .sending import SendingSession, wrong_loop
 

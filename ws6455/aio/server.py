@@ -13,17 +13,17 @@ from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from ..compression import ServerPerMessageDeflateFactory
 from ..framing.frames import Close
-from ..handshake import Origins
 from ..http1.head import SERVER
-from ..opening import ServerProtocol
 from ..options import server_options, session_options
-from ..protocol import MAX_FRAGMENTS, MAX_SIZE
+from ..protocol.deflate_negotiation import ServerPerMessageDeflateFactory
+from ..protocol.handshake import Origins
+from ..protocol.protocol import MAX_FRAGMENTS, MAX_SIZE
+from ..protocol.server import ServerProtocol
+from ..protocol.states import CLOSED
 from ..receive_queue import water_marks
 from ..server_session import ConnectionMaker, handler_arguments
 from ..serving import Serving
-from ..states import CLOSED
 from ..typing import LoggerLike
 from .server_connection import ProcessRequest, ProcessResponse, ServerConnection
 from .streams import StreamProtocol

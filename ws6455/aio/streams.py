@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from ..receiving import LARGE
+from ..protocol.receiver import LARGE
 
 if TYPE_CHECKING:
     from .transport import TransportSession

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, cast
 from ..endpoint import Endpoint
 from ..exceptions import ConnectionClosed
 from ..framing.frames import CloseCode
-from ..opening import ClientProtocol, ServerProtocol
-from ..protocol import SEND_EOF
+from ..protocol.client import ClientProtocol
+from ..protocol.protocol import SEND_EOF
+from ..protocol.receiver import LARGE
+from ..protocol.server import ServerProtocol
+from ..protocol.states import OPEN
 from ..receive_queue import water_marks
-from ..receiving import LARGE
-from ..states import OPEN
 from .waiter import Waiter
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import NoReturn
 from ..exceptions import InvalidHeader, InvalidURI
 from ..http1.headers import Headers
 from ..http1.uri import parse_uri
-from ..protocol import MAX_SIZE
+from ..protocol.protocol import MAX_SIZE
 from ..version import version
 
 __all__ = ["parse"]

@@ -10,7 +10,7 @@ import base64
 import binascii
 import re
 
-from ..handshake import accept_key
+from ..protocol.handshake import accept_key
 
 __all__ = ["Heads"]
 

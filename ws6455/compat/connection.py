@@ -20,8 +20,8 @@ from ..framing.frames import Close
 from ..framing.message_reader import Message
 from ..http1.head import USER_AGENT
 from ..http1.headers import Headers, HeadersLike
-from ..opening import ClientProtocol
-from ..states import CLOSED, CONNECTING, OPEN
+from ..protocol.client import ClientProtocol
+from ..protocol.states import CLOSED, CONNECTING, OPEN
 from .exceptions import InvalidStatus
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ RFC 6455 §4.1 (states), §5.2 (opcodes), §7.4 (close codes).
 from __future__ import annotations
 
 from ..framing.frames import CloseCode, Opcode
-from ..protocol import Side, State
+from ..protocol.states import Side, State
 
 CONT, TEXT, BINARY, CLOSE, PING, PONG = Opcode
 OP_CONT, OP_TEXT, OP_BINARY, OP_CLOSE, OP_PING, OP_PONG = Opcode

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from .. import compression
 from ..exceptions import NegotiationError, PayloadTooBig, ProtocolError
 from ..framing import deflate
 from ..framing.frames import Frame, Opcode
+from ..protocol import deflate_negotiation as compression
 from ..typing import ExtensionParameter
 from .extensions import ClientExtensionFactory, Extension, ServerExtensionFactory
 

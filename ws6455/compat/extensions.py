@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..compression import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
 from ..framing.frames import Frame
+from ..protocol.deflate_negotiation import (
+    ClientPerMessageDeflateFactory,
+    ServerPerMessageDeflateFactory,
+)
 from ..typing import ExtensionParameter
 
 __all__ = ["ClientExtensionFactory", "Extension", "ServerExtensionFactory", "check_factories"]

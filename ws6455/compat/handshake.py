@@ -5,9 +5,9 @@ RFC 6455 §4.
 
 from __future__ import annotations
 
-from .. import handshake
 from ..http1.head import Request, Response
 from ..http1.headers import Headers
+from ..protocol import handshake
 
 __all__ = ["build_request", "build_response", "check_request", "check_response"]
 

@@ -64,7 +64,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "ws6455.aio.broadcast": "broadcast",
         "ws6455.aio.authentication": "basic_auth",
         "ws6455.compat.protocol": "ClientProtocol ServerProtocol Protocol",
-        "ws6455.protocol": "Side State",
+        "ws6455.protocol.states": "Side State",
         "ws6455.http1.headers": "Headers HeadersLike MultipleValuesError",
         "ws6455.http1.head": "Request Response",
         "ws6455.exceptions": _ERRORS,
@@ -113,11 +113,13 @@ PUBLIC: dict[str, dict[str, str]] = {
     "websockets.server": {"ws6455.compat.protocol": "ServerProtocol"},
     "websockets.protocol": {
         "ws6455.compat.protocol": "Protocol",
-        "ws6455.protocol": "Side State SEND_EOF",
+        "ws6455.protocol.protocol": "SEND_EOF",
+        "ws6455.protocol.states": "Side State",
     },
     "websockets.connection": {
         "ws6455.compat.protocol": "Connection=Protocol",
-        "ws6455.protocol": "Side State SEND_EOF",
+        "ws6455.protocol.protocol": "SEND_EOF",
+        "ws6455.protocol.states": "Side State",
     },
     # Data types -----------------------------------------------------------------------------
     "websockets.datastructures": {
@@ -158,7 +160,7 @@ PUBLIC: dict[str, dict[str, str]] = {
             "parse_connection parse_upgrade parse_extension build_extension "
             "parse_subprotocol build_subprotocol"
         ),
-        "ws6455.handshake": "validate_subprotocols",
+        "ws6455.protocol.handshake": "validate_subprotocols",
         "ws6455.http1.basic_auth": (
             "build_www_authenticate_basic parse_authorization_basic build_authorization_basic"
         ),
@@ -168,7 +170,7 @@ PUBLIC: dict[str, dict[str, str]] = {
     "websockets.speedups": {"ws6455.compat.masking": "apply_mask"},
     "websockets.streams": {"ws6455.compat.streams": "StreamReader"},
     "websockets.utils": {
-        "ws6455.handshake": "accept_key",
+        "ws6455.protocol.handshake": "accept_key",
         "ws6455.compat.masking": "apply_mask",
         "ws6455.compat.sockets": "get_socket_name",
     },
@@ -222,7 +224,7 @@ MORE: dict[str, dict[str, str]] = {
     "websockets.client": {
         **_OLD_CLIENT,
         "ws6455.compat.protocol": "ClientConnection=ClientProtocol",
-        "ws6455.handshake": "generate_key",
+        "ws6455.protocol.handshake": "generate_key",
         "ws6455.http1.head": "USER_AGENT",
         "ws6455.reconnecting": (
             "backoff process_exception "
@@ -236,12 +238,12 @@ MORE: dict[str, dict[str, str]] = {
         "ws6455.http1.head": "USER_AGENT SERVER",
     },
     "websockets.protocol": {
-        "ws6455.protocol": "Event",
+        "ws6455.protocol.protocol": "Event",
         "ws6455.compat.constants": "SERVER CLIENT CONNECTING OPEN CLOSING CLOSED OK_CLOSE_CODES",
         "ws6455.compat.connection": "WebSocketCommonProtocol",
     },
     "websockets.connection": {
-        "ws6455.protocol": "Event",
+        "ws6455.protocol.protocol": "Event",
         "ws6455.compat.constants": "SERVER CLIENT CONNECTING OPEN CLOSING CLOSED",
     },
     "websockets.datastructures": {"ws6455.http1.headers": "SupportsKeysAndGetItem"},
@@ -284,7 +286,7 @@ MORE: dict[str, dict[str, str]] = {
         "ws6455.http1.head": "SERVER",
         "ws6455.sync.server": "WebSocketServer=Server",
     },
-    "websockets.utils": {"ws6455.handshake": "generate_key"},
+    "websockets.utils": {"ws6455.protocol.handshake": "generate_key"},
     "websockets.legacy.auth": {
         "ws6455.compat.auth": "is_credentials",
         "ws6455.http1.basic_auth": "Credentials",
@@ -316,7 +318,7 @@ COMMON = {
     "ws6455.framing.frames": "Close CloseCode Frame Opcode",
     "ws6455.http1.headers": "Headers",
     "ws6455.http1.head": "Request Response",
-    "ws6455.protocol": "State",
+    "ws6455.protocol.states": "State",
     "ws6455.typing": "Origin Subprotocol",
 }
 USERS = {

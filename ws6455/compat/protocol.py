@@ -5,8 +5,9 @@ RFC 6455 §5, §7.
 
 from __future__ import annotations
 
-from .. import opening, protocol
 from ..framing.frames import Frame, Opcode
+from ..protocol import client, protocol, server
+from ..protocol.states import Side
 
 __all__ = ["ClientProtocol", "Protocol", "ServerProtocol"]
 
@@ -35,7 +36,7 @@ class Protocol(protocol.Protocol):
         if frame.opcode < Opcode.CLOSE and not (frame.rsv1 or frame.rsv2 or frame.rsv3):
             self.send_data(frame.opcode, frame.data, frame.fin)
             return
-        self.writes.append(frame.serialize(mask=self.side is protocol.Side.CLIENT))
+        self.writes.append(frame.serialize(mask=self.side is Side.CLIENT))
         if self.debug:
             self.logger.debug("> %s", frame)
 
@@ -44,9 +45,9 @@ class Protocol(protocol.Protocol):
         self._end_sending()
 
 
-class ClientProtocol(opening.ClientProtocol, Protocol):
+class ClientProtocol(client.ClientProtocol, Protocol):
     """The client's end of a connection; see :class:`ws6455.ClientProtocol`."""
 
 
-class ServerProtocol(opening.ServerProtocol, Protocol):
+class ServerProtocol(server.ServerProtocol, Protocol):
     """The server's end of a connection; see :class:`ws6455.ServerProtocol`."""

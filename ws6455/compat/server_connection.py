@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..aio import server_connection
-from ..handshake import Origins, check_origin
 from ..http1.head import SERVER, Request, Response
 from ..http1.headers import Headers
-from ..opening import ServerProtocol
-from ..states import OPEN
+from ..protocol.handshake import Origins, check_origin
+from ..protocol.server import ServerProtocol
+from ..protocol.states import OPEN
 from .callbacks import as_response
 from .connection import WebSocketCommonProtocol
 

@@ -16,8 +16,9 @@ from typing import Any, Literal, Self, cast, overload
 from ..exceptions import ConcurrencyError, ConnectionClosedOK, InvalidState
 from ..framing.fragments import FragmentWriter, check_fragments, whole_message
 from ..framing.frames import Close, Opcode
-from ..opening import ClientProtocol, ServerProtocol
-from ..states import OPEN
+from ..protocol.client import ClientProtocol
+from ..protocol.server import ServerProtocol
+from ..protocol.states import OPEN
 from ..typing import Data, DataLike
 from .transport import SocketSession
 

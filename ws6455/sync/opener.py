@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from ..http1.headers import HeadersLike
 from ..http1.uri import WebSocketURI
-from ..opening import ClientProtocol
+from ..protocol.client import ClientProtocol
 from ..proxies import Tunnel, check_proxy_ssl, choose_proxy
 from ..redirecting import Destination
 from .client_connection import ClientConnection
@@ -37,7 +37,7 @@ class Opener:
         tls: the same for TLS to the server.
         socket_options: for :func:`socket.create_connection`.
         create_connection: makes the connection.
-        protocol_options: those of :class:`~ws6455.opening.ClientProtocol`.
+        protocol_options: those of :class:`~ws6455.protocol.client.ClientProtocol`.
         connection_options: those of :class:`~ws6455.sync.connection.Connection`.
     """
 

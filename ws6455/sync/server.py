@@ -16,12 +16,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
-from ..compression import ServerPerMessageDeflateFactory
 from ..framing.frames import Close
-from ..handshake import Origins
 from ..http1.head import SERVER
 from ..options import renamed_option, server_options, session_options
-from ..protocol import MAX_FRAGMENTS, MAX_SIZE
+from ..protocol.deflate_negotiation import ServerPerMessageDeflateFactory
+from ..protocol.handshake import Origins
+from ..protocol.protocol import MAX_FRAGMENTS, MAX_SIZE
 from ..server_session import ConnectionMaker
 from ..serving import Serving
 from ..typing import LoggerLike

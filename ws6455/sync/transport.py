@@ -15,7 +15,7 @@ import threading
 from typing import Any
 
 from ..exceptions import ConnectionClosed
-from ..states import OPEN
+from ..protocol.states import OPEN
 from .waiting import readiness
 from .watcher import Watcher
 from .writing import NOT_NOW, WritingSession

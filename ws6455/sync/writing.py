@@ -21,8 +21,9 @@ from typing import Any
 
 from ..endpoint import Endpoint, Slow
 from ..framing.shared_message import SharedMessage
-from ..opening import ClientProtocol, ServerProtocol
-from ..protocol import SEND_EOF
+from ..protocol.client import ClientProtocol
+from ..protocol.protocol import SEND_EOF
+from ..protocol.server import ServerProtocol
 from .waiting import Readiness, readiness
 
 __all__ = ["NOT_NOW", "WritingSession"]

@@ -16,7 +16,7 @@ from ..aio.client import ClientConnection, connect
 from ..aio.server import Handler, Server, serve
 from ..aio.server_connection import ServerConnection
 from ..aio.streams import StreamProtocol
-from ..protocol import Side
+from ..protocol.states import Side
 from .memory import join
 from .raw import RawAcceptor, RawPeer
 

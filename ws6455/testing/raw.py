@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self, cast
 
 from ..framing.frames import Frame, Opcode
-from ..protocol import Side
+from ..protocol.states import Side
 from .memory import MemoryTransport
 from .wire import LengthBits, RawFrame, opening_request, opening_response
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from ..framing.masking import apply_mask
-from ..handshake import accept_key, generate_key
+from ..protocol.handshake import accept_key, generate_key
 
 __all__ = ["LengthBits", "RawFrame", "opening_request", "opening_response"]
 

@@ -1,10 +1,11 @@
-"""ws6455.protocol: messages on the fast path and the slow one (RFC 6455 §5.2, §5.4)."""
+"""ws6455.protocol.protocol: messages on the fast path and the slow one (RFC 6455 §5.2, §5.4)."""
 
 import pytest
 
 from tests.protocol.peers import ROLES, from_peer
 from ws6455.framing.frames import Frame, Opcode
-from ws6455.protocol import Protocol, Side
+from ws6455.protocol.protocol import Protocol
+from ws6455.protocol.states import Side
 
 LENGTHS = (*range(131), 255, 256, 65535, 65536, 65537)
 

@@ -13,8 +13,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 
-from .compression import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
-from .exceptions import (
+from ..exceptions import (
     InvalidHandshake,
     InvalidHeader,
     InvalidHeaderFormat,
@@ -27,19 +26,20 @@ from .exceptions import (
     NegotiationError,
     UnsupportedVersion,
 )
-from .framing.deflate import PerMessageDeflate
-from .http1.basic_auth import build_authorization_basic
-from .http1.head import Request, Response, build_date
-from .http1.header_values import (
+from ..framing.deflate import PerMessageDeflate
+from ..http1.basic_auth import build_authorization_basic
+from ..http1.head import Request, Response, build_date
+from ..http1.header_values import (
     TOKEN,
     build_extension_list,
     build_host,
     parse_extension_list,
     parse_token_list,
 )
-from .http1.headers import Headers, MultipleValuesError
-from .http1.uri import WebSocketURI
-from .typing import ExtensionHeader
+from ..http1.headers import Headers, MultipleValuesError
+from ..http1.uri import WebSocketURI
+from ..typing import ExtensionHeader
+from .deflate_negotiation import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
 
 __all__ = [
     "Origins",
@@ -233,7 +233,7 @@ def answer_subprotocol(
     Args:
         headers: the request's; several headers are one list.
         select: gives the choice, or None for none; see
-            :meth:`ws6455.opening.ServerProtocol.select_subprotocol`.
+            :meth:`ws6455.protocol.server.ServerProtocol.select_subprotocol`.
 
     Raises:
         InvalidHeader: if the header is malformed or names one twice.

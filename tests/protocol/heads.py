@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ws6455.framing.frames import Frame
-from ws6455.handshake import accept_key
 from ws6455.http1.head import Request, Response
 from ws6455.http1.uri import parse_uri
-from ws6455.opening import ClientProtocol, ServerProtocol
-from ws6455.protocol import SEND_EOF, State
+from ws6455.protocol.client import ClientProtocol
+from ws6455.protocol.handshake import accept_key
+from ws6455.protocol.protocol import SEND_EOF
+from ws6455.protocol.server import ServerProtocol
+from ws6455.protocol.states import State
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 HEADERS = (

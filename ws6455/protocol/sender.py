@@ -1,18 +1,18 @@
 """Messages to bytes: data frames in order, compressed where that was negotiated.
 
 RFC 6455 §5.4 (fragmentation), §6.1 (sending); RFC 7692 §6.1. The sending half of
-:class:`~ws6455.protocol.Protocol`, which knows what the state of the connection is to be; here is
-only what may be sent in it.
+:class:`~ws6455.protocol.protocol.Protocol`, which knows what the state of the connection is to be;
+here is only what may be sent in it.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from .exceptions import InvalidState, ProtocolError
-from .framing.frames import Frame, Opcode, frame_parts, serialize_frame
-from .framing.shared_message import SharedMessage
-from .receiving import LARGE, Receiver
+from ..exceptions import InvalidState, ProtocolError
+from ..framing.frames import Frame, Opcode, frame_parts, serialize_frame
+from ..framing.shared_message import SharedMessage
+from .receiver import LARGE, Receiver
 from .states import OPEN, State
 
 __all__ = ["Sender"]
@@ -28,7 +28,7 @@ class Sender(Receiver):
     Args:
         masked: whether to mask, as a client must.
         state: where to begin.
-        received: see :class:`~ws6455.receiving.Receiver`.
+        received: see :class:`~ws6455.protocol.receiver.Receiver`.
     """
 
     # So many attributes are faster in slots. A subclass may have any other.

@@ -1,4 +1,4 @@
-"""ws6455.compression: what is offered, answered and declined, and by a second implementation."""
+"""ws6455.protocol.deflate_negotiation: offers, answers, and a second implementation."""
 
 import itertools
 import random
@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 from websockets.extensions import permessage_deflate as theirs
 
-from ws6455.compression import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
 from ws6455.exceptions import (
     DuplicateParameter,
     InvalidParameterName,
     InvalidParameterValue,
     NegotiationError,
+)
+from ws6455.protocol.deflate_negotiation import (
+    ClientPerMessageDeflateFactory,
+    ServerPerMessageDeflateFactory,
 )
 from ws6455.typing import ExtensionParameter
 

@@ -1,4 +1,4 @@
-"""ws6455.protocol: what is sent, and in which state (RFC 6455 §5, §6.1)."""
+"""ws6455.protocol.protocol: what is sent, and in which state (RFC 6455 §5, §6.1)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,8 @@ from ws6455.exceptions import (
 from ws6455.framing import frames
 from ws6455.framing.frames import Frame, Opcode
 from ws6455.framing.shared_message import SharedMessage
-from ws6455.protocol import Protocol, Side, State
+from ws6455.protocol.protocol import Protocol
+from ws6455.protocol.states import Side, State
 
 DATA: list[Callable[[Protocol], None]] = [
     lambda protocol: protocol.send_text(b"a"),

@@ -1,4 +1,4 @@
-"""ws6455.handshake: its pure functions; whole handshakes are in tests.opening."""
+"""ws6455.protocol.handshake: its pure functions; whole handshakes are in tests.protocol."""
 
 import base64
 import re
@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from ws6455.compression import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
 from ws6455.exceptions import (
     InvalidHandshake,
     InvalidHeader,
@@ -17,7 +16,13 @@ from ws6455.exceptions import (
     NegotiationError,
     UnsupportedVersion,
 )
-from ws6455.handshake import (
+from ws6455.http1.headers import Headers
+from ws6455.http1.uri import WebSocketURI, parse_uri
+from ws6455.protocol.deflate_negotiation import (
+    ClientPerMessageDeflateFactory,
+    ServerPerMessageDeflateFactory,
+)
+from ws6455.protocol.handshake import (
     accept_key,
     answer_extensions,
     answer_subprotocol,
@@ -32,8 +37,6 @@ from ws6455.handshake import (
     generate_key,
     validate_subprotocols,
 )
-from ws6455.http1.headers import Headers
-from ws6455.http1.uri import WebSocketURI, parse_uri
 from ws6455.typing import ExtensionHeader
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="

@@ -9,14 +9,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .exceptions import (
+from ..exceptions import (
     DuplicateParameter,
     InvalidParameterName,
     InvalidParameterValue,
     NegotiationError,
 )
-from .framing.deflate import PerMessageDeflate
-from .typing import ExtensionParameter
+from ..framing.deflate import PerMessageDeflate
+from ..typing import ExtensionParameter
 
 __all__ = [
     "ClientPerMessageDeflateFactory",

@@ -21,23 +21,23 @@ import logging
 import uuid
 from collections.abc import Sequence
 
-from .exceptions import (
+from ..exceptions import (
     ConnectionClosed,
     ConnectionClosedError,
     ConnectionClosedOK,
     InvalidState,
     ProtocolError,
 )
-from .framing.deflate import PerMessageDeflate
-from .framing.frames import Close, CloseCode, Frame, Opcode
-from .http1.head import Request, Response
-from .receiving import VIOLATIONS, as_frame
-from .sending import Sender
-from .settings import setting
+from ..framing.deflate import PerMessageDeflate
+from ..framing.frames import Close, CloseCode, Frame, Opcode
+from ..http1.head import Request, Response
+from ..settings import setting
+from ..typing import LoggerLike
+from .receiver import VIOLATIONS, as_frame
+from .sender import Sender
 from .states import CLOSED, CLOSING, CONNECTING, OPEN, Side, State
-from .typing import LoggerLike
 
-__all__ = ["MAX_FRAGMENTS", "MAX_SIZE", "SEND_EOF", "Event", "Protocol", "Side", "State"]
+__all__ = ["MAX_FRAGMENTS", "MAX_SIZE", "SEND_EOF", "Event", "Protocol"]
 
 MAX_SIZE = 1 << 20
 MAX_FRAGMENTS = setting("MAX_FRAGMENTS", 4096)
@@ -207,7 +207,7 @@ class Protocol(Sender):
             super()._receive_rest(data, position)
 
     def _receive_opening(self, data: bytes) -> None:
-        """Take bytes of the opening handshake: the role's matter, see :mod:`ws6455.opening`."""
+        """Take bytes of the opening handshake: the role's matter."""
         raise InvalidState("the opening handshake needs a ClientProtocol or a ServerProtocol")
 
     def _receive_control(self, frame: Frame) -> None:

@@ -1,17 +1,22 @@
-"""ws6455.opening: what the two roles have in common."""
+"""ws6455.protocol.opening: what the two roles have in common."""
 
 import pytest
 
-from tests.opening.heads import client_of, feed_server, request_with, response_with
-from ws6455.compression import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
+from tests.protocol.heads import client_of, feed_server, request_with, response_with
 from ws6455.exceptions import (
     NotHTTP,
 )
 from ws6455.framing.frames import Frame, Opcode
 from ws6455.http1.head import Request, Response
 from ws6455.http1.uri import parse_uri
-from ws6455.opening import ClientProtocol, ServerProtocol
-from ws6455.protocol import SEND_EOF, Event, State
+from ws6455.protocol.client import ClientProtocol
+from ws6455.protocol.deflate_negotiation import (
+    ClientPerMessageDeflateFactory,
+    ServerPerMessageDeflateFactory,
+)
+from ws6455.protocol.protocol import SEND_EOF, Event
+from ws6455.protocol.server import ServerProtocol
+from ws6455.protocol.states import State
 
 FRAMES = [
     Frame(Opcode.TEXT, b"one"),

@@ -1,11 +1,11 @@
-"""ws6455.opening: the server's side (RFC 6455 §4.2)."""
+"""ws6455.protocol.server: the server's side (RFC 6455 §4.2)."""
 
 import logging
 from collections.abc import Sequence
 
 import pytest
 
-from tests.opening.heads import (
+from tests.protocol.heads import (
     HEADERS,
     KEY,
     answer,
@@ -14,7 +14,6 @@ from tests.opening.heads import (
     replaced,
     request_with,
 )
-from ws6455.compression import ServerPerMessageDeflateFactory
 from ws6455.exceptions import (
     HeaderLineTooLong,
     InvalidHeader,
@@ -33,11 +32,13 @@ from ws6455.exceptions import (
     UnsupportedVersion,
 )
 from ws6455.framing.frames import Frame, Opcode
-from ws6455.handshake import build_response
 from ws6455.http1.head import MAX_HEADERS, Request
 from ws6455.http1.headers import MAX_LINE_SIZE
-from ws6455.opening import ServerProtocol
-from ws6455.protocol import SEND_EOF, State
+from ws6455.protocol.deflate_negotiation import ServerPerMessageDeflateFactory
+from ws6455.protocol.handshake import build_response
+from ws6455.protocol.protocol import SEND_EOF
+from ws6455.protocol.server import ServerProtocol
+from ws6455.protocol.states import State
 
 
 def test_the_rfc_s_handshake() -> None:

@@ -1,16 +1,15 @@
-"""ws6455.opening: the client's side (RFC 6455 §4.1)."""
+"""ws6455.protocol.client: the client's side (RFC 6455 §4.1)."""
 
 import logging
 
 import pytest
 
-from tests.opening.heads import (
+from tests.protocol.heads import (
     KEY,
     client_of,
     outcome,
     response_with,
 )
-from ws6455.compression import ClientPerMessageDeflateFactory
 from ws6455.exceptions import (
     InvalidHandshake,
     InvalidHeader,
@@ -23,13 +22,14 @@ from ws6455.exceptions import (
     NegotiationError,
     StatusLineTooLong,
 )
-from ws6455.handshake import accept_key
 from ws6455.http1.body import MAX_BODY_SIZE
 from ws6455.http1.head import Response
 from ws6455.http1.headers import MAX_LINE_SIZE
 from ws6455.http1.uri import parse_uri
-from ws6455.opening import ClientProtocol
-from ws6455.protocol import State
+from ws6455.protocol.client import ClientProtocol
+from ws6455.protocol.deflate_negotiation import ClientPerMessageDeflateFactory
+from ws6455.protocol.handshake import accept_key
+from ws6455.protocol.states import State
 
 
 def test_an_accepting_response_opens_the_connection() -> None:

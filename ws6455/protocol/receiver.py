@@ -1,8 +1,8 @@
 """Bytes to messages and control frames, however the bytes are cut.
 
-RFC 6455 §5.2 to §5.5. The receiving half of :class:`~ws6455.protocol.Protocol`, which knows the
-state of the connection; here is only what the bytes say. The fast path is here, and the slow path
-that takes everything it takes.
+RFC 6455 §5.2 to §5.5. The receiving half of :class:`~ws6455.protocol.protocol.Protocol`, which
+knows the state of the connection; here is only what the bytes say. The fast path is here, and the
+slow path that takes everything it takes.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import abc
 import logging
 from collections import deque
 
-from .exceptions import PayloadTooBig, ProtocolError, TooManyFragments, WebSocketException
-from .framing.frames import MAX_HEADER_SIZE, Frame, FrameHeader, Opcode, parse_header
-from .framing.masking import PAD_FACTORS, PAD_SHIFTS, apply_mask, apply_mask_in_place, rotate_key
-from .framing.message_reader import Message, MessageReader
-from .typing import LoggerLike
+from ..exceptions import PayloadTooBig, ProtocolError, TooManyFragments, WebSocketException
+from ..framing.frames import MAX_HEADER_SIZE, Frame, FrameHeader, Opcode, parse_header
+from ..framing.masking import PAD_FACTORS, PAD_SHIFTS, apply_mask, apply_mask_in_place, rotate_key
+from ..framing.message_reader import Message, MessageReader
+from ..typing import LoggerLike
 
 __all__ = ["LARGE", "VIOLATIONS", "Receiver", "as_frame"]
 
@@ -35,7 +35,7 @@ class Receiver(abc.ABC):
 
     Args:
         masked: whether the peer must mask, as a client.
-        max_size, max_fragments, logger: see :class:`~ws6455.protocol.Protocol`.
+        max_size, max_fragments, logger: see :class:`~ws6455.protocol.protocol.Protocol`.
     """
 
     # So many attributes are faster in slots. A subclass may have any other.
@@ -105,7 +105,7 @@ class Receiver(abc.ABC):
             data: the bytes; nothing refers to a view's memory afterwards.
 
         Raises:
-            EOFError: after :meth:`~ws6455.protocol.Protocol.receive_eof`.
+            EOFError: after :meth:`~ws6455.protocol.protocol.Protocol.receive_eof`.
         """
         position = 0
         size = len(data)

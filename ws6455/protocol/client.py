@@ -1,0 +1,184 @@
+"""The client's end of a connection, without I/O, from the request to the end.
+
+RFC 6455 section 4.1. Send the request of :meth:`ClientProtocol.connect` and feed bytes until the
+state is OPEN, or `handshake_exc` says why it is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..exceptions import (
+    InvalidHandshake,
+    InvalidMessage,
+    InvalidStatus,
+    StatusLineTooLong,
+)
+from ..framing.deflate import PerMessageDeflate
+from ..http1.body import BodyReader
+from ..http1.head import HeadReader, Request, Response, parse_response
+from ..http1.headers import Headers
+from ..http1.uri import WebSocketURI
+from ..typing import LoggerLike
+from .deflate_negotiation import ClientPerMessageDeflateFactory
+from .handshake import (
+    build_request,
+    check_extensions,
+    check_response,
+    check_subprotocol,
+    generate_key,
+)
+from .opening import OpeningProtocol
+from .protocol import MAX_FRAGMENTS, MAX_SIZE
+from .states import OPEN, Side, State
+
+__all__ = ["ClientProtocol"]
+
+
+class ClientProtocol(OpeningProtocol):
+    """The client's end of a connection, without I/O.
+
+    Args:
+        uri: where to, see :func:`ws6455.http1.uri.parse_uri`.
+        origin: the value of Origin.
+        extensions: what to offer, preferred first.
+        subprotocols: what to offer, preferred first.
+        state, max_size, max_fragments, logger: see :class:`~ws6455.protocol.protocol.Protocol`.
+    """
+
+    def __init__(
+        self,
+        uri: WebSocketURI,
+        *,
+        origin: str | None = None,
+        extensions: Sequence[ClientPerMessageDeflateFactory] | None = None,
+        subprotocols: Sequence[str] | None = None,
+        state: State = State.CONNECTING,
+        max_size: int | tuple[int | None, int | None] | None = MAX_SIZE,
+        max_fragments: int | None = MAX_FRAGMENTS,
+        logger: LoggerLike | None = None,
+    ) -> None:
+        super().__init__(
+            Side.CLIENT,
+            HeadReader(StatusLineTooLong),
+            state=state,
+            max_size=max_size,
+            max_fragments=max_fragments,
+            logger=logger,
+        )
+        self.uri = uri
+        self.origin = origin
+        self.available_extensions = extensions or ()
+        self.available_subprotocols = subprotocols or ()
+        self.key = generate_key()
+        self._http_version = "HTTP/1.1"  # of the response, which does not hold it
+        self._body: BodyReader | None = None
+
+    def connect(self) -> Request:
+        """Make the request (§4.1); send it with :meth:`send_request`."""
+        return build_request(
+            self.uri,
+            self.key,
+            origin=self.origin,
+            extensions=self.available_extensions,
+            subprotocols=self.available_subprotocols,
+        )
+
+    def send_request(self, request: Request) -> None:
+        """Send the request."""
+        self.request = request
+        self._log_head(">", f"{request.method} {request.path} {request.protocol}", request)
+        self.writes.append(request.serialize())
+
+    def _receive_opening(self, data: bytes) -> None:
+        if self._body is not None:
+            self._receive_body(data)
+            return
+        if self._head is None:
+            return
+        try:
+            rest = self._feed_head(self._head, data)
+            if rest is None:
+                return
+            protocol, response = parse_response(self._head.lines)
+            self._head = None
+            self.response = response
+            self._log_head("<", f"{protocol} {response.status_code}", response)
+            self._opening_event = response
+            self._http_version = protocol
+            self.process_response(response)
+        except InvalidStatus as exc:
+            self._refused(exc, rest or b"")
+        except InvalidHandshake as exc:
+            self._give_up(exc)
+        else:
+            self.attention = True
+            self.state = OPEN
+            if rest:
+                self.receive_data(rest)
+
+    def process_response(self, response: Response) -> None:
+        """Check that the response accepts the connection, on terms that were offered (§4.1).
+
+        Raises:
+            InvalidHandshake: the kind that fits.
+        """
+        check_response(response, self._http_version, self.key)
+        extensions = self.process_extensions(response.headers)
+        self.deflate = extensions[0] if extensions else None
+        self.subprotocol = self.process_subprotocol(response.headers)
+
+    def process_extensions(self, headers: Headers) -> list[PerMessageDeflate]:
+        """Check the extensions; see :func:`ws6455.protocol.handshake.check_extensions`.
+
+        Returns:
+            What the answer switches on.
+        """
+        accepted = check_extensions(headers, self.available_extensions)
+        return [] if accepted is None else [accepted]
+
+    def process_subprotocol(self, headers: Headers) -> str | None:
+        """Check the subprotocol; see :func:`ws6455.protocol.handshake.check_subprotocol`."""
+        return check_subprotocol(headers, self.available_subprotocols)
+
+    def _give_up(self, exc: InvalidHandshake) -> None:
+        self.attention = True
+        self._head = None
+        self._body = None
+        self.handshake_exc = exc
+        self._end_sending()
+
+    def _refused(self, exc: InvalidStatus, rest: bytes) -> None:
+        """Read the body, which may say why."""
+        assert self.response is not None
+        status = self.response.status_code
+        if status < 200 or status in (204, 304):  # RFC 9112 §6.3: these have none
+            self._give_up(exc)
+            return
+        try:
+            self._body = BodyReader(self.response.headers)
+        except InvalidMessage as unreadable:
+            exc.__cause__ = unreadable
+            self._give_up(exc)
+            return
+        self._receive_body(rest)
+
+    def _receive_body(self, data: bytes) -> None:
+        assert self._body is not None
+        try:
+            if self._body.feed(data):
+                self._end_body()
+        except InvalidMessage:
+            self._end_body()  # what came of it may still say why
+
+    def _end_body(self) -> None:
+        assert self._body is not None
+        assert self.response is not None
+        self.response.body = bytes(self._body.body)
+        self._give_up(InvalidStatus(self.response))
+
+    def _handshake_broke_off(self) -> None:
+        if self._body is not None:
+            self._end_body()  # a body without a length lasts until the end of the stream
+        else:
+            super()._handshake_broke_off()

@@ -1,0 +1,230 @@
+"""The server's end of a connection, without I/O, from the first byte of the request on.
+
+RFC 6455 section 4.2. Feed bytes until :meth:`Protocol.events_received` gives a Request, ask
+:meth:`ServerProtocol.accept` for the response and send it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ..exceptions import (
+    InvalidHandshake,
+    InvalidStatus,
+    NegotiationError,
+    NotHTTP,
+    RequestLineTooLong,
+)
+from ..framing.deflate import PerMessageDeflate
+from ..http1.head import HeadReader, Request, Response, parse_request
+from ..http1.headers import Headers
+from ..typing import ExtensionHeader, LoggerLike
+from .deflate_negotiation import ServerPerMessageDeflateFactory
+from .handshake import (
+    Origins,
+    answer_extensions,
+    answer_subprotocol,
+    build_refusal,
+    build_response,
+    check_origin,
+    check_request,
+)
+from .opening import OpeningProtocol
+from .protocol import MAX_FRAGMENTS, MAX_SIZE
+from .states import OPEN, Side, State
+
+__all__ = ["ServerProtocol"]
+
+
+class ServerProtocol(OpeningProtocol):
+    """The server's end of a connection, without I/O.
+
+    Args:
+        origins: allowed values of Origin, see :func:`ws6455.protocol.handshake.check_origin`.
+        extensions: what to accept of the extensions a client offers.
+        subprotocols: those supported, preferred first.
+        select_subprotocol: ``(protocol, offered) -> chosen or None``; may raise
+            :exc:`~ws6455.exceptions.NegotiationError`; by default see :meth:`select_subprotocol`.
+        state, max_size, max_fragments, logger: see :class:`~ws6455.protocol.protocol.Protocol`.
+    """
+
+    __slots__ = (
+        "__dict__",
+        "_early",
+        "_select_subprotocol",
+        "available_extensions",
+        "available_subprotocols",
+        "origin",
+        "origins",
+    )
+
+    def __init__(
+        self,
+        *,
+        origins: Origins | None = None,
+        extensions: Sequence[ServerPerMessageDeflateFactory] | None = None,
+        subprotocols: Sequence[str] | None = None,
+        select_subprotocol: Callable[[ServerProtocol, Sequence[str]], str | None] | None = None,
+        state: State = State.CONNECTING,
+        max_size: int | tuple[int | None, int | None] | None = MAX_SIZE,
+        max_fragments: int | None = MAX_FRAGMENTS,
+        logger: LoggerLike | None = None,
+    ) -> None:
+        super().__init__(
+            Side.SERVER,
+            HeadReader(RequestLineTooLong),
+            state=state,
+            max_size=max_size,
+            max_fragments=max_fragments,
+            logger=logger,
+        )
+        self.origins = origins
+        self.available_extensions = extensions or ()
+        self.available_subprotocols = subprotocols
+        self.origin: str | None = None
+        self._select_subprotocol = select_subprotocol
+        self._early = bytearray()  # what comes after the request, before its response
+
+    def _receive_opening(self, data: bytes) -> None:
+        if self._head is None:
+            if self.response is None:
+                self._early += data
+                self.attention = True
+            return
+        try:
+            rest = self._feed_head(self._head, data)
+            if rest is None:
+                return
+            request = parse_request(self._head.lines)
+        except InvalidHandshake as exc:
+            self._head = None
+            self.handshake_exc = exc
+            self.attention = True
+            if isinstance(exc, NotHTTP):
+                self._end_sending()  # it would not understand an answer
+            else:
+                self.send_response(build_refusal(exc))
+            return
+        self._head = None
+        self._early += rest
+        self.request = request
+        self._log_head("<", f"{request.method} {request.path} {request.protocol}", request)
+        self._opening_event = request
+        self.attention = True
+
+    @property
+    def has_early_data(self) -> bool:
+        """Whether bytes came after the request that wait for its response."""
+        return bool(self._early)
+
+    def accept(self, request: Request) -> Response:
+        """Make the response to a request: 101, or the refusal that fits (§4.2.2).
+
+        A refusal's reason is in `handshake_exc`. Send the response with :meth:`send_response`.
+        """
+        try:
+            key, extension, self.subprotocol = self.process_request(request)
+        except InvalidHandshake as exc:
+            self.handshake_exc = exc
+            return build_refusal(exc)
+        except Exception as exc:
+            self.handshake_exc = exc
+            self.logger.error("opening handshake failed", exc_info=exc)
+            return Response.text(
+                500,
+                "Failed to open a WebSocket connection.\nSee server log for more information.\n",
+            )
+        return build_response(key, extension, self.subprotocol)
+
+    def process_request(self, request: Request) -> tuple[str, ExtensionHeader | None, str | None]:
+        """Check a request and choose from what it offers; see :meth:`accept`.
+
+        Returns:
+            Its Sec-WebSocket-Key, the answer to its extensions, and the subprotocol.
+
+        Raises:
+            InvalidHandshake: the kind that fits.
+        """
+        key = check_request(request)
+        self.origin = self.process_origin(request.headers)
+        extension, accepted = self.process_extensions(request.headers)
+        self.deflate = accepted[0] if accepted else None
+        return key, extension, self.process_subprotocol(request.headers)
+
+    def process_origin(self, headers: Headers) -> str | None:
+        """Check Origin; see :func:`ws6455.protocol.handshake.check_origin`."""
+        return check_origin(headers, self.origins)
+
+    def process_extensions(
+        self, headers: Headers
+    ) -> tuple[ExtensionHeader | None, list[PerMessageDeflate]]:
+        """Choose from the extensions offered; see :func:`.answer_extensions`.
+
+        Returns:
+            The answer, and what it switches on.
+        """
+        answered = answer_extensions(headers, self.available_extensions)
+        return (None, []) if answered is None else (answered[0], [answered[1]])
+
+    def process_subprotocol(self, headers: Headers) -> str | None:
+        """Choose the subprotocol; see :func:`ws6455.protocol.handshake.answer_subprotocol`."""
+        return answer_subprotocol(headers, self.select_subprotocol)
+
+    def select_subprotocol(self, subprotocols: Sequence[str]) -> str | None:
+        """Choose among the subprotocols offered: the first of this server's that is there.
+
+        Args:
+            subprotocols: those offered, the client's preferred first.
+
+        Raises:
+            NegotiationError: if this server has subprotocols and the client offers none.
+        """
+        if self._select_subprotocol is not None:
+            return self._select_subprotocol(self, subprotocols)
+        if not self.available_subprotocols:
+            return None
+        if not subprotocols:
+            raise NegotiationError("missing subprotocol")
+        return next((s for s in self.available_subprotocols if s in subprotocols), None)
+
+    def reject(self, status: int, text: str) -> Response:
+        """Make a plain-text response that refuses the connection.
+
+        Args:
+            status: an HTTP status.
+            text: the body.
+        """
+        return Response.text(status, text)
+
+    def send_response(self, response: Response) -> None:
+        """Send the response; 101 opens the connection, any other ends it.
+
+        After a refusal nothing that the client has sent, or sends, is read as frames.
+
+        Raises:
+            InvalidMessage: if the reason phrase would split the head; nothing is sent.
+        """
+        # RFC 9110 §9.3.2: the answer to HEAD has no body.
+        head_only = self.request is not None and self.request.method == "HEAD"
+        serialized = response.serialize(body=not head_only)
+        self.response = response
+        self._log_head(">", f"HTTP/1.1 {response.status_code} {response.reason_phrase}", response)
+        self.writes.append(serialized)
+        early, self._early = bytes(self._early), bytearray()
+        if response.status_code != 101:
+            if self.handshake_exc is None:
+                self.handshake_exc = InvalidStatus(response)
+            self._end_sending()
+            return
+        self.handshake_exc = None
+        self.state = OPEN
+        if early:
+            self.receive_data(early)
+
+    def _write_pongs(self) -> None:
+        """Answer the pings received: pongs overtake what is queued, but not the response."""
+        # No frame begins with this: it would be half of a Close.
+        responding = bool(self.writes) and self.writes[0].startswith(b"HTTP/")
+        head = [self.writes.pop(0)] if responding else []
+        super()._write_pongs()
+        self.writes[:0] = head
