@@ -16,12 +16,12 @@ DEFAULTS = {
     "MAX_LINE_LENGTH": ("ws6455.http1.head.MAX_LINE_SIZE", "9000"),
     "MAX_NUM_HEADERS": ("ws6455.http1.head.MAX_HEADERS", "129"),
     "MAX_BODY_SIZE": ("ws6455.http1.body.MAX_BODY_SIZE", "1000"),
-    "MAX_REDIRECTS": ("ws6455.redirects.MAX_REDIRECTS", "3"),
+    "MAX_REDIRECTS": ("ws6455.client.redirects.MAX_REDIRECTS", "3"),
     "MAX_FRAGMENTS": ("ws6455.protocol.protocol.MAX_FRAGMENTS", "5"),
-    "BACKOFF_INITIAL_DELAY": ("ws6455.reconnecting.INITIAL_DELAY", "1.5"),
-    "BACKOFF_MIN_DELAY": ("ws6455.reconnecting.MIN_DELAY", "2.5"),
-    "BACKOFF_MAX_DELAY": ("ws6455.reconnecting.MAX_DELAY", "3.5"),
-    "BACKOFF_FACTOR": ("ws6455.reconnecting.FACTOR", "4.5"),
+    "BACKOFF_INITIAL_DELAY": ("ws6455.client.reconnecting.INITIAL_DELAY", "1.5"),
+    "BACKOFF_MIN_DELAY": ("ws6455.client.reconnecting.MIN_DELAY", "2.5"),
+    "BACKOFF_MAX_DELAY": ("ws6455.client.reconnecting.MAX_DELAY", "3.5"),
+    "BACKOFF_FACTOR": ("ws6455.client.reconnecting.FACTOR", "4.5"),
 }
 PROGRAM = "import ws6455.aio.client\nfor name in {names}: print(eval(name))"
 

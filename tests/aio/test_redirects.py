@@ -27,8 +27,8 @@ from ws6455 import (
     unix_connect,
     unix_serve,
 )
+from ws6455.client.redirects import same_origin
 from ws6455.http1.uri import parse_uri
-from ws6455.redirects import same_origin
 
 STATUSES = [300, 301, 302, 303, 307, 308]
 

@@ -44,8 +44,8 @@ NATIVE_SYMBOLS = {
     "SERVER": "ws6455.http1.head",
     "State": "ws6455.protocol.protocol",
     "USER_AGENT": "ws6455.http1.head",
-    "backoff": "ws6455.reconnecting",
-    "process_exception": "ws6455.reconnecting",
+    "backoff": "ws6455.client.reconnecting",
+    "process_exception": "ws6455.client.reconnecting",
 }
 # Where this library has what a module of `websockets` has, under its own names.
 NATIVE = {

@@ -9,8 +9,8 @@ from __future__ import annotations
 from asyncio import get_running_loop
 from collections.abc import Iterable
 
-from ..broadcasting import BroadcastFailures, shared_message
-from ..endpoint import Slow
+from ..session.broadcast import BroadcastFailures, shared_message
+from ..session.connection import Slow
 from ..typing import DataLike
 from .connection import Connection
 from .sending import wrong_loop

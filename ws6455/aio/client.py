@@ -12,19 +12,18 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Seque
 from types import TracebackType
 from typing import Any, Literal
 
-from ..attempts import Reconnecting
-from ..client_session import ClientSession
+from ..client.proxies import Tunnel, check_proxy_ssl, choose_proxy
+from ..client.reconnecting import Reconnecting, backoff, process_exception
+from ..client.redirects import Destination
+from ..client.session import ClientSession
 from ..exceptions import InvalidURI, SecurityError
 from ..http1.head import USER_AGENT
 from ..http1.headers import HeadersLike
 from ..http1.uri import WebSocketURI
-from ..options import client_options, default_uri, renamed_option, session_options
 from ..protocol.client import ClientProtocol
 from ..protocol.deflate_negotiation import ClientPerMessageDeflateFactory
 from ..protocol.protocol import MAX_FRAGMENTS, MAX_SIZE
-from ..proxies import Tunnel, check_proxy_ssl, choose_proxy
-from ..reconnecting import backoff, process_exception
-from ..redirecting import Destination
+from ..session.options import client_options, default_uri, renamed_option, session_options
 from ..typing import LoggerLike
 from .connection import Connection
 from .streams import StreamProtocol

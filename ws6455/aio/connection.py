@@ -28,7 +28,7 @@ class Connection(SendingSession):
     Args:
         protocol: the connection without I/O.
         ping_interval, ping_timeout, close_timeout, max_queue: see
-            :class:`~ws6455.session.Session`.
+            :class:`~ws6455.session.keepalive.Session`.
         write_limit: bytes in the transport's buffer above which :meth:`send` waits; or that
             and the number below which it goes on.
     """

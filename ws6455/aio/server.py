@@ -15,15 +15,15 @@ from typing import Any, Self
 
 from ..framing.frames import Close
 from ..http1.head import SERVER
-from ..options import server_options, session_options
 from ..protocol.deflate_negotiation import ServerPerMessageDeflateFactory
 from ..protocol.handshake import Origins
 from ..protocol.protocol import MAX_FRAGMENTS, MAX_SIZE
 from ..protocol.server import ServerProtocol
 from ..protocol.states import CLOSED
-from ..receive_queue import water_marks
-from ..server_session import ConnectionMaker, handler_arguments
-from ..serving import Serving
+from ..server.registry import Serving
+from ..server.session import ConnectionMaker, handler_arguments
+from ..session.options import server_options, session_options
+from ..session.receive_queue import water_marks
 from ..typing import LoggerLike
 from .server_connection import ProcessRequest, ProcessResponse, ServerConnection
 from .streams import StreamProtocol

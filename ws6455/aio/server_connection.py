@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..http1.head import SERVER, Request, Response
 from ..protocol.server import ServerProtocol
 from ..protocol.states import CONNECTING
-from ..server_session import ServerSession, check_response
+from ..server.session import ServerSession, check_response
 from .connection import Connection
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, cast
 
-from ..endpoint import Endpoint
 from ..exceptions import ConnectionClosed
 from ..framing.frames import CloseCode
 from ..protocol.client import ClientProtocol
@@ -21,7 +20,8 @@ from ..protocol.protocol import SEND_EOF
 from ..protocol.receiver import LARGE
 from ..protocol.server import ServerProtocol
 from ..protocol.states import OPEN
-from ..receive_queue import water_marks
+from ..session.connection import Endpoint
+from ..session.receive_queue import water_marks
 from .waiter import Waiter
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class TransportSession(Endpoint):
     Args:
         protocol: the connection without I/O.
         write_limit: see :class:`~ws6455.aio.connection.Connection`.
-        policy: see :class:`~ws6455.session.Session`.
+        policy: see :class:`~ws6455.session.keepalive.Session`.
     """
 
     # So many attributes are faster in slots. A subclass may have any other.

@@ -1,6 +1,6 @@
 """The way to a server through a proxy: what a client opens instead of a TCP connection.
 
-RFC 6455 §4.1 (proxies). The handshake with an HTTP proxy is in :mod:`ws6455.proxies`.
+RFC 6455 §4.1 (proxies). The handshake with an HTTP proxy is in :mod:`ws6455.client.proxies`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import ssl
 from collections.abc import Callable
 from typing import Any, cast
 
+from ..client.proxies import Proxy, Tunnel, socks_arguments
 from ..exceptions import ProxyError
-from ..proxies import Proxy, Tunnel, socks_arguments
 
 __all__ = ["connect_through_http", "connect_through_socks", "default_context"]
 

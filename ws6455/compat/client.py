@@ -7,12 +7,12 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .. import reconnecting
 from ..aio import client
+from ..client import reconnecting
+from ..client.reconnecting import backoff
+from ..client.redirects import MAX_REDIRECTS
 from ..http1.headers import HeadersLike
-from ..options import default_uri
-from ..reconnecting import backoff
-from ..redirects import MAX_REDIRECTS
+from ..session.options import default_uri
 from .connection import ClientConnection
 from .extensions import check_factories
 from .protocol import ClientProtocol

@@ -166,7 +166,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         ),
     },
     "websockets.imports": {"ws6455.compat.imports": "lazy_import"},
-    "websockets.proxy": {"ws6455.proxies": "get_proxy parse_proxy Proxy"},
+    "websockets.proxy": {"ws6455.client.proxies": "get_proxy parse_proxy Proxy"},
     "websockets.speedups": {"ws6455.compat.masking": "apply_mask"},
     "websockets.streams": {"ws6455.compat.streams": "StreamReader"},
     "websockets.utils": {
@@ -215,8 +215,8 @@ MORE: dict[str, dict[str, str]] = {
     },
     "websockets.asyncio.client": {
         "ws6455.http1.head": "USER_AGENT",
-        "ws6455.reconnecting": "backoff process_exception",
-        "ws6455.redirects": "MAX_REDIRECTS",
+        "ws6455.client.reconnecting": "backoff process_exception",
+        "ws6455.client.redirects": "MAX_REDIRECTS",
     },
     "websockets.asyncio.connection": {"ws6455.aio.broadcast": "broadcast"},
     "websockets.asyncio.server": {"ws6455.http1.head": "SERVER"},
@@ -226,7 +226,7 @@ MORE: dict[str, dict[str, str]] = {
         "ws6455.compat.protocol": "ClientConnection=ClientProtocol",
         "ws6455.protocol.handshake": "generate_key",
         "ws6455.http1.head": "USER_AGENT",
-        "ws6455.reconnecting": (
+        "ws6455.client.reconnecting": (
             "backoff process_exception "
             "BACKOFF_INITIAL_DELAY=INITIAL_DELAY BACKOFF_MIN_DELAY=MIN_DELAY "
             "BACKOFF_MAX_DELAY=MAX_DELAY BACKOFF_FACTOR=FACTOR"
@@ -280,7 +280,7 @@ MORE: dict[str, dict[str, str]] = {
     },
     "websockets.sync.client": {
         "ws6455.http1.head": "USER_AGENT",
-        "ws6455.redirects": "MAX_REDIRECTS",
+        "ws6455.client.redirects": "MAX_REDIRECTS",
     },
     "websockets.sync.server": {
         "ws6455.http1.head": "SERVER",

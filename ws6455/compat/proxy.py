@@ -5,9 +5,9 @@ RFC 9110 §9.3.6.
 
 from __future__ import annotations
 
+from ..client.proxies import Proxy, Tunnel
 from ..http1.head import USER_AGENT
 from ..http1.uri import WebSocketURI
-from ..proxies import Proxy, Tunnel
 
 __all__ = ["prepare_connect_request"]
 

@@ -9,7 +9,7 @@ import asyncio
 import traceback
 from typing import TYPE_CHECKING, NoReturn
 
-from ..reconnecting import backoff
+from ..client.reconnecting import backoff
 from ..typing import LoggerLike
 from .broker import BrokerUnavailable
 from .subscriptions import Subscriptions

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..broadcasting import BroadcastFailures, shared_message
-from ..endpoint import Slow
+from ..session.broadcast import BroadcastFailures, shared_message
+from ..session.connection import Slow
 from ..typing import DataLike
 from .connection import Connection
 

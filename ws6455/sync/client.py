@@ -15,13 +15,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Literal, overload
 
-from ..attempts import Reconnecting
+from ..client.reconnecting import Reconnecting, backoff, process_exception
 from ..http1.head import USER_AGENT
 from ..http1.headers import HeadersLike
-from ..options import client_options, default_uri, renamed_option, session_options
 from ..protocol.deflate_negotiation import ClientPerMessageDeflateFactory
 from ..protocol.protocol import MAX_FRAGMENTS, MAX_SIZE
-from ..reconnecting import backoff, process_exception
+from ..session.options import client_options, default_uri, renamed_option, session_options
 from ..typing import LoggerLike
 from .client_connection import ClientConnection
 from .opener import Opener

@@ -10,7 +10,7 @@ import warnings
 import weakref
 from typing import Any, Self
 
-from ..client_session import ClientSession
+from ..client.session import ClientSession
 from ..http1.head import USER_AGENT
 from ..http1.headers import HeadersLike
 from .connection import Connection

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..server_session import ConnectionMaker, handler_arguments
+from ..server.session import ConnectionMaker, handler_arguments
 from .server_connection import ServerConnection
 
 if TYPE_CHECKING:

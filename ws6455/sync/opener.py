@@ -11,11 +11,11 @@ import socket
 from collections.abc import Callable
 from typing import Any, Literal
 
+from ..client.proxies import Tunnel, check_proxy_ssl, choose_proxy
+from ..client.redirects import Destination
 from ..http1.headers import HeadersLike
 from ..http1.uri import WebSocketURI
 from ..protocol.client import ClientProtocol
-from ..proxies import Tunnel, check_proxy_ssl, choose_proxy
-from ..redirecting import Destination
 from .client_connection import ClientConnection
 from .tunnel import Deadline, connect_through_http, connect_through_socks, start_tls
 
@@ -31,7 +31,7 @@ class Opener:
         headers: added to the request.
         user_agent_header: the value of User-Agent.
         open_timeout: seconds for everything; None for any.
-        proxy: see :func:`ws6455.proxies.choose_proxy`.
+        proxy: see :func:`ws6455.client.proxies.choose_proxy`.
         proxy_tls: `ssl` and `server_hostname` for TLS to the proxy.
         sock: a connected socket, or None.
         tls: the same for TLS to the server.

@@ -1,6 +1,6 @@
 """A threaded server whose handlers are chosen by the path.
 
-Needs werkzeug when called; see :mod:`ws6455.routing`.
+Needs werkzeug when called; see :mod:`ws6455.server.routing`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..http1.head import Request, Response
-from ..routing import Routing
+from ..server.routing import Routing
 from .server import Server, serve
 from .server_connection import ProcessRequest, ServerConnection
 

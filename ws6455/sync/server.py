@@ -18,12 +18,12 @@ from typing import Any, Self
 
 from ..framing.frames import Close
 from ..http1.head import SERVER
-from ..options import renamed_option, server_options, session_options
 from ..protocol.deflate_negotiation import ServerPerMessageDeflateFactory
 from ..protocol.handshake import Origins
 from ..protocol.protocol import MAX_FRAGMENTS, MAX_SIZE
-from ..server_session import ConnectionMaker
-from ..serving import Serving
+from ..server.registry import Serving
+from ..server.session import ConnectionMaker
+from ..session.options import renamed_option, server_options, session_options
 from ..typing import LoggerLike
 from .authentication import basic_auth
 from .broadcast import broadcast

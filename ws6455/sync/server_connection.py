@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..http1.head import SERVER, Request, Response
-from ..options import session_options
 from ..protocol.server import ServerProtocol
 from ..protocol.states import CONNECTING
-from ..server_session import ServerSession, check_response
+from ..server.session import ServerSession, check_response
+from ..session.options import session_options
 from .connection import Connection
 
 if TYPE_CHECKING:

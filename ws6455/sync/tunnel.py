@@ -1,6 +1,6 @@
 """The way from a threaded client to a server: TCP, through a proxy if there is one, and TLS.
 
-RFC 6455 §4.1 (proxies). The handshake with an HTTP proxy is in :mod:`ws6455.proxies`.
+RFC 6455 §4.1 (proxies). The handshake with an HTTP proxy is in :mod:`ws6455.client.proxies`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import ssl
 import time
 from typing import Any, cast
 
+from ..client.proxies import Proxy, Tunnel, socks_arguments
 from ..exceptions import ProxyError
-from ..proxies import Proxy, Tunnel, socks_arguments
 from .tls_within import TLSWithin
 
 __all__ = ["Deadline", "connect_through_http", "connect_through_socks", "start_tls"]

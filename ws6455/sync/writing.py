@@ -19,11 +19,11 @@ import time
 from collections import deque
 from typing import Any
 
-from ..endpoint import Endpoint, Slow
 from ..framing.shared_message import SharedMessage
 from ..protocol.client import ClientProtocol
 from ..protocol.protocol import SEND_EOF
 from ..protocol.server import ServerProtocol
+from ..session.connection import Endpoint, Slow
 from .waiting import Readiness, readiness
 
 __all__ = ["NOT_NOW", "WritingSession"]
@@ -39,7 +39,7 @@ class WritingSession(Endpoint):
 
     Args:
         sock: a connected socket, TLS handshake done; from now on it is this object's.
-        protocol, policy: see :class:`~ws6455.endpoint.Endpoint`.
+        protocol, policy: see :class:`~ws6455.session.connection.Endpoint`.
     """
 
     runs_in = "thread"
@@ -165,7 +165,7 @@ class WritingSession(Endpoint):
         return self._unsent_size
 
     def send_shared(self, message: SharedMessage, slow: Slow = "buffer") -> None:
-        """Do a broadcast's part for this connection; see :class:`~ws6455.endpoint.Endpoint`."""
+        """Do a broadcast's part for this connection."""
         with self._lock:
             super().send_shared(message, slow)
 

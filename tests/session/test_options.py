@@ -7,7 +7,7 @@ import pytest
 
 from ws6455 import ClientProtocol, ServerProtocol
 from ws6455.http1.uri import parse_uri
-from ws6455.options import (
+from ws6455.session.options import (
     client_options,
     default_uri,
     renamed_option,

@@ -5,10 +5,10 @@ RFC 6455 §4.1.
 
 from __future__ import annotations
 
-from .endpoint import Endpoint
-from .http1.headers import HeadersLike
-from .protocol.client import ClientProtocol
-from .protocol.states import CONNECTING
+from ..http1.headers import HeadersLike
+from ..protocol.client import ClientProtocol
+from ..protocol.states import CONNECTING
+from ..session.connection import Endpoint
 
 __all__ = ["ClientSession"]
 

@@ -16,8 +16,8 @@ from ws6455 import (
     ServerProtocol,
     State,
 )
-from ws6455.receive_queue import MAX_QUEUED_BYTES, water_marks
-from ws6455.session import Session, control_payload
+from ws6455.session.keepalive import Session, control_payload
+from ws6455.session.receive_queue import MAX_QUEUED_BYTES, water_marks
 
 VIOLATION = b"\x83\x80\x00\x00\x00\x00"
 

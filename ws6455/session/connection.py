@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
-from .exceptions import ConcurrencyError, InvalidState, ProtocolError
-from .framing.fragments import FragmentReader
-from .framing.frames import CloseCode
-from .framing.shared_message import SharedMessage
-from .protocol.client import ClientProtocol
-from .protocol.server import ServerProtocol
-from .protocol.states import CLOSED, CLOSING, CONNECTING, OPEN
-from .session import Session, control_payload
-from .typing import Data, DataLike
+from ..exceptions import ConcurrencyError, InvalidState, ProtocolError
+from ..framing.fragments import FragmentReader
+from ..framing.frames import CloseCode
+from ..framing.shared_message import SharedMessage
+from ..protocol.client import ClientProtocol
+from ..protocol.server import ServerProtocol
+from ..protocol.states import CLOSED, CLOSING, CONNECTING, OPEN
+from ..typing import Data, DataLike
+from .keepalive import Session, control_payload
 
 __all__ = ["Endpoint", "Slow"]
 
@@ -33,7 +33,7 @@ class Endpoint(Session):
     Args:
         protocol: the connection without I/O.
         clock: gives the time in seconds, as ``time.monotonic``.
-        policy: see :class:`~ws6455.session.Session`.
+        policy: see :class:`~ws6455.session.keepalive.Session`.
     """
 
     # So many attributes are faster in slots. A subclass may have any other.

@@ -5,8 +5,8 @@ from typing import cast
 
 import pytest
 
-from ws6455.attempts import Attempts, Reconnecting
-from ws6455.client_session import ClientSession
+from ws6455.client.reconnecting import Attempts, Reconnecting
+from ws6455.client.session import ClientSession
 
 LOGGER = logging.getLogger("attempts")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 
-from .exceptions import ConnectionClosed
+from ..exceptions import ConnectionClosed
 
 __all__ = ["is_the_end", "takes_path"]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .endpoint import Endpoint
-from .exceptions import InvalidState
-from .framing.fragments import whole_message
-from .framing.frames import Opcode
-from .framing.shared_message import SharedMessage
+from ..exceptions import InvalidState
+from ..framing.fragments import whole_message
+from ..framing.frames import Opcode
+from ..framing.shared_message import SharedMessage
+from .connection import Endpoint
 
 __all__ = ["BroadcastFailures", "shared_message"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import urllib.parse
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .http1.head import Request, Response
+from ..http1.head import Request, Response
 
 if TYPE_CHECKING:
     from werkzeug.routing import Map

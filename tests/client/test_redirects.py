@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from ws6455 import Headers, InvalidStatus, InvalidURI, Response, SecurityError
-from ws6455.redirecting import Destination
-from ws6455.redirects import MAX_REDIRECTS
+from ws6455.client.redirects import MAX_REDIRECTS, Destination
 
 SECRETS = {"Cookie": "a=b", "X-Own": "c"}
 

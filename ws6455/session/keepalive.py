@@ -17,14 +17,14 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from .exceptions import ConcurrencyError, ConnectionClosed
-from .framing.frames import CloseCode, Opcode
-from .http1.head import Request, Response
-from .protocol.client import ClientProtocol
-from .protocol.server import ServerProtocol
-from .protocol.states import OPEN, State
+from ..exceptions import ConcurrencyError, ConnectionClosed
+from ..framing.frames import CloseCode, Opcode
+from ..http1.head import Request, Response
+from ..protocol.client import ClientProtocol
+from ..protocol.server import ServerProtocol
+from ..protocol.states import OPEN, State
+from ..typing import BytesLike
 from .receive_queue import ReceiveQueue
-from .typing import BytesLike
 
 __all__ = ["Session"]
 
@@ -40,7 +40,7 @@ class Session(ReceiveQueue):
             for never.
         close_timeout: seconds for the closing handshake and TCP; None for any.
         max_queue: messages received and not yet taken, see
-            :func:`~ws6455.receive_queue.water_marks`.
+            :func:`~ws6455.session.receive_queue.water_marks`.
     """
 
     # So many attributes are faster in slots. A subclass may have any other.

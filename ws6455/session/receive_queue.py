@@ -1,7 +1,8 @@
 """Messages received and not yet taken: whole and fragmented ones, in bounds.
 
-RFC 6455 §5.4 (fragmentation). The base of :class:`~ws6455.session.Session`. What the protocol has
-received is the queue itself; here is how it is taken, and when reading pauses and goes on.
+RFC 6455 §5.4 (fragmentation). The base of :class:`~ws6455.session.keepalive.Session`. What the
+protocol has received is the queue itself; here is how it is taken, and when reading pauses and
+goes on.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ import abc
 import functools
 from collections import deque
 
-from .framing.fragments import decoded
-from .framing.frames import Frame, Opcode
-from .framing.message_reader import Message
-from .protocol.client import ClientProtocol
-from .protocol.receiver import LARGE
-from .protocol.server import ServerProtocol
-from .protocol.states import OPEN
-from .typing import Data
+from ..framing.fragments import decoded
+from ..framing.frames import Frame, Opcode
+from ..framing.message_reader import Message
+from ..protocol.client import ClientProtocol
+from ..protocol.receiver import LARGE
+from ..protocol.server import ServerProtocol
+from ..protocol.states import OPEN
+from ..typing import Data
 
 __all__ = ["ReceiveQueue", "water_marks"]
 

@@ -11,7 +11,7 @@ import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
-from .exceptions import (
+from ..exceptions import (
     InvalidMessage,
     InvalidProxy,
     InvalidProxyMessage,
@@ -19,11 +19,11 @@ from .exceptions import (
     SecurityError,
     StatusLineTooLong,
 )
-from .http1.basic_auth import build_authorization_basic, hide_credentials
-from .http1.head import USER_AGENT, HeadReader, parse_response
-from .http1.header_values import build_host
-from .http1.headers import Headers
-from .http1.uri import WebSocketURI
+from ..http1.basic_auth import build_authorization_basic, hide_credentials
+from ..http1.head import USER_AGENT, HeadReader, parse_response
+from ..http1.header_values import build_host
+from ..http1.headers import Headers
+from ..http1.uri import WebSocketURI
 
 __all__ = [
     "Proxy",

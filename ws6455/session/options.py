@@ -10,15 +10,15 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from .protocol.deflate_negotiation import (
+from ..protocol.deflate_negotiation import (
     ClientPerMessageDeflateFactory,
     ServerPerMessageDeflateFactory,
     client_extensions,
     server_extensions,
 )
-from .protocol.handshake import Origins, validate_subprotocols
+from ..protocol.handshake import Origins, validate_subprotocols
+from ..typing import LoggerLike
 from .receive_queue import water_marks
-from .typing import LoggerLike
 
 __all__ = [
     "client_options",
@@ -37,7 +37,7 @@ def session_options(
     close_timeout: float | None,
     max_queue: Limits,
 ) -> dict[str, Any]:
-    """Return the options of :class:`~ws6455.session.Session`.
+    """Return the options of :class:`~ws6455.session.keepalive.Session`.
 
     Raises:
         ValueError: if there is no such `max_queue`.

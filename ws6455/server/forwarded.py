@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Sequence
 
-from .http1.headers import Headers
+from ..http1.headers import Headers
 
 __all__ = ["Network", "client_address", "parse_networks"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from .protocol.states import OPEN
-from .server_session import ServerSession
-from .typing import LoggerLike
+from ..protocol.states import OPEN
+from ..typing import LoggerLike
+from .session import ServerSession
 
 __all__ = ["Serving"]
 

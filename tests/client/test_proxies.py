@@ -3,9 +3,7 @@
 import pytest
 from python_socks import ProxyType
 
-from ws6455.exceptions import InvalidProxy, InvalidProxyMessage, InvalidProxyStatus
-from ws6455.http1.uri import parse_uri
-from ws6455.proxies import (
+from ws6455.client.proxies import (
     Proxy,
     Tunnel,
     choose_proxy,
@@ -13,6 +11,8 @@ from ws6455.proxies import (
     parse_proxy,
     socks_arguments,
 )
+from ws6455.exceptions import InvalidProxy, InvalidProxyMessage, InvalidProxyStatus
+from ws6455.http1.uri import parse_uri
 
 VARIABLES = ("ws", "wss", "socks", "http", "https", "no", "all")
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ws6455.forwarded import client_address, parse_networks
 from ws6455.http1.headers import Headers
+from ws6455.server.forwarded import client_address, parse_networks
 
 TRUSTED = parse_networks(["10.0.0.0/8", "127.0.0.1", "::1"])
 

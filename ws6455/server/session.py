@@ -9,14 +9,14 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
-from .endpoint import Endpoint
-from .exceptions import InvalidStatus
+from ..exceptions import InvalidStatus
+from ..http1.head import Response
+from ..http1.headers import Headers
+from ..protocol.server import ServerProtocol
+from ..protocol.states import OPEN
+from ..session.connection import Endpoint
 from .forwarded import Network, client_address, parse_networks
-from .handlers import is_the_end, takes_path
-from .http1.head import Response
-from .http1.headers import Headers
-from .protocol.server import ServerProtocol
-from .protocol.states import OPEN
+from .handler import is_the_end, takes_path
 
 __all__ = ["ConnectionMaker", "ServerSession", "check_response", "handler_arguments"]
 

@@ -1,0 +1,1 @@
+"""The client around a connection: proxies, redirects, reconnecting; no I/O."""

@@ -1,0 +1,1 @@
+"""Policy of an open connection: bounds, keepalive, deadlines, broadcasts; the clock is given."""
