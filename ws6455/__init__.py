@@ -2,9 +2,10 @@
 
 from . import exceptions as exceptions
 from .aio.accept import accept
-from .aio.authentication import basic_auth
+from .aio.basic_auth import basic_auth
 from .aio.broadcast import broadcast
-from .aio.client import ClientConnection, connect, unix_connect
+from .aio.client import connect, unix_connect
+from .aio.client_connection import ClientConnection
 from .aio.router import Router, route, unix_route
 from .aio.server import Server, serve, unix_serve
 from .aio.server_connection import ServerConnection

@@ -13,7 +13,7 @@ from tests.contract.conftest import until
 from tests.sync.conftest import connected, serving, uri_of
 from ws6455 import CloseCode, ConnectionClosedOK, ProtocolError, State
 from ws6455.sync.client import ClientConnection, connect
-from ws6455.sync.waiting import readiness
+from ws6455.sync.readiness import readiness
 from ws6455.sync.watcher import Watcher
 
 

@@ -15,7 +15,6 @@ from typing import Any, Literal
 from ..client.proxies import Tunnel, check_proxy_ssl, choose_proxy
 from ..client.reconnecting import Reconnecting, backoff, process_exception
 from ..client.redirects import Destination
-from ..client.session import ClientSession
 from ..exceptions import InvalidURI, SecurityError
 from ..http1.head import USER_AGENT
 from ..http1.headers import HeadersLike
@@ -25,45 +24,11 @@ from ..protocol.deflate_negotiation import ClientPerMessageDeflateFactory
 from ..protocol.protocol import MAX_FRAGMENTS, MAX_SIZE
 from ..session.options import client_options, default_uri, renamed_option, session_options
 from ..typing import LoggerLike
-from .connection import Connection
+from .client_connection import ClientConnection
 from .streams import StreamProtocol
 from .tunnel import connect_through_http, connect_through_socks
 
-__all__ = ["ClientConnection", "connect", "unix_connect"]
-
-
-class ClientConnection(Connection, ClientSession):
-    """A client's connection; see :class:`connect`."""
-
-    protocol: ClientProtocol
-
-    async def handshake(
-        self,
-        additional_headers: HeadersLike | None = None,
-        user_agent_header: str | None = USER_AGENT,
-    ) -> None:
-        """Send the request and wait until the connection is open.
-
-        Args:
-            additional_headers: added to the request.
-            user_agent_header: the value of User-Agent, unless `additional_headers` has one;
-                None for none.
-
-        Raises:
-            InvalidHandshake: if the server refuses, or answers wrongly.
-        """
-        self._opened_waiter = self.loop.create_future()
-        self._send_request(additional_headers, user_agent_header)
-        await self._opened_waiter
-        self._opened_waiter = None
-        self._check_accepted()
-        self._begin()
-
-    def _attend(self) -> None:
-        super()._attend()
-        waiter = self._opened_waiter
-        if waiter is not None and not waiter.done() and self._is_answered():
-            waiter.set_result(None)
+__all__ = ["connect", "unix_connect"]
 
 
 class connect(Reconnecting[ClientConnection]):

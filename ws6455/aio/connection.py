@@ -1,6 +1,6 @@
 """One WebSocket connection for an asyncio program: receive, send, ping, close.
 
-The base of :class:`~ws6455.aio.client.ClientConnection` and
+The base of :class:`~ws6455.aio.client_connection.ClientConnection` and
 :class:`~ws6455.aio.server_connection.ServerConnection`. What the bytes mean, and what is due by
 the clock, is decided below, in the protocol and the session; here is only the waiting.
 """

@@ -7,7 +7,8 @@ import asyncio
 import sys
 import time
 
-from ..aio.client import ClientConnection, connect
+from ..aio.client import connect
+from ..aio.client_connection import ClientConnection
 from ..http1.basic_auth import hide_credentials
 from .failure import explained
 from .load import Load, Outcome, percentile

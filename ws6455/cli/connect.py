@@ -8,8 +8,8 @@ import contextlib
 import math
 from typing import Any
 
-from ..aio.client import ClientConnection
 from ..aio.client import connect as open_connection
+from ..aio.client_connection import ClientConnection
 from ..exceptions import ConnectionClosed, ConnectionClosedOK
 from ..framing.frames import CloseCode
 from ..http1.basic_auth import hide_credentials

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from ..aio.client import ClientConnection
+from ..aio.client_connection import ClientConnection
 from ..exceptions import ConnectionClosed
 
 __all__ = ["Load", "Outcome", "percentile"]

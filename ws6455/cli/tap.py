@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
-from ..aio.client import ClientConnection
+from ..aio.client_connection import ClientConnection
 from ..aio.connection import Connection
 from ..aio.server_connection import ServerConnection
 from ..aio.streams import StreamProtocol

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..aio import client
+from ..aio import client, client_connection
 from ..client import reconnecting
 from ..client.reconnecting import backoff
 from ..client.redirects import MAX_REDIRECTS
@@ -41,8 +41,8 @@ class connect(client.connect):
         uri: str,
         *,
         extra_headers: HeadersLike | None = None,
-        create_protocol: Callable[..., client.ClientConnection] | None = None,
-        klass: Callable[..., client.ClientConnection] | None = None,
+        create_protocol: Callable[..., client_connection.ClientConnection] | None = None,
+        klass: Callable[..., client_connection.ClientConnection] | None = None,
         timeout: float | None = None,
         loop: object = None,
         read_limit: object = None,
@@ -58,16 +58,16 @@ class connect(client.connect):
         options["logger"] = options.get("logger") or logging.getLogger("websockets.client")
         check_factories(options.get("extensions"))
         super().__init__(uri, **options)
-        self._latest: client.ClientConnection | None = None
+        self._latest: client_connection.ClientConnection | None = None
 
     @property
-    def protocol(self) -> client.ClientConnection:
+    def protocol(self) -> client_connection.ClientConnection:
         """The connection, as versions up to 13 call it; there only once it is open."""
         if self._latest is None:
             raise AttributeError("not connected yet", name="protocol", obj=self)
         return self._latest
 
-    async def _connect(self) -> client.ClientConnection:
+    async def _connect(self) -> client_connection.ClientConnection:
         self._latest = await super()._connect()
         return self._latest
 

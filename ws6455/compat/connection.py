@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import exceptions
-from ..aio import client
+from ..aio import client_connection
 from ..aio.connection import Connection
 from ..framing.deflate import PerMessageDeflate
 from ..framing.frames import Close
@@ -198,7 +198,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
         self._fail(code, reason)
 
 
-class ClientConnection(WebSocketCommonProtocol, client.ClientConnection):
+class ClientConnection(WebSocketCommonProtocol, client_connection.ClientConnection):
     """A client's connection; ``WebSocketClientProtocol`` up to version 13."""
 
     is_client = True

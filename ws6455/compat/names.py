@@ -62,7 +62,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "ws6455.aio.router": "Router",
         "ws6455.compat.server": "serve unix_serve Server",
         "ws6455.aio.broadcast": "broadcast",
-        "ws6455.aio.authentication": "basic_auth",
+        "ws6455.aio.basic_auth": "basic_auth",
         "ws6455.compat.protocol": "ClientProtocol ServerProtocol Protocol",
         "ws6455.protocol.states": "Side State",
         "ws6455.http1.headers": "Headers HeadersLike MultipleValuesError",
@@ -90,7 +90,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "ws6455.compat.server": "serve unix_serve Server",
         "ws6455.compat.server_connection": "ServerConnection",
         "ws6455.aio.broadcast": "broadcast",
-        "ws6455.aio.authentication": "basic_auth",
+        "ws6455.aio.basic_auth": "basic_auth",
     },
     "websockets.sync": {},
     "websockets.sync.client": {
@@ -106,7 +106,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "ws6455.compat.threads": "serve unix_serve",
         "ws6455.sync.server": "ServerConnection Server",
         "ws6455.sync.broadcast": "broadcast",
-        "ws6455.sync.authentication": "basic_auth",
+        "ws6455.sync.basic_auth": "basic_auth",
     },
     # Without I/O ----------------------------------------------------------------------------
     "websockets.client": {"ws6455.compat.protocol": "ClientProtocol"},

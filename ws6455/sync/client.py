@@ -23,7 +23,7 @@ from ..protocol.protocol import MAX_FRAGMENTS, MAX_SIZE
 from ..session.options import client_options, default_uri, renamed_option, session_options
 from ..typing import LoggerLike
 from .client_connection import ClientConnection
-from .opener import Opener
+from .connector import Connector
 
 __all__ = ["ClientConnection", "connect", "reconnect", "unix_connect", "unix_reconnect"]
 
@@ -88,7 +88,7 @@ def connect(  # noqa: D417 - the other options are described where the docstring
         for name in ("process_exception", "reconnect_delays")
         if legacy is False and name in kwargs
     }
-    opener = Opener(
+    connector = Connector(
         uri,
         headers=headers,
         user_agent_header=user_agent_header,
@@ -106,9 +106,9 @@ def connect(  # noqa: D417 - the other options are described where the docstring
     )
     if legacy is False:
         reconnecting = reconnect(uri, logger=logger, **for_reconnect)
-        reconnecting._open = opener.open
+        reconnecting._open = connector.open
         return reconnecting
-    connection = opener.open()
+    connection = connector.open()
     if legacy is None:
         connection.warn_at_first_use()
     return connection

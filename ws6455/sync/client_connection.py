@@ -31,7 +31,7 @@ class ClientConnection(Connection, ClientSession):
     ) -> None:
         """Send the request and wait for the answer, `timeout` seconds at most.
 
-        See :meth:`ws6455.aio.client.ClientConnection.handshake`.
+        See :meth:`ws6455.aio.client_connection.ClientConnection.handshake`.
         """
         with self._lock:
             deadline = None if timeout is None else self._clock() + timeout

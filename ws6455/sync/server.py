@@ -25,9 +25,9 @@ from ..server.registry import Serving
 from ..server.session import ConnectionMaker
 from ..session.options import renamed_option, server_options, session_options
 from ..typing import LoggerLike
-from .authentication import basic_auth
+from .basic_auth import basic_auth
 from .broadcast import broadcast
-from .conducting import Conductor
+from .runner import ConnectionRunner
 from .server_connection import ProcessRequest, ProcessResponse, ServerConnection
 
 __all__ = ["Server", "ServerConnection", "basic_auth", "broadcast", "serve", "unix_serve"]
@@ -253,7 +253,7 @@ def serve(  # noqa: D417 - the other options are described where the docstring s
     protocol_options = server_options(
         origins, extensions, compression, subprotocols, max_size, max_fragments, logger
     )
-    conductor = Conductor(
+    runner = ConnectionRunner(
         handler,
         ssl=ssl,
         open_timeout=open_timeout,
@@ -273,7 +273,7 @@ def serve(  # noqa: D417 - the other options are described where the docstring s
     listener = _listen(host, port, sock, **kwargs)
     logger = protocol_options["logger"]
     logger.info("server listening on %s", listener.getsockname())
-    return Server(listener, conductor.conduct, logger)
+    return Server(listener, runner.conduct, logger)
 
 
 def _listen(

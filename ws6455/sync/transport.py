@@ -16,7 +16,7 @@ from typing import Any
 
 from ..exceptions import ConnectionClosed
 from ..protocol.states import OPEN
-from .waiting import readiness
+from .readiness import readiness
 from .watcher import Watcher
 from .writing import NOT_NOW, WritingSession
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from ..client.proxies import Proxy, Tunnel, socks_arguments
 from ..exceptions import ProxyError
-from .tls_within import TLSWithin
+from .tls_in_tls import TLSInTLS
 
 __all__ = ["Deadline", "connect_through_http", "connect_through_socks", "start_tls"]
 
@@ -66,7 +66,7 @@ def start_tls(
     sock.settimeout(deadline.left())
     if isinstance(sock, ssl.SSLSocket):
         # What reads and writes like a socket is one for the connection's purposes.
-        return cast(socket.socket, TLSWithin(sock, context, server_hostname))
+        return cast(socket.socket, TLSInTLS(sock, context, server_hostname))
     return context.wrap_socket(sock, server_hostname=server_hostname)
 
 

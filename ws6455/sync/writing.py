@@ -24,7 +24,7 @@ from ..protocol.client import ClientProtocol
 from ..protocol.protocol import SEND_EOF
 from ..protocol.server import ServerProtocol
 from ..session.connection import Endpoint, Slow
-from .waiting import Readiness, readiness
+from .readiness import Readiness, readiness
 
 __all__ = ["NOT_NOW", "WritingSession"]
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ..aio.client import ClientConnection
+from ..aio.client_connection import ClientConnection
 from ..aio.server import Handler, Server, serve
 from ..aio.server_connection import ServerConnection
 from .link import Link

@@ -12,7 +12,8 @@ import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, cast
 
-from ..aio.client import ClientConnection, connect
+from ..aio.client import connect
+from ..aio.client_connection import ClientConnection
 from ..aio.server import Handler, Server, serve
 from ..aio.server_connection import ServerConnection
 from ..aio.streams import StreamProtocol

@@ -10,12 +10,12 @@ import socket
 import ssl
 from typing import Any
 
-__all__ = ["TLSWithin"]
+__all__ = ["TLSInTLS"]
 
 _CHUNK = 1 << 14
 
 
-class TLSWithin:
+class TLSInTLS:
     """What a connection needs of a socket, TLS handshake done.
 
     Args:

@@ -19,11 +19,11 @@ from ..protocol.client import ClientProtocol
 from .client_connection import ClientConnection
 from .tunnel import Deadline, connect_through_http, connect_through_socks, start_tls
 
-__all__ = ["Opener"]
+__all__ = ["Connector"]
 
 
 @dataclasses.dataclass
-class Opener:
+class Connector:
     """Opens a connection as often as it is asked to.
 
     Attributes:

@@ -17,10 +17,10 @@ from .server_connection import ServerConnection
 if TYPE_CHECKING:
     from .server import Server
 
-__all__ = ["Conductor"]
+__all__ = ["ConnectionRunner"]
 
 
-class Conductor:
+class ConnectionRunner:
     """Leads clients through their lives, each in its thread.
 
     Args:

@@ -19,7 +19,7 @@ def basic_auth(
     credentials: Credentials | None = None,
     check_credentials: Callable[[str, str], bool] | None = None,
 ) -> Callable[[ServerConnection, Request], Response | None]:
-    """Do as :func:`ws6455.aio.authentication.basic_auth`, whose callback is plain here."""
+    """Do as :func:`ws6455.aio.basic_auth.basic_auth`, whose callback is plain here."""
     check = choose_check(credentials, check_credentials)
 
     def ask(connection: ServerConnection, request: Request) -> Response | None:
