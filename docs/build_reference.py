@@ -64,16 +64,21 @@ COMMAND_LINE = "Command line"
 
 # Methods that other modules of the package call, or asyncio, or uvicorn; no program does.
 INTERNAL = """
-    serve.new_connection Server.new_stream Server.forget Server.conduct
+    serve.new_connection Server.new_stream Server.forget Server.run
     Server.adopt Server.reject Server.replace
     Connection.attach Connection.receive Connection.receive_in_place Connection.receive_eof
     Connection.connection_lost Connection.pause_writing Connection.resume_writing
     Connection.go_away Connection.send_shared Connection.start_closing Connection.abort
+    Connection.ask_watcher Connection.sending_closed
     Connection.keep_time Connection.left_by_watcher Connection.look_after Connection.lose_socket
-    ClientConnection.warn_at_first_use
+    ClientConnection.warn_at_first_use ClientConnection.connection_lost
     ServerConnection.open_by ServerConnection.connection_lost ServerConnection.leave
-    Protocol.send_shared Protocol.take_writes Protocol.fail_violation
-    Protocol.receive_in_place Protocol.room
+    Protocol.send_message Protocol.send_shared Protocol.note_cause
+    Protocol.take_control_frames Protocol.take_writes Protocol.take_eof Protocol.clear_writes
+    Protocol.fail_violation Protocol.drop_messages Protocol.keep_latest_pong
+    Protocol.receive_in_place Protocol.receive_buffer
+    ClientProtocol.take_handshake_exc ServerProtocol.take_handshake_exc
+    ServerProtocol.reject_error ServerProtocol.use_subprotocol
     Link.pause Link.until_action Link.passed
     MemoryTransport.* WebSocketProtocol.*
 """

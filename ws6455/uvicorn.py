@@ -143,12 +143,6 @@ class WebSocketProtocol(StreamProtocol):
 class _Connection(ServerConnection):
     """A connection on a transport that has served HTTP before."""
 
-    def attach(self, writer: asyncio.StreamWriter, stream: StreamProtocol | None = None) -> None:
-        """Take the stream pair's writer."""
-        super().attach(writer, stream)
-        if self._unsent_bytes():
-            self._fd = -1  # the end of an earlier response goes out first
-
     def start_closing(self, code: int, reason: str = "") -> None:
         """Send a Close frame, and do not wait for the peer's, unless closing already.
 
@@ -285,14 +279,13 @@ class _Application:
 
     async def _accept(self, event: Event) -> None:
         headers = Headers(self._upgrade.headers)
-        del headers["Date"]  # uvicorn's default headers have it, if it is wanted
         headers.update(self._default_headers)
         headers.update(_decoded(event.get("headers") or ()))
         subprotocol = event.get("subprotocol")
         if subprotocol is not None:
             headers["Sec-WebSocket-Protocol"] = subprotocol
         await self._answer(dataclasses.replace(self._upgrade, headers=headers))
-        self._connection.protocol.subprotocol = subprotocol
+        self._connection.protocol.use_subprotocol(subprotocol)
         self._steps = _ACCEPTED
         self._log_answer("[accepted]")
 

@@ -187,7 +187,7 @@ async def iterate(times: int) -> None:
 
 async def until_queued(connection: Connection, count: int) -> None:
     """Wait until so many messages or fragments are received and not taken."""
-    await until(lambda: len(connection.protocol.messages) >= count)
+    await until(lambda: len(connection.protocol.queue.messages) >= count)
 
 
 async def until(condition: Callable[[], bool], seconds: float = 5) -> None:

@@ -7,6 +7,7 @@ import struct
 from collections.abc import AsyncIterator
 
 from ws6455 import Close, Frame, Opcode, Server
+from ws6455.aio.server_connection import BaseServer
 from ws6455.framing.frames import parse_header
 from ws6455.framing.masking import apply_mask
 from ws6455.protocol.handshake import accept_key
@@ -103,13 +104,13 @@ async def connect_raw(port: int) -> RawPeer:
     return RawPeer(*await asyncio.open_connection("127.0.0.1", port), is_client=True)
 
 
-def port_of(server: Server) -> int:
+def port_of(server: BaseServer) -> int:
     port = next(iter(server.sockets)).getsockname()[1]
     assert isinstance(port, int)
     return port
 
 
-def uri_of(server: Server, scheme: str = "ws") -> str:
+def uri_of(server: BaseServer, scheme: str = "ws") -> str:
     return f"{scheme}://localhost:{port_of(server)}/"
 
 

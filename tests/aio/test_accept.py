@@ -235,7 +235,7 @@ async def test_reading_pauses_and_goes_on() -> None:
             peer.send(text(str(number)))
             await iterate(2)
         await until(lambda: connection._reading_paused)
-        assert len(connection.protocol.messages) < 10
+        assert len(connection.protocol.queue.messages) < 10
         assert [await connection.recv() for _ in range(50)] == [str(n) for n in range(50)]
 
 
@@ -250,7 +250,7 @@ async def test_send_waits_for_a_slow_client() -> None:
         sending = asyncio.create_task(send())
         await asyncio.sleep(0.1)
         assert not sending.done()
-        assert connection._unsent_bytes() < 1 << 20
+        assert connection._io.unsent_bytes() < 1 << 20
         for _ in range(500):
             assert len((await peer.frame()).data) == 100_000
         await sending
@@ -260,7 +260,7 @@ async def test_a_ping_flood_without_reading_is_bounded() -> None:
     async with accepted(ping_interval=None, compression=None) as (connection, peer):
         sending = asyncio.create_task(connection.send(bytes(1 << 24)))
         await iterate(20)
-        backlog = connection._unsent_bytes()
+        backlog = connection._io.unsent_bytes()
         ping = peer.serialize(Frame(Opcode.PING, bytes(125))) * 500
 
         async def flood() -> None:
@@ -270,9 +270,9 @@ async def test_a_ping_flood_without_reading_is_bounded() -> None:
 
         flooding = asyncio.create_task(flood())
         await asyncio.sleep(0.2)
-        assert connection._unsent_bytes() <= backlog + (1 << 17)
+        assert connection._io.unsent_bytes() <= backlog + (1 << 17)
         assert len((await peer.frame()).data) == 1 << 24
-        while not flooding.done() or connection._unsent_bytes():
+        while not flooding.done() or connection._io.unsent_bytes():
             await peer.reader.read(1 << 16)
         await sending
         assert connection.state is State.OPEN

@@ -176,7 +176,7 @@ async def test_a_slow_receiver_delays_nobody() -> None:
         for _ in range(100):
             broadcast([slow, quick], bytes(100_000))
             await iterate(1)
-        assert slow._writing_paused
+        assert slow._io.writing_paused
         assert {len(frame.data) for frame in await reading} == {100_000}
-        assert slow._unsent_bytes() > 1 << 20
+        assert slow._io.unsent_bytes() > 1 << 20
         slow.go_away()

@@ -90,7 +90,7 @@ async def test_a11_cancelled_sends_keep_whole_messages_in_order(compression: str
 async def test_send_that_waits_for_room_can_be_cancelled(pair: MakePair) -> None:
     async with pair(ping_interval=None, compression=None) as (connection, peer):
         sending = asyncio.create_task(connection.send(b"x" * (1 << 24)))
-        await until(lambda: connection._writing_paused)
+        await until(lambda: connection._io.writing_paused)
         waiting = asyncio.create_task(connection.send("whole"))
         await iterate(3)
         for task in (sending, waiting):

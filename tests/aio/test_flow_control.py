@@ -24,7 +24,7 @@ from ws6455.aio.streams import BUFFER_SIZE
 
 async def test_the_queue_is_bounded_in_messages_and_goes_on_when_taken(pair: MakePair) -> None:
     async with pair(max_queue=(4, 2)) as (connection, peer):
-        messages = connection.protocol.messages
+        messages = connection.protocol.queue.messages
         for number in range(5):
             peer.send(text(str(number)))
             await until_queued(connection, number + 1)
@@ -42,7 +42,7 @@ async def test_the_queue_is_bounded_in_messages_and_goes_on_when_taken(pair: Mak
 
 
 def bytes_queued(connection: Connection) -> list[bytes]:
-    return [message for message in connection.protocol.messages if isinstance(message, bytes)]
+    return [message for message in connection.protocol.queue.messages if isinstance(message, bytes)]
 
 
 async def test_the_queue_is_bounded_in_bytes(pair: MakePair) -> None:
@@ -66,7 +66,7 @@ async def test_a_stream_that_is_not_taken_is_bounded(pair: MakePair) -> None:
         for _ in range(3 * one_read):
             peer.send(Frame(Opcode.CONT, b"x" * 1000, fin=False))
         await until(lambda: connection._reading_paused)
-        assert len(connection.protocol.messages) < one_read + 20
+        assert len(connection.protocol.queue.messages) < one_read + 20
         await fragments.aclose()
         await connection.close()
 
@@ -86,7 +86,7 @@ async def test_no_bound(pair: MakePair) -> None:
     async with pair(max_queue=None) as (connection, peer):
         for _ in range(50):
             peer.send(*[text("x" * 50_000)])
-        await until(lambda: len(connection.protocol.messages) == 50)
+        await until(lambda: len(connection.protocol.queue.messages) == 50)
         assert not connection._reading_paused
 
 
@@ -101,12 +101,12 @@ async def test_send_waits_above_the_high_water_mark_and_goes_on(pair: MakePair) 
                 sent += 1
 
         sending = asyncio.create_task(send())
-        await until(lambda: connection._writing_paused)
+        await until(lambda: connection._io.writing_paused)
         await iterate(50)
         stopped_at = sent
         await asyncio.sleep(0.05)
         assert sent == stopped_at
-        assert connection._unsent_bytes() < (1 << 16) + 20_000
+        assert connection._io.unsent_bytes() < (1 << 16) + 20_000
         for _ in range(2000):
             assert len((await peer.frame()).data) == 10_000
         await sending
@@ -155,9 +155,9 @@ async def test_small_fragments_that_wait_take_little_more_than_what_they_hold(
         peer.send(*(Frame(Opcode.CONT, part, fin=False) for part in parts))
         peer.send(Frame(Opcode.PING, b"all"))
         assert await peer.frame() == Frame(Opcode.PONG, b"all")
-        assert connection.protocol.open_fragments == len(connection.protocol.messages)
+        assert not connection.protocol.queue.messages
         one_read = BUFFER_SIZE // 7
-        assert len(connection.protocol.messages) < min(one_read, len(parts))
+        assert len(connection.protocol.queue.fragments) < min(one_read, len(parts))
         peer.send(Frame(Opcode.CONT, b"last"))
         assert await receiving == b"first" + b"".join(parts) + b"last"
         # The next message begins afresh.
@@ -209,7 +209,7 @@ async def test_a_slow_receiver_pauses_a_sender_of_ours(caplog: pytest.LogCapture
                     await client.send(bytes(100_000))
 
             sending = asyncio.create_task(send())
-            await until(lambda: client._writing_paused)
+            await until(lambda: client._io.writing_paused)
             await asyncio.sleep(0.02)
             assert not sending.done()
             go_on.set()

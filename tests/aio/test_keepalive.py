@@ -41,7 +41,7 @@ async def test_pings_are_answered_by_pongs_and_the_connection_stays(pair: MakePa
             frame = await peer.frame()
             assert frame.opcode is Opcode.PING
             peer.send(Frame(Opcode.PONG, frame.data))
-        await until(lambda: not connection._pings)
+        await until(lambda: not connection._keepalive.pings)
         assert connection.state is State.OPEN
         assert connection.latency > 0
 
@@ -150,4 +150,4 @@ async def test_no_timeout_no_end(pair: MakePair) -> None:
         for _ in range(10):
             assert (await peer.frame()).opcode is Opcode.PING
         assert connection.state is State.OPEN
-        assert len(connection._pings) == 1
+        assert len(connection._keepalive.pings) == 1

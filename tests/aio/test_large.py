@@ -65,14 +65,14 @@ async def test_what_the_socket_does_not_take_goes_out_in_order(ends: MakeEnds) -
         for _ in range(2):
             await one.send("last")
             assert await other.recv() == "last"
-        assert one._fd == one._own_fd  # small frames go straight to the socket again
+        assert one._io._fd == one._io._own_fd  # small frames go straight to the socket again
 
 
 async def test_a_pong_overtakes_no_part_of_a_frame(pair: MakePair) -> None:
     payload = random.Random(2).randbytes(8 * MIB)
     async with pair(max_size=None, compression=None) as (connection, peer):
         sending = asyncio.create_task(connection.send(payload))
-        await until(lambda: connection._writing_paused)
+        await until(lambda: connection._io.writing_paused)
         peer.send(Frame(Opcode.PING, b"now"))
         await asyncio.sleep(0.05)
         frame = await peer.frame()
@@ -93,7 +93,7 @@ async def test_a_control_frame_after_a_large_frame_in_the_same_read(pair: MakePa
 async def test_a_peer_that_breaks_off_within_a_large_frame(pair: MakePair) -> None:
     async with pair(max_size=None, compression=None) as (connection, peer):
         peer.send(peer.serialize(Frame(Opcode.BINARY, bytes(MIB)))[:300_000])
-        await until(lambda: connection.protocol.room() is not None)
+        await until(lambda: connection.protocol.receive_buffer() is not None)
         await peer.disconnect()
         await connection.wait_closed()
         assert connection.close_code == 1006
@@ -120,7 +120,7 @@ async def test_what_waits_for_room_goes_out_before_the_end(pair: MakePair) -> No
     payload = random.Random(3).randbytes(8 * MIB)
     async with pair(max_size=None, compression=None) as (connection, peer):
         sending = asyncio.create_task(connection.send(payload))
-        await until(lambda: bool(connection._backlog))
+        await until(lambda: bool(connection._io._backlog))
         closing = asyncio.create_task(connection.close(1001))
         peer.writer.write_eof()  # all that there is to say
         frames = await peer.frames_to_end()
@@ -134,8 +134,8 @@ async def test_a_close_frame_comes_behind_what_waits_for_room(pair: MakePair) ->
     payload = random.Random(4).randbytes(8 * MIB)
     async with pair(max_size=None, compression=None) as (connection, peer):
         sending = asyncio.create_task(connection.send(payload))
-        await until(lambda: bool(connection._backlog))
-        assert connection.buffered_amount > connection._backlog_size > 0
+        await until(lambda: bool(connection._io._backlog))
+        assert connection.buffered_amount > connection._io._backlog_size > 0
         closing = asyncio.create_task(connection.close(1001))
         frames = [await peer.frame(), await peer.frame()]
         assert frames[0].data == payload
@@ -151,7 +151,7 @@ async def test_a_peer_that_has_closed_gets_all_that_was_sent_before(pair: MakePa
     payload = random.Random(5).randbytes(8 * MIB)
     async with pair(max_size=None, compression=None) as (connection, peer):
         sending = asyncio.create_task(connection.send(payload))
-        await until(lambda: bool(connection._backlog))
+        await until(lambda: bool(connection._io._backlog))
         peer.send(close(1000))
         await until(lambda: connection.state is not State.OPEN)
         frames = [await peer.frame(), await peer.frame()]
@@ -168,9 +168,9 @@ async def test_a_program_that_looks_at_the_transport_finds_everything_in_it(
     payload = random.Random(6).randbytes(8 * MIB)
     async with pair(max_size=None, compression=None) as (connection, peer):
         sending = asyncio.create_task(connection.send(payload))
-        await until(lambda: bool(connection._backlog))
+        await until(lambda: bool(connection._io._backlog))
         assert connection.transport is not None
-        assert not connection._backlog
+        assert not connection._io._backlog
         connection.transport.close()
         frames = await peer.frames_to_end()
         assert [frame.data for frame in frames] == [payload]
@@ -189,4 +189,4 @@ async def test_a_write_that_fails_ends_the_connection(pair: MakePair) -> None:
 
         with pytest.raises(ConnectionClosedError, match="no close frame"):
             await asyncio.wait_for(send_on(), 10)
-        assert connection._fd == -1  # the number may be another connection's by now
+        assert connection._io._fd == -1  # the number may be another connection's by now

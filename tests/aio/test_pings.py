@@ -151,9 +151,9 @@ async def test_a_ping_flood_without_reading_keeps_the_latest_pong(pair: MakePair
     async with pair(ping_interval=None) as (connection, peer):
         # The peer reads nothing until what it is sent fills every buffer on the way.
         sending = asyncio.create_task(connection.send(b"x" * (1 << 24)))
-        await until(lambda: connection._writing_paused)
+        await until(lambda: connection._io.writing_paused)
         await iterate(10)
-        backlog = connection._unsent_bytes()
+        backlog = connection._io.unsent_bytes()
         for number in range(20_000):
             peer.send(Frame(Opcode.PING, b"%d" % number))
             if number % 500 == 0:
@@ -162,7 +162,7 @@ async def test_a_ping_flood_without_reading_keeps_the_latest_pong(pair: MakePair
         peer.send(text("behind the flood"))
         assert await connection.recv() == "behind the flood"
         assert len(connection.protocol.pongs_due) == 1
-        assert connection._unsent_bytes() <= backlog
+        assert connection._io.unsent_bytes() <= backlog
         while (frame := await peer.frame()).opcode is not Opcode.PONG:
             pass
         assert frame.data == b"19999"

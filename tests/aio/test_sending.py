@@ -200,7 +200,7 @@ async def test_replies_are_collected_and_leave_when_the_application_waits(
 ) -> None:
     async with pair(compression=None) as (connection, peer):
         peer.send(*(text(str(number)) for number in range(3)))
-        await until(lambda: len(connection.protocol.messages) == 3)
+        await until(lambda: len(connection.protocol.queue.messages) == 3)
         for number in range(3):
             assert await connection.recv() == str(number)
             await connection.send(f"reply {number}")

@@ -56,13 +56,15 @@ def test_messages_of_all_sizes_stay_in_order(on_uvloop: OnUvloop, client_sends: 
                     await one.send(message)
 
             sending = asyncio.create_task(send())
-            await until(lambda: one._writing_paused)  # for want of room
+            await until(lambda: one._io.writing_paused)  # for want of room
             for message in messages:
                 assert await other.recv() == message
             await sending
             await one.send("last")
             assert await other.recv() == "last"
-            assert one._fd == one._own_fd >= 0  # small frames go straight to the socket again
+            assert (
+                one._io._fd == one._io._own_fd >= 0
+            )  # small frames go straight to the socket again
 
     on_uvloop(exchange())
 
@@ -73,7 +75,7 @@ def test_a_close_frame_comes_behind_a_large_message(on_uvloop: OnUvloop) -> None
     async def leave() -> None:
         async with server_and_peer(**OPTIONS) as (connection, peer):
             sending = asyncio.create_task(connection.send(payload))
-            await until(lambda: connection._writing_paused)
+            await until(lambda: connection._io.writing_paused)
             closing = asyncio.create_task(connection.close(1001))
             assert (await peer.frame()).data == payload
             assert await peer.frame() == close(1001)
@@ -81,7 +83,9 @@ def test_a_close_frame_comes_behind_a_large_message(on_uvloop: OnUvloop) -> None
             peer.send(close(1001))
             await peer.disconnect()
             await closing
-            assert connection._fd == connection._own_fd == -1  # the number may be another's by now
+            assert (
+                connection._io._fd == connection._io._own_fd == -1
+            )  # the number may be another's by now
 
     on_uvloop(leave())
 
@@ -96,7 +100,7 @@ def test_tls_goes_through_the_transport(
             serve(echo, "localhost", 0, ssl=server_context, **OPTIONS) as server,
             connect(uri_of(server, "wss"), ssl=client_context, **OPTIONS) as client,
         ):
-            assert client._own_fd == -1
+            assert client._io._own_fd == -1
             for message in ("small", bytes(MIB), "small again"):
                 await client.send(message)
                 assert await client.recv() == message
@@ -109,7 +113,7 @@ def test_a_unix_socket(on_uvloop: OnUvloop, tmp_path: Path) -> None:
 
     async def talk() -> None:
         async with unix_serve(echo, path, **OPTIONS), unix_connect(path, **OPTIONS) as client:
-            assert client._own_fd >= 0
+            assert client._io._own_fd >= 0
             for message in ("small", bytes(MIB), "small again"):
                 await client.send(message)
                 assert await client.recv() == message

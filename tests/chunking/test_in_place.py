@@ -25,7 +25,7 @@ def pieces_in_place(protocol: Protocol, data: bytes, sizes: Iterable[int]) -> It
     """Receive into the room that is offered, as a transport does; yield what has no room."""
     reads = itertools.cycle(sizes)
     while data:
-        room = protocol.room()
+        room = protocol.receive_buffer()
         size = min(next(reads), len(data), 1 << 16 if room is None else len(room))
         if room is None:
             yield data[:size]
@@ -81,7 +81,7 @@ def test_most_of_a_large_payload_is_received_in_place() -> None:
         server.receive_data(piece)
         sizes.append(len(piece))
     assert sum(sizes) < 70_000  # the header and what came with it, and the little at the end
-    assert list(server.messages) == [bytes(1_000_000)]
+    assert list(server.queue.messages) == [bytes(1_000_000)]
 
 
 def test_room_grows_with_what_comes_and_not_with_what_is_announced() -> None:
@@ -89,7 +89,7 @@ def test_room_grows_with_what_comes_and_not_with_what_is_announced() -> None:
     server.receive_data(wire_frame(0x82, b"", True, 1 << 62) + bytes(1000))
     rooms = []
     for _ in range(3):
-        room = server.room()
+        room = server.receive_buffer()
         assert room is not None
         rooms.append(len(room))
         room.release()
@@ -100,19 +100,19 @@ def test_room_grows_with_what_comes_and_not_with_what_is_announced() -> None:
 
 def test_there_is_no_room_for_what_has_to_be_looked_at() -> None:
     server = end_of(Side.SERVER, True, True)
-    assert server.room() is None
+    assert server.receive_buffer() is None
     server.receive_data(wire_frame(0xC2, b"", True, 4000) + b"xx")  # compressed
-    assert server.room() is None
+    assert server.receive_buffer() is None
     server = Protocol(Side.SERVER)
     server.receive_data(wire_frame(0x82, b"", True, 1000)[:-1])  # a header, but for a byte
-    assert server.room() is None
+    assert server.receive_buffer() is None
     server.receive_data(KEY[-1:] + bytes(10))  # a small frame
-    assert server.room() is None
+    assert server.receive_buffer() is None
     server = Protocol(Side.SERVER)
     server.receive_data(wire_frame(0x82, b"", True, 100_000) + bytes(10))
-    with server.room() or memoryview(b""):
-        assert server.room() is not None
+    with server.receive_buffer() or memoryview(b""):
+        assert server.receive_buffer() is not None
     server.fail(1011)
-    assert server.room() is None  # nothing is read any more
+    assert server.receive_buffer() is None  # nothing is read any more
     server.receive_in_place(10)
-    assert not server.messages
+    assert not server.queue.messages

@@ -85,8 +85,8 @@ def test_the_fast_path_delivers_what_the_slow_path_does(
     for index in range(len(stream + tail)):
         # A whole frame has two bytes at least.
         slow.receive_data((stream + tail)[index : index + 1])
-    assert fast.messages == slow.messages
+    assert fast.queue.messages == slow.queue.messages
     assert fast.control_frames == slow.control_frames
     assert str(fast.violation) == str(slow.violation)
     expected = [data if text else data.encode() for text, data in payloads]
-    assert list(fast.messages)[: len(expected)] == expected
+    assert list(fast.queue.messages)[: len(expected)] == expected

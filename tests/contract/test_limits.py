@@ -111,7 +111,7 @@ def test_exactly_the_limit_passes(pair: MakePair) -> None:
 
 def test_a_slow_application_stops_the_reading(pair: MakePair) -> None:
     with pair(max_queue=(4, 2)) as (end, peer):
-        messages = end.connection.protocol.messages
+        messages = end.connection.protocol.queue.messages
 
         def queued(count: int) -> Callable[[], bool]:
             return lambda: len(messages) == count
@@ -136,7 +136,7 @@ def test_the_queue_is_bounded_in_bytes(pair: MakePair) -> None:
         message = Frame(Opcode.BINARY, bytes(100_000))
         sending = pool.submit(peer.send, *[message] * 40)
         until(lambda: bool(end.connection._reading_paused))
-        queued = end.connection.protocol.messages
+        queued = end.connection.protocol.queue.messages
         assert 1 << 20 < sum(map(len, queued)) < (1 << 20) + 300_000
         for _ in range(40):
             assert end.recv() == bytes(100_000)
@@ -155,7 +155,7 @@ def test_a_slow_peer_makes_send_wait(pair: MakePair) -> None:
     with pair(compression=None) as (end, peer):
         large = bytes(1 << 24)
         sending = end.start("send", large)
-        until(lambda: end.connection._unsent_bytes() > 0)
+        until(lambda: end.connection._io.unsent_bytes() > 0)
         assert not sending.done()
         assert peer.frame().data == large
         sending.result(PATIENCE)
@@ -164,7 +164,7 @@ def test_a_slow_peer_makes_send_wait(pair: MakePair) -> None:
 def test_pings_are_answered_while_a_send_waits(pair: MakePair) -> None:
     with pair(compression=None) as (end, peer):
         sending = end.start("send", bytes(1 << 24))
-        until(lambda: end.connection._unsent_bytes() > 0)
+        until(lambda: end.connection._io.unsent_bytes() > 0)
         for number in range(100):
             peer.send(ping(b"%d" % number))
         assert len(peer.frame().data) == 1 << 24
@@ -177,7 +177,7 @@ def test_pings_are_answered_while_a_send_waits(pair: MakePair) -> None:
 def test_a_send_that_waits_ends_with_the_connection(pair: MakePair) -> None:
     with pair(compression=None, close_timeout=0.1) as (end, peer):
         sending = end.start("send", bytes(1 << 24))
-        until(lambda: end.connection._unsent_bytes() > 0)
+        until(lambda: end.connection._io.unsent_bytes() > 0)
         peer.send(close(1001, "enough"))
         with pytest.raises(ConnectionClosed, match=r"received 1001 \(going away\) enough"):
             sending.result(PATIENCE)

@@ -33,7 +33,7 @@ def test_a_pong_settles_every_ping_before_its_own(pair: MakePair) -> None:
         waits = [end.ping(name) for name in ("a", "b", "c")]
         peer.send(pong(b"unsolicited"), pong(b"b"))
         assert all(wait() > 0 for wait in waits[:2])
-        assert list(end.connection._pings) == [b"c"]
+        assert list(end.connection._keepalive.pings) == [b"c"]
 
 
 def test_a_payload_that_waits_cannot_be_used_again(pair: MakePair) -> None:
@@ -100,7 +100,7 @@ def test_keepalive_pings_and_is_content_with_pongs(pair: MakePair) -> None:
             frame = peer.frame()
             assert frame.opcode is Opcode.PING
             peer.send(pong(frame.data))
-        until(lambda: not end.connection._pings)
+        until(lambda: not end.connection._keepalive.pings)
         assert end.state is State.OPEN
         assert end.latency > 0
 

@@ -64,7 +64,7 @@ def test_only_the_first_frame_says_that_a_message_is_compressed() -> None:
 def test_a_peer_may_leave_messages_uncompressed() -> None:
     server, _ = compressed_pair()
     server.receive_data(serialize_frame(0x81, b"plain", True))
-    assert list(server.messages) == ["plain"]
+    assert list(server.queue.messages) == ["plain"]
 
 
 @pytest.mark.parametrize("first", [0xC8, 0xC9, 0xCA, 0x49])

@@ -269,9 +269,7 @@ def test_an_accepting_response() -> None:
     response = build_response(
         KEY, ("permessage-deflate", [("server_max_window_bits", "9")]), "chat"
     )
-    date, *rest = list(response.headers.raw_items())
-    assert date[0] == "Date"
-    assert rest == [
+    assert list(response.headers.raw_items()) == [
         ("Upgrade", "websocket"),
         ("Connection", "Upgrade"),
         ("Sec-WebSocket-Accept", ACCEPT),

@@ -44,7 +44,7 @@ def test_exactly_the_limit_passes_on_either_path(role: Side, size: int) -> None:
                 protocol = Protocol(role, max_size=limit)
                 protocol.receive_data(data[:cut])
                 protocol.receive_data(data[cut:])
-                assert len(protocol.messages) == (1 if length == size else 0)
+                assert len(protocol.queue.messages) == (1 if length == size else 0)
                 assert isinstance(protocol.violation, PayloadTooBig) is (length > size)
 
 
@@ -111,7 +111,7 @@ def test_b03_a_frame_byte_by_byte_stays_near_its_size(role: Side) -> None:
         protocol.receive_data(piece)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert protocol.messages.popleft() == bytes(size)
+    assert protocol.queue.messages.popleft() == bytes(size)
     assert peak < 2.5 * size
 
 
@@ -126,7 +126,7 @@ def test_b03_a_frame_byte_by_byte_takes_linear_time(role: Side) -> None:
             for index in range(len(data)):
                 protocol.receive_data(data[index : index + 1])
             times.append(time.process_time() - start)
-            assert len(protocol.messages) == 1
+            assert len(protocol.queue.messages) == 1
         return min(times)
 
     assert seconds(40_000) < 24 * seconds(5_000) + 0.05

@@ -19,7 +19,7 @@ def test_messages_of_every_length_on_either_path(role: Side, cut: int) -> None:
         data = from_peer(role, Opcode.BINARY, payload)
         protocol.receive_data(data[:cut])
         protocol.receive_data(data[cut:])
-        assert protocol.messages.popleft() == payload
+        assert protocol.queue.messages.popleft() == payload
 
 
 @ROLES
@@ -59,7 +59,7 @@ def test_the_rest_of_a_header_that_looks_like_a_frame(role: Side, header: bytes,
     protocol.receive_data(header[:cut])
     protocol.receive_data(header[cut:] + payload)
     expected = b"\x80" if role is Side.SERVER else payload
-    assert list(protocol.messages) == [expected]
+    assert list(protocol.queue.messages) == [expected]
 
 
 @ROLES
@@ -68,7 +68,7 @@ def test_the_fragments_of_an_unfinished_message_are_counted(role: Side) -> None:
     protocol.receive_data(from_peer(role, Opcode.TEXT, b"whole"))
     for count, opcode in enumerate((Opcode.TEXT, Opcode.CONT, Opcode.CONT), start=1):
         protocol.receive_data(from_peer(role, opcode, b"a", fin=False))
-        assert protocol.open_fragments == count
+        assert len(protocol.queue.fragments) == count
     protocol.receive_data(from_peer(role, Opcode.CONT, b"a"))
-    assert protocol.open_fragments == 0
-    assert len(protocol.messages) == 5
+    assert not protocol.queue.fragments
+    assert len(protocol.queue.messages) == 5

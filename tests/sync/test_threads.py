@@ -160,7 +160,7 @@ def test_a_timeout_loses_nothing_and_zero_only_looks() -> None:
         server.send("late")
         assert client.recv(5) == "late"
         server.send("there")
-        until(lambda: len(client.protocol.messages) == 1)
+        until(lambda: len(client.protocol.queue.messages) == 1)
         assert client.recv(0) == "there"
 
 

@@ -27,7 +27,7 @@ def check_echo(client: ClientConnection) -> None:
     assert client.ping().wait(5)  # the watcher's to receive
 
 
-@pytest.mark.parametrize("step", ["_tick", "_is_to_be_read", "_closed"])
+@pytest.mark.parametrize("step", ["_tick", "_is_to_be_read", "_lose_transport"])
 def test_one_connection_that_goes_wrong_is_logged_and_ended_alone(
     step: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -36,7 +36,7 @@ def test_one_connection_that_goes_wrong_is_logged_and_ended_alone(
         monkeypatch.setattr(ill, step, fail)
         if step == "_tick":
             ill._watcher.call_at(time.monotonic(), ill)
-        elif step == "_closed":
+        elif step == "_lose_transport":
             ill.start_closing()
         else:
             ill._watcher.look_now(ill)
@@ -103,8 +103,8 @@ def test_silence_is_none_while_bytes_wait_to_be_read() -> None:
 
 def claim_silence(client: ClientConnection) -> None:
     with client._lock:
-        client._silent_since = time.monotonic() - 21
-        client._heard = False
+        client._keepalive._silent_since = time.monotonic() - 21
+        client._keepalive.heard = False
 
 
 class HalfRecord:
@@ -129,7 +129,8 @@ def test_half_a_tls_record_is_waited_for_without_trying_all_the_time() -> None:
     with connected() as (client, server):
         half = HalfRecord(client.socket)
         with client._lock:
-            client.socket, client._is_tls = half, True  # type: ignore[assignment]  # stands for one
+            client.socket = client._io.socket = half  # type: ignore[assignment]  # stands for one
+            client._io.is_tls = True
         with pytest.raises(TimeoutError):
             client.recv(0.2)
         assert half.reads < 10

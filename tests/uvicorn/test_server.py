@@ -117,7 +117,7 @@ async def test_reading_pauses_while_the_application_does_not_receive(connect: Co
         transport = connection.transport
         assert transport is not None
         await until(lambda: not transport.is_reading())
-        assert len(connection.protocol.messages) < 50
+        assert len(connection.protocol.queue.messages) < 50
         assert not sending.done()
         go_on.set()
         assert await app.ended == sent
@@ -240,12 +240,12 @@ async def test_an_http_response_goes_out_before_the_connection_opens(size: int) 
         connection = connection_of(server)
         assert connection.transport is not None
         assert bool(connection.transport.get_write_buffer_size()) is bool(size)
-        assert connection._writing_paused is bool(size)
+        assert connection._io.writing_paused is bool(size)
         assert len(await read_response(peer)) == size + len('{"page":""}')
         assert (await peer.head()).startswith("HTTP/1.1 101 ")
         peer.send(ws6455.Frame(Opcode.TEXT, b"hello"))
         assert (await peer.frame()).data == b"HELLO"
-        assert not connection_of(server)._writing_paused
+        assert not connection_of(server)._io.writing_paused
         await peer.disconnect()
 
 

@@ -10,8 +10,10 @@ import asyncio
 import contextlib
 from typing import Any
 
+from ..protocol.protocol import Protocol
 from .server import serve
 from .server_connection import ServerConnection
+from .transport import TransportIO
 
 __all__ = ["accept"]
 
@@ -36,19 +38,19 @@ async def accept(
         TypeError, ValueError: if an option is unknown or wrong.
         TimeoutError: if there is no connection after `open_timeout`.
     """
-    choices = serve(_no_handler, create_connection=_StreamConnection, **options)
-    unknown = [name for name, value in choices.listen_options.items() if value is not None]
+    settings = serve(_no_handler, create_connection=_StreamConnection, **options)
+    unknown = [name for name, value in settings.listen_options.items() if value is not None]
     if unknown:
         raise TypeError(f"accept() takes no argument {', '.join(unknown)}")
-    connection = choices.new_connection(None)
+    connection = settings.new_connection(None)
     assert isinstance(connection, _StreamConnection)
     connection.start(reader, writer)
     try:
-        async with asyncio.timeout(choices.open_timeout):
+        async with asyncio.timeout(settings.open_timeout):
             await connection.request_received
             if connection.request is not None:
                 await connection.handshake(
-                    choices.process_request, choices.process_response, choices.server_header
+                    settings.process_request, settings.process_response, settings.server_header
                 )
     except BaseException:
         connection.go_away()
@@ -59,35 +61,81 @@ async def accept(
 
 
 async def _no_handler(connection: ServerConnection) -> None:
-    """Stand for the handler, which is whoever called :func:`accept`."""
+    """Stand for the handler: the caller of :func:`accept` handles the connection."""
+
+
+class _StreamIO(TransportIO):
+    """I/O on a stream pair whose reader is not the library's own."""
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        loop: asyncio.AbstractEventLoop,
+        write_limit: int | tuple[int, int | None],
+    ) -> None:
+        super().__init__(protocol, loop, write_limit)
+        self.may_close = asyncio.Event()
+        self.may_read = asyncio.Event()
+        self.may_read.set()
+
+    def flush(self) -> None:
+        """Write what the protocol has to send."""
+        self.check_buffer()
+        super().flush()
+        self.check_buffer()
+
+    def check_buffer(self) -> None:
+        """Look at the transport: only the stream's own protocol is told that its buffer is full."""
+        assert self._transport is not None
+        if self._transport.is_closing():
+            self.may_read.set()  # so that its end is noticed
+        high = self._transport.get_write_buffer_limits()[1]  # low, high
+        self.writing_paused = self.unsent_bytes() > high
+
+    def pause_reading(self) -> None:
+        """Stop reading."""
+        self.may_read.clear()
+
+    def resume_reading(self) -> None:
+        """Read again."""
+        self.may_read.set()
+
+    def abort(self) -> None:
+        """Close the transport at once."""
+        super().abort()
+        self.may_read.set()
+        self.may_close.set()
+
+    def _close_sending(self) -> None:
+        self.may_close.set()
+        super()._close_sending()
 
 
 class _StreamConnection(ServerConnection):
-    """A connection that a task reads for, from a reader which is not the library's own."""
+    """A connection that a task reads for, from a reader that is not the library's own."""
+
+    io_class = _StreamIO
+    _io: _StreamIO
 
     def start(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take the stream pair."""
         self.request_received = self.loop.create_future()
-        self._may_close = asyncio.Event()
         self._room_task: asyncio.Task[None] | None = None
-        self._may_read = asyncio.Event()
-        self._may_read.set()
         self.attach(writer)
-        self._write_high = writer.transport.get_write_buffer_limits()[1]  # low, high
-        self._pump_task = self.loop.create_task(self._pump(reader, writer))
+        self._read_task = self.loop.create_task(self._read(reader, writer))
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Read to the end, as long as there is room."""
+    async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Read to the end, while the queue has room."""
         error: BaseException | None = None
         try:
             while data := await reader.read(_CHUNK):
                 self.receive(data)
                 if self.protocol.pongs_due:
-                    await writer.drain()  # held back for want of room: wait for that
-                    self._flush()
-                await self._may_read.wait()
+                    await writer.drain()  # they wait for room
+                    self._io.flush()
+                await self._io.may_read.wait()
             if self.receive_eof():
-                await self._may_close.wait()
+                await self._io.may_close.wait()
             writer.close()
             await writer.wait_closed()
         except OSError as exc:
@@ -97,8 +145,8 @@ class _StreamConnection(ServerConnection):
             self.connection_lost(error)
             self._wake_accept()
 
-    def _attend(self) -> None:
-        super()._attend()
+    def _process_events(self) -> None:
+        super()._process_events()
         if self.request is not None or self.protocol.handshake_exc is not None:
             self._wake_accept()
 
@@ -106,45 +154,16 @@ class _StreamConnection(ServerConnection):
         if not self.request_received.done():
             self.request_received.set_result(None)
 
-    def _close_sending(self, writer: asyncio.StreamWriter) -> None:
-        self._may_close.set()
-        super()._close_sending(writer)
-
-    def _pause_reading(self) -> None:
-        self._may_read.clear()
-
-    def _resume_reading(self) -> None:
-        self._may_read.set()
-
-    def _abort(self) -> None:
-        super()._abort()
-        self._may_read.set()
-        self._may_close.set()
-
-    def _flush(self) -> None:
-        self._see_whether_full()
-        super()._flush()
-        self._see_whether_full()
-
-    def _see_whether_full(self) -> None:
-        """Look at the transport, which tells the stream's own protocol alone how it is."""
-        assert self._transport is not None
-        if self._transport.is_closing():
-            self._may_read.set()  # so that its end is seen
-        self._writing_paused = self._unsent_bytes() > self._write_high
-
     def _await_room(self) -> None:
         if self._room_task is None:
             self._room_task = self.loop.create_task(self._resume_when_drained())
 
     async def _resume_when_drained(self) -> None:
-        assert self._writer is not None
         with contextlib.suppress(OSError):
-            await self._writer.drain()
+            await self._io.drain()
         self._room_task = None
-        self._writing_paused = False
         self.resume_writing()
 
     async def _yield(self) -> None:
         await super()._yield()
-        self._flush()
+        self._io.flush()

@@ -187,7 +187,7 @@ class connect(Reconnecting[ClientConnection]):
         try:
             await connection.handshake(self._destination.headers, self._user_agent_header)
         except BaseException:
-            connection._give_up()
+            connection._abort()
             raise
         return connection
 

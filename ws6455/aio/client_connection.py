@@ -1,9 +1,11 @@
 """One connection of the asyncio client, and its side of the opening handshake.
 
-RFC 6455 section 4.1.
+RFC 6455 §4.1.
 """
 
 from __future__ import annotations
+
+import asyncio
 
 from ..client.session import ClientSession
 from ..http1.head import USER_AGENT
@@ -15,9 +17,10 @@ __all__ = ["ClientConnection"]
 
 
 class ClientConnection(Connection, ClientSession):
-    """A client's connection; see :class:`connect`."""
+    """A client's connection; see :class:`~ws6455.aio.client.connect`."""
 
     protocol: ClientProtocol
+    _opened_waiter: asyncio.Future[None] | None = None  # during the opening handshake
 
     async def handshake(
         self,
@@ -39,10 +42,18 @@ class ClientConnection(Connection, ClientSession):
         await self._opened_waiter
         self._opened_waiter = None
         self._check_accepted()
-        self._begin()
+        self._start()
 
-    def _attend(self) -> None:
-        super()._attend()
+    def _process_events(self) -> None:
+        super()._process_events()
+        self._wake_handshake()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Process the end of the transport, which ends an opening handshake too."""
+        super().connection_lost(exc)
+        self._wake_handshake()
+
+    def _wake_handshake(self) -> None:
         waiter = self._opened_waiter
         if waiter is not None and not waiter.done() and self._is_answered():
             waiter.set_result(None)

@@ -1,39 +1,48 @@
-"""One WebSocket connection for an asyncio program: receive, send, ping, close.
+"""WebSocket connection for asyncio: receive, send, ping, close.
 
 The base of :class:`~ws6455.aio.client_connection.ClientConnection` and
-:class:`~ws6455.aio.server_connection.ServerConnection`. What the bytes mean, and what is due by
-the clock, is decided below, in the protocol and the session; here is only the waiting.
+:class:`~ws6455.aio.server_connection.ServerConnection`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from asyncio import get_running_loop
 from collections.abc import AsyncGenerator, Coroutine
 from types import TracebackType
 from typing import Any, Literal, Self, overload
 
-from ..exceptions import ConnectionClosedOK
+from ..exceptions import ConnectionClosed, ConnectionClosedOK
+from ..framing.frames import CloseCode
 from ..protocol.client import ClientProtocol
 from ..protocol.server import ServerProtocol
+from ..protocol.states import OPEN
 from ..typing import Data, DataLike
-from .sending import SendingSession, wrong_loop
+from .sending import SendingConnection, wrong_loop
+from .streams import StreamProtocol
+from .transport import TransportIO
+from .waiter import Waiter
 
 __all__ = ["Connection"]
 
 
-class Connection(SendingSession):
+class Connection(SendingConnection):
     """A connection; make one with `connect`, `serve` or `accept`.
 
     Args:
         protocol: the connection without I/O.
         ping_interval, ping_timeout, close_timeout, max_queue: see
-            :class:`~ws6455.session.keepalive.Session`.
+            :class:`~ws6455.session.connection.BaseConnection`.
         write_limit: bytes in the transport's buffer above which :meth:`send` waits; or that
-            and the number below which it goes on.
+            number and the one below which it continues.
     """
 
-    __slots__ = ()
+    # Slots: see docs/architecture.md.
+    __slots__ = ("_closed_waiter", "_recv_waiter", "_timer", "_timer_at")
+
+    runs_in = "coroutine"
+    io_class = TransportIO  # a subclass may use another
 
     def __init__(
         self,
@@ -45,9 +54,30 @@ class Connection(SendingSession):
         max_queue: int | tuple[int | None, int | None] | None = 16,
         write_limit: int | tuple[int, int | None] = 1 << 15,
     ) -> None:
+        loop = asyncio.get_running_loop()
         super().__init__(
-            protocol, write_limit, ping_interval, ping_timeout, close_timeout, max_queue
+            loop,
+            protocol,
+            self.io_class(protocol, loop, write_limit),
+            # Not the loop's clock: it may stand still for a whole turn, or tick in milliseconds.
+            time.monotonic,
+            ping_interval,
+            ping_timeout,
+            close_timeout,
+            max_queue,
         )
+        self._recv_waiter = Waiter(loop)
+        self._closed_waiter: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0  # while there is a timer
+
+    @property
+    def transport(self) -> asyncio.Transport | None:
+        """The asyncio transport; None before there is one.
+
+        From the first access on, everything is written through it.
+        """
+        return self._io.hand_out()
 
     # Receiving --------------------------------------------------------------------------
 
@@ -83,18 +113,18 @@ class Connection(SendingSession):
         """Receive the next message.
 
         Raises:
-            StopAsyncIteration: if iterating, when the connection has closed as it should.
-            ConnectionClosedError: when it has closed otherwise.
+            StopAsyncIteration: if iterating, when the connection was closed without an error.
+            ConnectionClosedError: when it was closed with an error.
         """
         if self._receiving:
             raise self._overlap("recv")
-        messages, protocol = self._messages, self.protocol
-        if len(messages) <= protocol.open_fragments:
+        messages = self._queue.messages
+        if not messages:
             self._receiving = "recv"
             try:
-                while len(messages) <= protocol.open_fragments:
+                while not messages:
                     self._prepare_to_wait()
-                    self._sends = 0  # whoever waits lets others run
+                    self._sends = 0  # waiting lets other tasks run
                     await self._recv_waiter.wait()
             except ConnectionClosedOK:
                 if iterating:
@@ -120,11 +150,11 @@ class Connection(SendingSession):
         reader = self._begin_fragments(decode)
         try:
             while not reader.has_ended:
-                while not self._messages:
+                while not self._has_fragment():
                     self._prepare_to_wait()
-                    self._sends = 0  # whoever waits lets others run
+                    self._sends = 0  # waiting lets other tasks run
                     await self._recv_waiter.wait()
-                yield self._next_piece(reader)
+                yield self._take_fragment(reader)
         finally:
             self._end_fragments(reader)
 
@@ -192,6 +222,20 @@ class Connection(SendingSession):
         self._close(code, reason)
         await self.wait_closed()
 
+    def go_away(self) -> None:
+        """Close with 1001 without waiting: the task or the event loop ends."""
+        if self.protocol.state is OPEN:
+            self._start_closing(CloseCode.GOING_AWAY, "")
+        self._abort()
+
+    async def wait_closed(self) -> None:
+        """Wait until the connection is closed, TCP included."""
+        if self._io.lost:
+            return
+        if self._closed_waiter is None:
+            self._closed_waiter = self.loop.create_future()
+        await asyncio.shield(self._closed_waiter)
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -202,3 +246,102 @@ class Connection(SendingSession):
         traceback: TracebackType | None,
     ) -> None:
         await self.close(1000 if exc_type is None else 1011)
+
+    # Called by the stream ---------------------------------------------------------------
+
+    def attach(self, writer: asyncio.StreamWriter, stream: StreamProtocol | None = None) -> None:
+        """Take the writer of a stream pair; from now on the reader calls :meth:`receive`.
+
+        Args:
+            writer: the writer.
+            stream: the stream protocol that reads, if it can receive payloads in place.
+        """
+        self._io.attach(writer, stream)
+
+    def receive(self, data: bytes | memoryview) -> None:
+        """Receive bytes from the transport."""
+        protocol = self.protocol
+        protocol.receive_data(data)
+        self._keepalive.heard = True
+        if protocol.has_events:
+            self._process_events()
+        queue = self._queue
+        if (
+            (queue.messages or queue.fragments)
+            and not self._recv_waiter.wake()
+            and len(queue.messages) + len(queue.fragments) > 1
+        ):
+            self._check_high_water_mark()
+
+    def receive_in_place(self, size: int) -> None:
+        """Receive bytes that the transport has written to the protocol's receive buffer."""
+        self.protocol.receive_in_place(size)
+        self.receive(b"")
+
+    def receive_eof(self) -> bool:
+        """Receive the end of the stream; return True if there is still something to write."""
+        self.protocol.receive_eof()
+        if self.protocol.state is OPEN:
+            self._process_events()
+            return self._io.can_write_eof()
+        self._expect_close()
+        return self._io.flush_backlog_at_eof()
+
+    def pause_writing(self) -> None:
+        """Pause writing: the transport has no room."""
+        self._io.writing_paused = True
+        self._keepalive.note_backlog()
+
+    def resume_writing(self) -> None:
+        """Resume writing: the transport has room again."""
+        if self._io.resume_writing():
+            self._room_again()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Process the end of the transport, with the error that ended it."""
+        self._io.detach()
+        self._lose_transport(exc)
+        self._reschedule()
+        # In a later turn: a program may end with the task that receives, and leave one that
+        # closes behind.
+        self._recv_waiter.wake_soon()
+        self._stop_fragments()
+        if self._closed_waiter is not None and not self._closed_waiter.done():
+            self._closed_waiter.set_result(None)
+
+    # Called by the base -----------------------------------------------------------------
+
+    def _process_events(self) -> None:
+        super()._process_events()
+        stream = self._io.stream
+        if stream is not None:
+            buffer = self.protocol.receive_buffer()
+            if buffer is not None:
+                stream.receive_into(buffer)
+
+    def _abort(self) -> None:
+        self._io.abort()
+
+    def _settle_ping(self, waiter: Any, outcome: float | ConnectionClosed) -> None:
+        if waiter.done():
+            return  # cancelled
+        if isinstance(outcome, float):
+            waiter.set_result(outcome)
+        else:
+            waiter.set_exception(outcome)
+            waiter.exception()  # an application need not wait for the pong
+
+    def _reschedule(self) -> None:
+        deadline = self._next_deadline()
+        if self._timer is not None:
+            if deadline is not None and deadline >= self._timer_at:
+                return  # the timer comes early, and looks again
+            self._timer.cancel()
+            self._timer = None
+        if deadline is not None:
+            self._timer_at = deadline
+            self._timer = self.loop.call_later(deadline - self._clock(), self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._tick()

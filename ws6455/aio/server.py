@@ -18,14 +18,14 @@ from ..http1.head import SERVER
 from ..protocol.deflate_negotiation import ServerPerMessageDeflateFactory
 from ..protocol.handshake import Origins
 from ..protocol.protocol import MAX_FRAGMENTS, MAX_SIZE
+from ..protocol.receive_queue import water_marks
 from ..protocol.server import ServerProtocol
 from ..protocol.states import CLOSED
-from ..server.registry import Serving
-from ..server.session import ConnectionMaker, handler_arguments
+from ..server.handler import handler_arguments
+from ..server.registry import ConnectionMaker
 from ..session.options import server_options, session_options
-from ..session.receive_queue import water_marks
 from ..typing import LoggerLike
-from .server_connection import ProcessRequest, ProcessResponse, ServerConnection
+from .server_connection import BaseServer, ProcessRequest, ProcessResponse, ServerConnection
 from .streams import StreamProtocol
 
 __all__ = ["Server", "serve", "unix_serve"]
@@ -34,7 +34,7 @@ Handler = Callable[..., Awaitable[Any]]
 SelectSubprotocol = Callable[[ServerConnection, Sequence[str]], str | None]
 
 
-class Server(Serving[ServerConnection]):
+class Server(BaseServer):
     """A running server; make one with :class:`serve`.
 
     Args:
@@ -67,8 +67,8 @@ class Server(Serving[ServerConnection]):
 
         return StreamProtocol(self._loop, connected)
 
-    async def conduct(self, connection: ServerConnection) -> None:
-        """Answer a client's request, run the handler and close: one connection's whole life."""
+    async def run(self, connection: ServerConnection) -> None:
+        """Answer the request of a connection, run the handler and close."""
         options = self._options
         try:
             await connection.handshake(
@@ -81,7 +81,7 @@ class Server(Serving[ServerConnection]):
             try:
                 await self.handler(*self._handler_arguments(connection))
             except Exception as exc:
-                connection._log_end_of_handler(exc)
+                connection._log_handler_error(exc)
                 await connection.close(1011)
             else:
                 await connection.close()

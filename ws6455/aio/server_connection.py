@@ -5,21 +5,20 @@ RFC 6455 §4.2.
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+import socket
+from collections.abc import Awaitable, Callable, Iterable
 
 from ..http1.head import SERVER, Request, Response
 from ..protocol.server import ServerProtocol
 from ..protocol.states import CONNECTING
-from ..server.session import ServerSession, check_response
+from ..server.registry import Registry
+from ..server.session import ServerSession
 from .connection import Connection
 
-if TYPE_CHECKING:
-    from .server import Server
-
-__all__ = ["ProcessRequest", "ProcessResponse", "ServerConnection"]
+__all__ = ["BaseServer", "ProcessRequest", "ProcessResponse", "ServerConnection"]
 
 ProcessRequest = Callable[
     ["ServerConnection", Request], Awaitable[Response | None] | Response | None
@@ -29,14 +28,38 @@ ProcessResponse = Callable[
 ]
 
 
+class BaseServer(Registry["ServerConnection"], abc.ABC):
+    """A server as its connections know it; see :class:`~ws6455.aio.server.Server`."""
+
+    @abc.abstractmethod
+    async def run(self, connection: ServerConnection) -> None:
+        """Answer the request of a connection, run the handler and close."""
+
+    @property
+    @abc.abstractmethod
+    def sockets(self) -> Iterable[socket.socket]:
+        """The sockets that the server listens on."""
+
+    @abc.abstractmethod
+    def is_serving(self) -> bool:
+        """Return True while the server accepts clients."""
+
+    @abc.abstractmethod
+    def close(self, close_connections: bool = True, code: int = 1001, reason: str = "") -> None:
+        """Close the server, see :meth:`ws6455.aio.server.Server.close`."""
+
+    @abc.abstractmethod
+    async def wait_closed(self) -> None:
+        """Wait until the server is closed and every handler has returned."""
+
+
 class ServerConnection(Connection, ServerSession):
-    """A server's connection; the handler given to :class:`serve` gets one.
+    """A server's connection; the handler given to :class:`~ws6455.aio.server.serve` gets one.
 
     Args:
         protocol: the connection without I/O.
-        server: the server; None for one made by :func:`~ws6455.aio.accept.accept`.
-        ping_interval, ping_timeout, close_timeout, max_queue, write_limit: see
-            :class:`~ws6455.aio.connection.Connection`.
+        server: the server; None for a connection of :func:`~ws6455.aio.accept.accept`.
+        options: those of :class:`~ws6455.aio.connection.Connection`.
     """
 
     __slots__ = ("__dict__", "__weakref__", "_task", "server")
@@ -46,7 +69,7 @@ class ServerConnection(Connection, ServerSession):
     def __init__(
         self,
         protocol: ServerProtocol,
-        server: Server | None,
+        server: BaseServer | None,
         *,
         ping_interval: float | None = 20,
         ping_timeout: float | None = 20,
@@ -66,9 +89,9 @@ class ServerConnection(Connection, ServerSession):
         self._task: asyncio.Task[None] | None = None
 
     def open_by(self, deadline: float | None) -> None:
-        """Abort unless the opening handshake is through at `deadline`, by `time.monotonic`."""
+        """Set the time, by `time.monotonic`, at which the opening handshake is given up."""
         self._close_by = deadline
-        self._deadline_changed()
+        self._reschedule()
 
     async def handshake(
         self,
@@ -76,69 +99,57 @@ class ServerConnection(Connection, ServerSession):
         process_response: ProcessResponse | None = None,
         server_header: str | None = SERVER,
     ) -> None:
-        """Answer the request that was received; afterwards `protocol.handshake_exc` tells.
+        """Answer the request that was received; `protocol.handshake_exc` is the outcome.
 
         Args:
-            process_request: see :class:`serve`.
-            process_response: see :class:`serve`.
+            process_request: see :class:`~ws6455.aio.server.serve`.
+            process_response: see :class:`~ws6455.aio.server.serve`.
             server_header: the value of Server, unless the response has one; None for none.
         """
-        protocol = self.protocol
-        request = protocol.request
+        request = self.request
         assert request is not None
-        response = await self._choose_response(request, process_request, process_response)
-        if protocol.state is not CONNECTING:
-            return  # the client has gone
-        closing = self.server is not None and not self.server.is_serving()
-        accepted = self._send_response(response, server_header, closing)
-        self._go_on_reading()
-        if accepted:
-            self._begin()
-
-    async def _choose_response(
-        self,
-        request: Request,
-        process_request: ProcessRequest | None,
-        process_response: ProcessResponse | None,
-    ) -> Response:
         try:
-            response = None
-            if process_request is not None:
-                response = check_response(await _result_of(process_request(self, request)))
-            if response is None:
-                response = self.protocol.accept(request)
+            result = process_request and await _result(process_request(self, request))
+            response = self._first_response(request, result)
             if process_response is not None:
-                changed = await _result_of(process_response(self, request, response))
-                response = check_response(changed) or response
-                check_response(response)  # it may itself have been changed
+                result = await _result(process_response(self, request, response))
+                response = self._final_response(response, result)
         except Exception as exc:
-            return self._respond_to_failure(exc)
-        return response
+            response = self._reject_error(exc)
+        if self.state is not CONNECTING:
+            return  # the client has closed the connection
+        accepted = self._send_response(response, server_header)
+        self._resume_reading()
+        if accepted:
+            self._start()
 
-    def _attend(self) -> None:
-        super()._attend()
+    def _is_server_closing(self) -> bool:
+        return self.server is not None and not self.server.is_serving()
+
+    def _process_events(self) -> None:
+        super()._process_events()
         protocol = self.protocol
         if protocol.state is not CONNECTING:
             return
         if protocol.request is None:
             if protocol.response is not None:
-                self._log_refusal()  # the request could not even be read
+                self._log_refusal()  # the request was malformed
         elif self._task is None and self.server is not None:
-            self._task = self.loop.create_task(self.server.conduct(self))
-            # A task that is cancelled before it starts does nothing at all, so not this.
-            self._task.add_done_callback(self._forget)
+            self._task = self.loop.create_task(self.server.run(self))
+            # A callback: a task that is cancelled before it starts runs none of its own code.
+            self._task.add_done_callback(self._end_task)
         if protocol.has_early_data and not self._reading_paused:
-            # Frames before the response are kept, but no more of them than came with the first.
+            # Frames that precede the response are kept; those read with the first are the bound.
             self._reading_paused = True
-            self._pause_reading()
+            self._io.pause_reading()
 
-    def _forget(self, _: asyncio.Task[None]) -> None:
+    def _end_task(self, _: asyncio.Task[None]) -> None:
         assert self.server is not None
-        self.server.forget(self)  # first: a server that closes waits for those it knows
+        self.server.forget(self)  # first: a server that closes waits for the connections it has
         self._abort()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Take the end of the transport; it ends a handshake that is being answered."""
+        """Process the end of the transport, which cancels a handshake that is being answered."""
         protocol = self.protocol
         if protocol.request is None and protocol.response is None:
             self._log_refusal()
@@ -149,6 +160,6 @@ class ServerConnection(Connection, ServerSession):
             self.server.forget(self)
 
 
-async def _result_of(result: Awaitable[Response | None] | Response | None) -> Response | None:
-    """Return what a plain function or a coroutine gave."""
+async def _result(result: Awaitable[Response | None] | Response | None) -> Response | None:
+    """Return the result of a plain function or a coroutine."""
     return await result if inspect.isawaitable(result) else result

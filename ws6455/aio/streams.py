@@ -10,12 +10,9 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
-from ..protocol.receiver import LARGE
-
-if TYPE_CHECKING:
-    from .transport import TransportSession
+from ..framing.frames import LARGE
 
 __all__ = ["StreamProtocol"]
 
@@ -35,6 +32,20 @@ def _shared_buffer(loop: asyncio.AbstractEventLoop) -> memoryview:
     return buffer
 
 
+class StreamOwner(Protocol):
+    """Connection that a stream protocol calls, see :class:`~ws6455.aio.connection.Connection`."""
+
+    def attach(
+        self, writer: asyncio.StreamWriter, stream: StreamProtocol | None = None
+    ) -> None: ...
+    def receive(self, data: bytes | memoryview) -> None: ...
+    def receive_in_place(self, size: int) -> None: ...
+    def receive_eof(self) -> bool: ...
+    def pause_writing(self) -> None: ...
+    def resume_writing(self) -> None: ...
+    def connection_lost(self, exc: BaseException | None) -> None: ...
+
+
 class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
     """What a transport calls: bytes into the shared buffer, and on to the connection.
 
@@ -47,14 +58,14 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        connected: Callable[[asyncio.StreamWriter], TransportSession],
+        connected: Callable[[asyncio.StreamWriter], StreamOwner],
     ) -> None:
         # No StreamReader: nothing would be stored in it. asyncio takes None for one, in its source
         # of every version from 3.11 on; only the types that mypy knows it by do not say so.
         super().__init__(None, loop=loop)  # type: ignore[arg-type]
         self._event_loop = loop
-        self._connected: Callable[[asyncio.StreamWriter], TransportSession] | None = connected
-        self._connection: TransportSession | None = None
+        self._connected: Callable[[asyncio.StreamWriter], StreamOwner] | None = connected
+        self._connection: StreamOwner | None = None
         self._shared = self._buffer = _shared_buffer(loop)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -1,240 +1,183 @@
-"""A session on an asyncio transport: its bytes in and out, its end, its timer.
+"""I/O of a connection on an asyncio transport: writing, what waits for room, addresses.
 
-What :class:`~ws6455.aio.connection.Connection` stands on. What the bytes mean, and what is due by
-the clock, is decided below, in the protocol and the session.
+Small frames are written to the socket directly, which costs half of the way through the
+transport; see docs/architecture.md.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, cast
+from typing import cast
 
-from ..exceptions import ConnectionClosed
-from ..framing.frames import CloseCode
-from ..protocol.client import ClientProtocol
-from ..protocol.protocol import SEND_EOF
-from ..protocol.receiver import LARGE
-from ..protocol.server import ServerProtocol
-from ..protocol.states import OPEN
-from ..session.connection import Endpoint
-from ..session.receive_queue import water_marks
-from .waiter import Waiter
+from ..framing.frames import LARGE
+from ..protocol.protocol import SEND_EOF, Protocol
+from ..protocol.receive_queue import water_marks
+from .streams import StreamProtocol
 
-if TYPE_CHECKING:
-    from .streams import StreamProtocol
+__all__ = ["TransportIO"]
 
-__all__ = ["TransportSession"]
-
-# What the system takes at once.
+# Number of buffers that the system takes in one call.
 _MAX_PARTS = 1024
-# What the stock loop's transport gets at once: up to Python 3.11 it copies what it cannot send.
+# Size in bytes of what the stock loop's transport gets at once: up to Python 3.11 it copies what
+# it cannot send.
 _PIECE = 1 << 18
 _STOCK_LOOP = "asyncio.selector_events"
-# The transports of sockets without TLS.
-_OF_SOCKETS = {
+# Transports of sockets without TLS.
+_SOCKET_TRANSPORTS = {
     (_STOCK_LOOP, "_SelectorSocketTransport"),
     ("uvloop.loop", "TCPTransport"),
     ("uvloop.loop", "UnixTransport"),
 }
 
 
-class TransportSession(Endpoint):
-    """What an asyncio transport calls, and what the session asks of it.
+class TransportIO:
+    """I/O of a connection on an asyncio transport, see :class:`.ConnectionIO`.
 
     Args:
         protocol: the connection without I/O.
-        write_limit: see :class:`~ws6455.aio.connection.Connection`.
-        policy: see :class:`~ws6455.session.keepalive.Session`.
+        loop: the event loop.
+        write_limit: bytes in the transport's buffer above which writing pauses, or that number
+            and the one below which it resumes.
+
+    Attributes:
+        stream: the stream protocol that reads, if it can receive payloads in place.
     """
 
-    # So many attributes are faster in slots. A subclass may have any other.
+    # Slots: see docs/architecture.md.
     __slots__ = (
         "_backlog",
         "_backlog_size",
-        "_closed_waiter",
         "_fd",
-        "_opened_waiter",
+        "_given",
+        "_loop",
         "_own_fd",
-        "_recv_waiter",
-        "_stream",
-        "_timer",
-        "_timer_at",
+        "_protocol",
         "_transport",
         "_write_limit",
         "_writer",
-        "loop",
+        "local_address",
+        "lost",
+        "remote_address",
+        "sending_ended",
+        "stream",
+        "writing_paused",
     )
-
-    runs_in = "coroutine"
 
     def __init__(
         self,
-        protocol: ClientProtocol | ServerProtocol,
+        protocol: Protocol,
+        loop: asyncio.AbstractEventLoop,
         write_limit: int | tuple[int, int | None],
-        *policy: Any,
     ) -> None:
-        self.loop = asyncio.get_running_loop()
-        # A loop's own clock may stand still for a whole turn, or tick in milliseconds.
-        super().__init__(protocol, time.monotonic, *policy)
+        self._protocol = protocol
+        self._loop = loop
         self._write_limit = write_limit
-        self._stream: StreamProtocol | None = None
+        self.stream: StreamProtocol | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._transport: asyncio.Transport | None = None
-        # The socket that the transport writes to, whose own way there costs as much as all of a
-        # small frame; and the same, until the transport is given bytes that come first.
+        self.local_address: object = None
+        self.remote_address: object = None
+        self.writing_paused = self.sending_ended = self.lost = False
+        # The socket of the transport, to write to it directly; -1 while bytes wait in the
+        # transport, which go first. `_own_fd` is -1 if there is no such socket.
         self._own_fd = self._fd = -1
-        # What waits for that transport to have room; in the end perhaps the end of the stream.
+        # Bytes that wait for the transport to have room, and perhaps SEND_EOF after them.
         self._backlog: deque[bytes | memoryview] | None = None
         self._backlog_size = 0
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = 0.0  # while there is a timer
-        self._recv_waiter = Waiter(self.loop)
-        self._opened_waiter: asyncio.Future[None] | None = None
-        self._closed_waiter: asyncio.Future[None] | None = None
+        self._given = 0  # bytes given to the transport or the backlog so far
 
-    # From the transport -----------------------------------------------------------------
+    # The transport ----------------------------------------------------------------------
 
     def attach(self, writer: asyncio.StreamWriter, stream: StreamProtocol | None = None) -> None:
-        """Take the stream pair's writer; whoever reads calls :meth:`receive` from now on.
+        """Take the writer of a stream pair.
 
         Args:
             writer: the writer.
-            stream: who reads, if it can receive large payloads in place.
+            stream: the stream protocol that reads, if it can receive payloads in place.
         """
-        self._stream = stream
+        self.stream = stream
         self._writer = writer
         self._transport = transport = cast(asyncio.Transport, writer.transport)
         high, low = water_marks(self._write_limit)
         transport.set_write_buffer_limits(high, low)
         kind = type(transport)
-        if os.name == "posix" and (kind.__module__, kind.__name__) in _OF_SOCKETS:
-            self._own_fd = self._fd = transport.get_extra_info("socket").fileno()
+        if os.name == "posix" and (kind.__module__, kind.__name__) in _SOCKET_TRANSPORTS:
+            self._own_fd = transport.get_extra_info("socket").fileno()
+            # The transport may have bytes to send, of an earlier HTTP response.
+            self._fd = -1 if transport.get_write_buffer_size() else self._own_fd
         # A TLS transport forgets them when it closes.
-        self._local_address = transport.get_extra_info("sockname")
-        self._remote_address = transport.get_extra_info("peername")
+        self.local_address = transport.get_extra_info("sockname")
+        self.remote_address = transport.get_extra_info("peername")
 
-    def receive(self, data: bytes | memoryview) -> None:
-        """Take bytes from the transport."""
-        protocol = self.protocol
-        if self._dropping:
-            self._receive_and_drop(data)
-        else:
-            protocol.receive_data(data)
-        self._heard = True
-        if protocol.attention:
-            self._attend()
-        if (messages := self._messages) and not self._recv_waiter.wake() and len(messages) > 1:
-            self._check_high_water_mark()
-
-    def receive_in_place(self, size: int) -> None:
-        """Take bytes from the transport that are where :meth:`_attend` has asked for them."""
-        self.protocol.receive_in_place(size)
-        self.receive(b"")
-
-    def receive_eof(self) -> bool:
-        """Take the end of the stream; return whether there is still something to write."""
-        self.protocol.receive_eof()
-        if self.protocol.state is OPEN:
-            self._attend()
-            # TLS ends in both directions at once.
-            return self._writer is not None and self._writer.can_write_eof()
-        self._expect_close()
-        if self._backlog:
-            self._flush()  # the end of the stream behind it: asyncio would close at once
-            return True
-        return False
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        """Take the end of the transport, with the error that ended it."""
-        self._stream = None
+    def detach(self) -> None:
+        """Drop everything that waits: the transport is closed."""
+        self.stream = None
         self._own_fd = self._fd = -1
         self._backlog, self._backlog_size = None, 0
-        self._lose_transport(exc)
-        self._deadline_changed()
-        # Not at once: a program may end with the task that receives, and leave one that closes.
-        self._recv_waiter.wake_soon()
-        for waiter in (self._opened_waiter, self._closed_waiter):
-            if waiter is not None and not waiter.done():
-                waiter.set_result(None)
+        self.lost = self.sending_ended = True
 
-    def resume_writing(self) -> None:
-        """Note that there is room: first of all for what waits for it."""
+    def hand_out(self) -> asyncio.Transport | None:
+        """Return the asyncio transport; from now on everything is written through it.
+
+        The caller may write to it, or close it, which the socket itself would not show.
+        """
+        self._own_fd = self._fd = -1
         if self._backlog:
-            self._writing_paused = False
             self._write_backlog()
-            if self._writing_paused:
-                return
-        super().resume_writing()
+        return self._transport
 
-    # What the session asks for ----------------------------------------------------------
+    def pause_reading(self) -> None:
+        """Stop reading from the transport."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
 
-    def _attend(self) -> None:
-        super()._attend()
-        if self._stream is not None and not self._dropping:
-            room = self.protocol.room()
-            if room is not None:
-                self._stream.receive_into(room)
+    def resume_reading(self) -> None:
+        """Read from the transport again."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
 
-    def _flush(self) -> None:
-        protocol = self.protocol
-        if protocol.pongs_due or protocol.eof_due:
-            self._flush_all()
-            return
-        writes = protocol.writes
-        if not writes:
-            return
-        if len(writes) == 1:
-            data = writes.pop()
-        elif len(writes[-1]) < LARGE:
-            data = b"".join(writes)
-            writes.clear()
-        else:
-            protocol.writes = []
-            self._write(writes)
-            return
-        sent = 0
-        if self._fd >= 0 or self._has_drained():
-            try:
-                sent = os.write(self._fd, data)
-            except OSError:
-                sent = 0  # full or broken: the transport meets it too, and knows what to do
-        if sent != len(data):
-            self._write_rest([data], sent)
+    def abort(self) -> None:
+        """Close the transport at once."""
+        # One that is closed cannot be aborted: asyncio's may have forgotten its loop by then.
+        if self._transport is not None and not self.lost:
+            self._transport.abort()
 
-    def _flush_all(self) -> None:
-        """Write frames, pongs before them, and the end of the stream behind them."""
-        protocol = self.protocol
-        writer = self._writer
-        if writer is None:
-            return
-        if self._writing_paused and protocol.pongs_due and self._hold_pongs_back():
+    def can_write_eof(self) -> bool:
+        """Return True if the sending side can be closed alone; TLS closes both sides at once."""
+        return self._writer is not None and self._writer.can_write_eof()
+
+    # Writing ----------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Write what the protocol has to send."""
+        protocol = self._protocol
+        if self._fd < 0 and not self._can_write_directly():
+            self._flush_to_transport()
             return
         writes = protocol.take_writes()
-        if not writes:
+        if len(writes) == 1:
+            data = writes[0]
+        elif writes and len(writes[-1]) < LARGE:
+            data = b"".join(writes)
+        else:
+            if writes:
+                self._write_parts(writes)
+            if protocol.eof_due:
+                self._end_sending()
             return
-        ends = writes[-1] == SEND_EOF
-        if ends:
-            writes.pop()
-        if writes:
-            self._write(writes)
-        if ends and self._backlog:
-            self._backlog.append(SEND_EOF)
-        elif ends:
-            self._close_sending(writer)
+        try:
+            sent = os.write(self._fd, data)
+        except OSError:
+            sent = 0  # full or broken: the transport finds out as well, and handles it
+        if sent != len(data):
+            self._write_rest([data], sent)
+        if protocol.eof_due:
+            self._end_sending()
 
-    def _write(self, writes: list[bytes]) -> None:
-        sent = 0
-        if self._fd >= 0 or self._has_drained():
-            with contextlib.suppress(OSError):  # as above
-                sent = os.writev(self._fd, writes[:_MAX_PARTS])
-        self._write_rest(writes, sent)
-
-    def _has_drained(self) -> bool:
-        """Return whether the socket may be written to again: the transport has sent all it had."""
+    def _can_write_directly(self) -> bool:
+        """Return True if the transport has sent all it had, so that its socket may be used."""
         if self._own_fd < 0 or self._backlog or self._transport is None:
             return False
         if self._transport.get_write_buffer_size():
@@ -242,24 +185,53 @@ class TransportSession(Endpoint):
         self._fd = self._own_fd
         return True
 
+    def _write_parts(self, writes: list[bytes]) -> None:
+        """Write to the socket without joining the parts."""
+        try:
+            sent = os.writev(self._fd, writes[:_MAX_PARTS])
+        except OSError:
+            sent = 0  # as in flush()
+        self._write_rest(writes, sent)
+
+    def _flush_to_transport(self) -> None:
+        """Write through the transport: its socket is not to be used, or bytes wait in it."""
+        protocol = self._protocol
+        if self._transport is None:
+            return
+        if self.writing_paused and protocol.pongs_due:
+            protocol.keep_latest_pong()
+            if not protocol.writes and not protocol.eof_due:
+                return
+        writes = protocol.take_writes()
+        if len(writes) > 1 and len(writes[-1]) < LARGE:
+            writes = [b"".join(writes)]
+        self._write_rest(writes, 0)
+        if protocol.eof_due:
+            self._end_sending()
+
     def _write_rest(self, writes: list[bytes], sent: int) -> None:
-        """Write through the transport what the socket itself has not taken."""
+        """Give the transport what the socket has not taken.
+
+        Args:
+            writes: bytes to write.
+            sent: number of bytes, from the start, that were sent.
+        """
         rest: list[bytes | memoryview] = [*writes]
         while rest and sent >= len(rest[0]):
             sent -= len(rest.pop(0))
         transport = self._transport
         assert transport is not None
         if not rest or transport.is_closing():
-            return  # asyncio complains of what comes when a transport is closing
+            return  # asyncio logs a warning for each write to a transport that is closing
         if sent:
             rest[0] = memoryview(rest[0])[sent:]
         size = sum(map(len, rest))
-        self._written += size
+        self._given += size
         self._fd = -1
         if self._own_fd < 0 and len(rest) > 1 and type(transport).__module__ != _STOCK_LOOP:
             transport.writelines(rest)
             return
-        # The stock loop joins them first up to Python 3.11, and then forgets to pause.
+        # Up to Python 3.11 the stock loop would join them, and then forget to pause.
         if self._backlog is None:
             self._backlog = deque()
         self._backlog += rest
@@ -267,16 +239,15 @@ class TransportSession(Endpoint):
         self._write_backlog()
 
     def _write_backlog(self) -> None:
-        """Write through the transport, for as long as it has room if it says when it has none."""
+        """Give the transport the backlog, until it has no room left."""
         transport, backlog = self._transport, self._backlog
         assert transport is not None
-        in_pieces = self._own_fd >= 0 and self._stream is not None
-        while backlog and not (in_pieces and self._writing_paused):
+        in_pieces = self._own_fd >= 0 and self.stream is not None
+        while backlog and not (in_pieces and self.writing_paused):
             data = backlog.popleft()
-            if not data:
-                # The end. Soon: a transport cannot be closed while it says that there is room.
-                assert self._writer is not None
-                self.loop.call_soon(self._close_sending, self._writer)
+            if data == SEND_EOF:
+                # Later: a transport cannot be closed while it calls resume_writing().
+                self._loop.call_soon(self._close_sending)
                 break
             if in_pieces and len(data) > _PIECE:
                 data = memoryview(data)
@@ -287,84 +258,64 @@ class TransportSession(Endpoint):
         if not backlog:
             self._backlog = None
 
-    def _close_sending(self, writer: asyncio.StreamWriter) -> None:
-        """Close TCP for sending, and wholly once the peer has; TLS can do that only at once."""
-        if writer.is_closing():
-            return
-        if self.protocol.eof_received or not writer.can_write_eof():
-            writer.close()
-        else:
-            writer.write_eof()
-            self._stop_sending()
+    def resume_writing(self) -> bool:
+        """Write the backlog: the transport has room again.
 
-    def _abort(self) -> None:
-        # One that has ended cannot be aborted: asyncio's may have forgotten its loop by then.
-        if self._transport is not None and not self._transport_lost:
-            self._transport.abort()
+        Returns:
+            True if there is still room.
+        """
+        self.writing_paused = False
+        if self._backlog:
+            self._write_backlog()
+        return not self.writing_paused
 
-    def _pause_reading(self) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.pause_reading()
+    async def drain(self) -> None:
+        """Wait until the transport has room.
 
-    def _resume_reading(self) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
+        Raises:
+            OSError: if the transport is closed.
+        """
+        assert self._writer is not None
+        await self._writer.drain()
+        while self._backlog:  # it has used the room
+            await self._writer.drain()
 
-    def _unsent_bytes(self) -> int:
+    def unsent_bytes(self) -> int:
+        """Return the number of bytes that were not sent yet."""
         if self._transport is None:
             return 0
         return self._transport.get_write_buffer_size() + self._backlog_size
 
-    def _settle_ping(self, waiter: Any, outcome: float | ConnectionClosed) -> None:
-        if waiter.done():
-            return  # cancelled
-        if isinstance(outcome, float):
-            waiter.set_result(outcome)
-        else:
-            waiter.set_exception(outcome)
-            waiter.exception()  # not waiting for a pong is no error
+    def sent_bytes(self) -> int:
+        """Return the number of bytes sent, of those that had to wait."""
+        return self._given - self.unsent_bytes()
 
-    def _deadline_changed(self) -> None:
-        deadline = self._next_deadline()
-        if self._timer is not None:
-            if deadline is not None and deadline >= self._timer_at:
-                return  # it comes early, and looks again
-            self._timer.cancel()
-            self._timer = None
-        if deadline is not None:
-            self._timer_at = deadline
-            self._timer = self.loop.call_later(deadline - self._clock(), self._on_timer)
+    # The end of sending -----------------------------------------------------------------
 
-    def _on_timer(self) -> None:
-        self._timer = None
-        self._tick()
-
-    # What a connection shows ------------------------------------------------------------
-
-    @property
-    def transport(self) -> asyncio.Transport | None:
-        """The asyncio transport; None before there is one.
-
-        From the first look at it, everything goes out through it.
-        """
-        # Whoever has it may write to it and close it: the socket by itself would not know.
-        self._own_fd = self._fd = -1
-        if self._backlog:
-            self._write_backlog()
-        return self._transport
-
-    # The end ----------------------------------------------------------------------------
-
-    def go_away(self) -> None:
-        """Close with 1001 and without waiting, for a task or a loop that is ending."""
-        if self.protocol.state is OPEN:
-            self._start_closing(CloseCode.GOING_AWAY, "")
-        self._abort()
-
-    async def wait_closed(self) -> None:
-        """Wait until the connection is closed, TCP included."""
-        if self._transport_lost:
+    def _end_sending(self) -> None:
+        """Close the sending side after everything that waits to be written."""
+        if not self._protocol.take_eof():
             return
-        if self._closed_waiter is None:
-            self._closed_waiter = self.loop.create_future()
-        await asyncio.shield(self._closed_waiter)
+        if self._backlog:
+            self._backlog.append(SEND_EOF)
+        else:
+            self._close_sending()
+
+    def _close_sending(self) -> None:
+        """Close the sending side; close the transport if the peer has closed its side, or TLS."""
+        writer = self._writer
+        assert writer is not None
+        if writer.is_closing():
+            return
+        if self._protocol.eof_received or not writer.can_write_eof():
+            writer.close()
+        else:
+            writer.write_eof()
+            self.sending_ended = True
+
+    def flush_backlog_at_eof(self) -> bool:
+        """Write the backlog to a peer that has closed its side; return False if there is none."""
+        if not self._backlog:
+            return False
+        self.flush()  # the end of the stream after it: asyncio would close at once
+        return True

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..exceptions import InvalidStatus, SecurityError
-from ..http1.headers import Headers, HeadersLike
+from ..http1.headers import SECRET_HEADERS, Headers, HeadersLike
 from ..http1.uri import WebSocketURI, parse_uri
 from ..settings import setting
 
@@ -21,7 +21,6 @@ MAX_REDIRECTS = setting("MAX_REDIRECTS", 10)
 
 _STATUSES = frozenset({300, 301, 302, 303, 307, 308})
 _COUNTERPARTS = {"http": "ws", "https": "wss"}
-_SECRET_HEADERS = ("Authorization", "Cookie", "Proxy-Authorization")
 
 
 def redirect_target(exc: Exception, uri: str) -> str | None:
@@ -60,7 +59,7 @@ def check_redirect(old: WebSocketURI, new: WebSocketURI) -> None:
 def without_secrets(headers: HeadersLike | None) -> Headers:
     """Return a copy of a caller's headers without those that are meant for one origin."""
     copy = Headers() if headers is None else Headers(headers)
-    for name in _SECRET_HEADERS:
+    for name in SECRET_HEADERS:
         if name in copy:
             del copy[name]
     return copy

@@ -1,4 +1,4 @@
-"""What a client's connection does in the opening handshake, the same for every front end.
+"""Client's side of a connection, shared by `aio` and `sync`; no I/O.
 
 RFC 6455 §4.1.
 """
@@ -8,13 +8,13 @@ from __future__ import annotations
 from ..http1.headers import HeadersLike
 from ..protocol.client import ClientProtocol
 from ..protocol.states import CONNECTING
-from ..session.connection import Endpoint
+from ..session.connection import BaseConnection
 
 __all__ = ["ClientSession"]
 
 
-class ClientSession(Endpoint):
-    """The part of a client's connection that its front ends share."""
+class ClientSession(BaseConnection):
+    """A client's connection, except for the waiting."""
 
     __slots__ = ()
 
@@ -36,23 +36,22 @@ class ClientSession(Endpoint):
         if user_agent_header is not None and "User-Agent" not in request.headers:
             request.headers["User-Agent"] = user_agent_header
         self.protocol.send_request(request)
-        self._flush()
-
-    def _give_up(self) -> None:
-        """End a connection that has not been opened."""
-        self.protocol.handshake_exc = None  # its traceback refers to the connection
-        self._abort()
+        self._io.flush()
 
     def _is_answered(self) -> bool:
-        """Whether the handshake is through, one way or the other."""
+        """Return True if the opening handshake has succeeded or failed."""
         protocol = self.protocol
         return protocol.state is not CONNECTING or protocol.handshake_exc is not None
 
     def _check_accepted(self) -> None:
-        """Check that the server has accepted.
+        """Check that the server has accepted the connection.
 
         Raises:
             InvalidHandshake: if it refused, or answered wrongly.
         """
-        if self.protocol.handshake_exc is not None:
-            raise self.protocol.handshake_exc
+        exc = self.protocol.take_handshake_exc()
+        if exc is not None:
+            try:
+                raise exc
+            finally:
+                del exc  # its traceback refers to this frame

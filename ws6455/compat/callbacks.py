@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from ..aio.server_connection import ProcessRequest, ProcessResponse, ServerConnection
-from ..http1.head import Request, Response, build_date
+from ..http1.head import Request, Response
 from ..http1.headers import Headers, HeadersLike
 from .exceptions import AbortHandshake
 
@@ -73,7 +73,6 @@ async def as_response(ask: Callable[[], Any]) -> Any:
     status, headers, body = (*answer, b"")[:3]
     response = Response(int(status), http.HTTPStatus(status).phrase, Headers(headers or ()), body)
     defaults = {
-        "Date": build_date(),
         "Connection": "close",
         "Content-Length": str(len(body)),
         "Content-Type": "text/plain",

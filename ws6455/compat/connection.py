@@ -160,12 +160,14 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
     @property
     def messages(self) -> deque[Message]:
         """What was received and not taken."""
-        return self.protocol.messages
+        return self.protocol.queue.messages
 
     @property
     def pings(self) -> dict[bytes, tuple[asyncio.Future[float] | None, float]]:
         """The pings without their pong: the future that waits, and when each was sent."""
-        return {data: (waiter, sent_at) for data, (sent_at, waiter) in self._pings.items()}
+        return {
+            data: (waiter, sent_at) for data, (sent_at, waiter) in self._keepalive.pings.items()
+        }
 
     @property
     def transfer_data_task(self) -> asyncio.Task[None]:

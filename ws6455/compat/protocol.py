@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from ..framing.frames import Frame, Opcode
 from ..protocol import client, protocol, server
-from ..protocol.states import Side
 
 __all__ = ["ClientProtocol", "Protocol", "ServerProtocol"]
 
@@ -36,9 +35,7 @@ class Protocol(protocol.Protocol):
         if frame.opcode < Opcode.CLOSE and not (frame.rsv1 or frame.rsv2 or frame.rsv3):
             self.send_data(frame.opcode, frame.data, frame.fin)
             return
-        self.writes.append(frame.serialize(mask=self.side is Side.CLIENT))
-        if self.debug:
-            self.logger.debug("> %s", frame)
+        self._write_frame(frame)
 
     def send_eof(self) -> None:
         """Close the sending side, behind what is queued."""

@@ -17,7 +17,7 @@ from .callbacks import as_response
 from .connection import WebSocketCommonProtocol
 
 if TYPE_CHECKING:
-    from ..aio.server import Server
+    from ..aio.server_connection import BaseServer
 
 __all__ = ["ServerConnection"]
 
@@ -34,7 +34,7 @@ class ServerConnection(WebSocketCommonProtocol, server_connection.ServerConnecti
     _process_request: server_connection.ProcessRequest | None = None
 
     @property
-    def ws_server(self) -> Server | None:
+    def ws_server(self) -> BaseServer | None:
         """The server."""
         return self.server
 

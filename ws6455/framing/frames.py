@@ -18,6 +18,8 @@ from ..settings import setting
 from .masking import apply_mask
 
 __all__ = [
+    "LARGE",
+    "OK_CLOSE_CODES",
     "Close",
     "CloseCode",
     "Frame",
@@ -30,6 +32,8 @@ __all__ = [
 
 MAX_HEADER_SIZE = 14
 MAX_CONTROL_PAYLOAD = 125
+# Size in bytes from which extra work to avoid copying a payload pays off.
+LARGE = 1 << 14
 # Characters of a payload in a log line.
 MAX_LOG_SIZE = setting("MAX_LOG_SIZE", 75)
 
@@ -69,6 +73,10 @@ class CloseCode(enum.IntEnum):
     TLS_HANDSHAKE = 1015
 
 
+# Codes of a connection that closed without an error.
+OK_CLOSE_CODES = frozenset(
+    {CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD}
+)
 # §7.4.1: these describe an end and never travel in a frame.
 _INTERNAL_CLOSE_CODES = frozenset({1005, 1006, 1015})
 _CLOSE_EXPLANATIONS = {
@@ -233,22 +241,6 @@ _pack_short = struct.Struct("!BBH").pack
 _pack_long = struct.Struct("!BBQ").pack
 
 
-def serialize_frame(first: int, payload: bytes, masked: bool) -> bytes:
-    """Build a frame (§5.2).
-
-    Args:
-        first: the first byte: FIN, RSV1 to RSV3 and the opcode.
-        payload: the payload.
-        masked: whether to mask it, as a client must (§5.3), with a fresh key from the
-            operating system's randomness.
-    """
-    length = len(payload)
-    if length < 126 and not masked:
-        return _pack_tiny(first, length) + payload
-    header, payload = frame_parts(first, payload, masked)
-    return header + payload
-
-
 # Keys not used yet: to ask the system for each would cost a client as much as building the frame.
 _masking_keys: list[bytes] = []
 if hasattr(os, "register_at_fork"):
@@ -265,20 +257,38 @@ def _new_masking_key() -> bytes:
         return fresh[:4]
 
 
-def frame_parts(first: int, payload: bytes, masked: bool) -> tuple[bytes, bytes]:
-    """Do as :func:`serialize_frame`, but leave header and payload apart: nothing is copied."""
+def frame_parts(first: int, payload: bytes, masked: bool) -> tuple[bytes, ...]:
+    """Build a frame (§5.2) in the pieces to write.
+
+    Args:
+        first: the first byte: FIN, RSV1 to RSV3 and the opcode.
+        payload: the payload.
+        masked: True to mask it, as a client must (§5.3), with a fresh key from the operating
+            system's randomness.
+
+    Returns:
+        The frame in one piece; from :data:`LARGE` bytes of payload on, in order not to copy it,
+        the header and the payload.
+    """
     length = len(payload)
-    bit = 0x80 if masked else 0
     if length < 126:
-        header = _pack_tiny(first, bit | length)
+        if not masked:
+            return (_pack_tiny(first, length) + payload,)
+        header = _pack_tiny(first, 0x80 | length)
     elif length < 65536:
-        header = _pack_short(first, bit | 126, length)
+        header = _pack_short(first, (0x80 if masked else 0) | 126, length)
     else:
-        header = _pack_long(first, bit | 127, length)
+        header = _pack_long(first, (0x80 if masked else 0) | 127, length)
     if masked:
         key = _new_masking_key()
-        return header + key, apply_mask(payload, key)
-    return header, payload
+        header += key
+        payload = apply_mask(payload, key)
+    return (header + payload,) if length < LARGE else (header, payload)
+
+
+def serialize_frame(first: int, payload: bytes, masked: bool) -> bytes:
+    """Build a frame (§5.2) in one piece; see :func:`frame_parts`."""
+    return b"".join(frame_parts(first, payload, masked))
 
 
 class FrameExtension(Protocol):

@@ -7,8 +7,6 @@ two ways is refused, since a proxy in front may be the other one.
 from __future__ import annotations
 
 import dataclasses
-import datetime
-import email.utils
 import functools
 import http
 import re
@@ -41,7 +39,6 @@ __all__ = [
     "HeadReader",
     "Request",
     "Response",
-    "build_date",
     "parse_request",
     "parse_response",
 ]
@@ -58,16 +55,6 @@ USER_AGENT = setting("USER_AGENT", _PRODUCT)
 _REQUEST_LINE = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]++) ([\x21-\x7e]++) (HTTP/[0-9]\.[0-9])")
 _STATUS_LINE = re.compile(rb"(HTTP/[0-9]\.[0-9]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*+))?")
 _ABSOLUTE_FORM = re.compile(r"https?://[^/?#]++", re.IGNORECASE)
-
-
-@functools.lru_cache(maxsize=1)
-def _format_date(second: int) -> str:
-    return email.utils.formatdate(second, usegmt=True)
-
-
-def build_date() -> str:
-    """Return the value of Date for now (RFC 9110 §6.6.1)."""
-    return _format_date(int(datetime.datetime.now(datetime.UTC).timestamp()))
 
 
 # Waits for a line of at most so many bytes.
@@ -191,6 +178,8 @@ class Response:
     def text(cls, status: int, text: str) -> Response:
         """Make a plain-text answer after which the connection closes.
 
+        It gets its Date when a server sends it.
+
         Raises:
             ValueError: if the status is not one of :class:`http.HTTPStatus`.
         """
@@ -198,7 +187,6 @@ class Response:
         body = text.encode()
         headers = Headers(
             [
-                ("Date", build_date()),
                 ("Connection", "close"),
                 ("Content-Length", str(len(body))),
                 ("Content-Type", "text/plain; charset=utf-8"),

@@ -17,6 +17,7 @@ from .header_values import TOKEN
 __all__ = [
     "FIELD_VALUE",
     "MAX_LINE_SIZE",
+    "SECRET_HEADERS",
     "SHARED_LINE_SIZE",
     "Headers",
     "HeadersLike",
@@ -25,6 +26,8 @@ __all__ = [
     "parse_fields",
 ]
 
+#: Headers, in lower case, that identify somebody: hidden in logs, not sent to another origin.
+SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "set-cookie"})
 # Bytes of a line in a head.
 MAX_LINE_SIZE = setting("MAX_LINE_LENGTH", 8192)
 

@@ -87,7 +87,8 @@ class ClientProtocol(OpeningProtocol):
     def send_request(self, request: Request) -> None:
         """Send the request."""
         self.request = request
-        self._log_head(">", f"{request.method} {request.path} {request.protocol}", request)
+        if self.debug:
+            self._log_head(">", f"{request.method} {request.path} {request.protocol}", request)
         self.writes.append(request.serialize())
 
     def _receive_opening(self, data: bytes) -> None:
@@ -103,7 +104,8 @@ class ClientProtocol(OpeningProtocol):
             protocol, response = parse_response(self._head.lines)
             self._head = None
             self.response = response
-            self._log_head("<", f"{protocol} {response.status_code}", response)
+            if self.debug:
+                self._log_head("<", f"{protocol} {response.status_code}", response)
             self._opening_event = response
             self._http_version = protocol
             self.process_response(response)
@@ -112,7 +114,7 @@ class ClientProtocol(OpeningProtocol):
         except InvalidHandshake as exc:
             self._give_up(exc)
         else:
-            self.attention = True
+            self.has_events = True
             self.state = OPEN
             if rest:
                 self.receive_data(rest)
@@ -142,7 +144,7 @@ class ClientProtocol(OpeningProtocol):
         return check_subprotocol(headers, self.available_subprotocols)
 
     def _give_up(self, exc: InvalidHandshake) -> None:
-        self.attention = True
+        self.has_events = True
         self._head = None
         self._body = None
         self.handshake_exc = exc
@@ -177,8 +179,8 @@ class ClientProtocol(OpeningProtocol):
         self.response.body = bytes(self._body.body)
         self._give_up(InvalidStatus(self.response))
 
-    def _handshake_broke_off(self) -> None:
+    def _receive_opening_eof(self) -> None:
         if self._body is not None:
             self._end_body()  # a body without a length lasts until the end of the stream
         else:
-            super()._handshake_broke_off()
+            super()._receive_opening_eof()

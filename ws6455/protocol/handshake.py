@@ -28,7 +28,7 @@ from ..exceptions import (
 )
 from ..framing.deflate import PerMessageDeflate
 from ..http1.basic_auth import build_authorization_basic
-from ..http1.head import Request, Response, build_date
+from ..http1.head import Request, Response
 from ..http1.header_values import (
     TOKEN,
     build_extension_list,
@@ -256,6 +256,7 @@ def build_response(
     key: str,
     extension: ExtensionHeader | None = None,
     subprotocol: str | None = None,
+    date: str | None = None,
 ) -> Response:
     """Build the server's 101 response (§4.2.2).
 
@@ -263,8 +264,9 @@ def build_response(
         key: the request's Sec-WebSocket-Key.
         extension: the one accepted.
         subprotocol: the one chosen.
+        date: the value of Date; None for none.
     """
-    headers = _accepting_headers(build_date()).copy()
+    headers = _accepting_headers(date).copy()
     headers[_ACCEPT] = accept_key(key)
     if extension is not None:
         headers[_EXTENSIONS] = build_extension_list([extension])
@@ -274,9 +276,11 @@ def build_response(
 
 
 @functools.lru_cache(maxsize=1)
-def _accepting_headers(date: str) -> Headers:
-    """Return what the responses of one second have in common; not to be changed."""
-    return Headers({"Date": date, "Upgrade": "websocket", "Connection": "Upgrade"})
+def _accepting_headers(date: str | None) -> Headers:
+    """Return the headers common to all 101 responses of one second; do not change them."""
+    headers = Headers() if date is None else Headers(Date=date)
+    headers.update({"Upgrade": "websocket", "Connection": "Upgrade"})
+    return headers
 
 
 def build_refusal(exc: InvalidHandshake) -> Response:

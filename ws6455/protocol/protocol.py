@@ -1,18 +1,20 @@
-"""The connection without I/O: its four states, control frames and the closing handshake.
+"""Protocol: one end of a connection without I/O.
 
-RFC 6455 §5.5 (control frames), §7 (closing), §4.1 (the four states).
+RFC 6455 §4.1 (the four states), §5.5 (control frames), §7 (closing). No clock, no socket, no
+event loop: feed it what the transport reads, write what it has to send.
 
-Feed it what the transport reads, send what it wants written:
+- In: :meth:`Protocol.receive_data`, :meth:`Protocol.receive_eof`.
+- Out: :meth:`Protocol.data_to_send`, where ``b""`` means "close the sending side".
+- Received: :meth:`Protocol.events_received`.
+- To send: ``send_text``, ``send_binary``, ``send_continuation``, ``send_ping``, ``send_pong``,
+  ``send_close``, ``fail``.
 
-- in: :meth:`Protocol.receive_data`, :meth:`Protocol.receive_eof`;
-- out: :meth:`Protocol.data_to_send`, where ``b""`` means "close the sending side";
-- for the application: :meth:`Protocol.events_received`;
-- from the application: ``send_text``, ``send_binary``, ``send_continuation``, ``send_ping``,
-  ``send_pong``, ``send_close``, ``fail``.
+These stand on four methods, which the front ends call themselves: :meth:`ReceiveQueue.take
+<ws6455.protocol.receive_queue.ReceiveQueue.take>`, :meth:`Protocol.take_control_frames`,
+:meth:`Protocol.take_writes` and :meth:`Protocol.fail_violation`.
 
-A violation fails the connection *in order*: what came whole before it is delivered, and the
-Close frame goes out behind the replies, when :meth:`Protocol.data_to_send` is called with every
-event taken. Nothing that follows the violation is delivered.
+A violation fails the connection *in order*: messages that arrived whole before it are delivered,
+and the Close frame follows the replies to them. Nothing that follows the violation is delivered.
 """
 
 from __future__ import annotations
@@ -27,15 +29,18 @@ from ..exceptions import (
     ConnectionClosedOK,
     InvalidState,
     ProtocolError,
+    WebSocketException,
 )
 from ..framing.deflate import PerMessageDeflate
-from ..framing.frames import Close, CloseCode, Frame, Opcode
+from ..framing.frames import OK_CLOSE_CODES, Close, CloseCode, Frame, Opcode, frame_parts
+from ..framing.shared_message import SharedMessage
 from ..http1.head import Request, Response
 from ..settings import setting
 from ..typing import LoggerLike
-from .receiver import VIOLATIONS, as_frame
-from .sender import Sender
-from .states import CLOSED, CLOSING, CONNECTING, OPEN, Side, State
+from .receive_queue import ReceiveQueue
+from .receiver import VIOLATIONS, Receiver, as_frame
+from .sender import FIN, Sender
+from .states import CLOSED, CLOSING, CONNECTING, OPEN, STEPS, Side, State
 
 __all__ = ["MAX_FRAGMENTS", "MAX_SIZE", "SEND_EOF", "Event", "Protocol"]
 
@@ -45,45 +50,59 @@ SEND_EOF = b""
 
 Event = Request | Response | Frame
 
-# An illegal step is a missing entry.
-_STEPS = {
-    CONNECTING: (OPEN, CLOSED),
-    OPEN: (CLOSING, CLOSED),
-    CLOSING: (CLOSED,),
-    CLOSED: (),
-}
 
-_OK_CODES = frozenset({CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD})
-
-
-class Protocol(Sender):
+class Protocol:
     """One end of a WebSocket connection, without I/O.
 
     Args:
-        side: which end.
-        state: where to begin; OPEN skips the opening handshake.
+        side: client or server.
+        state: initial state; OPEN skips the opening handshake.
         max_size: bytes of a received message, after decompression; None for no limit; a pair
             limits the message and each of its fragments.
         max_fragments: fragments of a received message; None for no limit.
-        logger: where each frame is logged at DEBUG.
+        logger: logs each frame at DEBUG.
+
+    Attributes:
+        queue: messages received and not taken.
+        writes: bytes to write; change it by :meth:`take_writes` only.
+        has_events: True if :meth:`take_control_frames` should be called: there are control
+            frames, a violation, the end of a handshake or a large payload.
+        pongs_due: payloads of pings not answered yet.
+        eof_due: True if the sending side is to be closed, see :meth:`take_eof`.
+        violation: the peer's violation; it fails the connection when its turn comes.
+        cause: reason why the connection failed or was lost; ``__cause__`` of the exception that
+            ends it.
     """
 
-    # So many attributes are faster in slots. A subclass may have any other.
+    # Slots: see docs/architecture.md. A subclass may have a __dict__.
     __slots__ = (
         "_eof_sent",
         "_id",
+        "_masked",
+        "_receiver",
+        "_receives",
+        "_sender",
+        "_sends_plain",
+        "_state",
+        "cause",
         "close_rcvd",
         "close_rcvd_then_sent",
         "close_sent",
         "control_frames",
+        "debug",
         "eof_due",
         "eof_received",
         "handshake_exc",
+        "has_events",
+        "logger",
         "pongs_due",
+        "queue",
         "request",
         "response",
         "side",
         "subprotocol",
+        "violation",
+        "writes",
     )
 
     def __init__(
@@ -95,14 +114,9 @@ class Protocol(Sender):
         max_fragments: int | None = MAX_FRAGMENTS,
         logger: LoggerLike | None = None,
     ) -> None:
-        super().__init__(
-            side is Side.CLIENT,
-            state,
-            max_size,
-            max_fragments,
-            logger or logging.getLogger(f"ws6455.{side.name.lower()}"),
-        )
         self.side = side
+        self.logger = logger or logging.getLogger(f"ws6455.{side.name.lower()}")
+        self.debug = self.logger.isEnabledFor(logging.DEBUG)
         self.request: Request | None = None
         self.response: Response | None = None
         self.handshake_exc: Exception | None = None
@@ -111,74 +125,107 @@ class Protocol(Sender):
         self.close_sent: Close | None = None
         self.close_rcvd_then_sent: bool | None = None
         self.eof_received = False
-        # What a shell takes besides `messages`.
+        self.queue = ReceiveQueue()
         self.control_frames: list[Frame] = []
+        self.writes: list[bytes] = []
+        self.has_events = False
         self.pongs_due: list[bytes] = []
-        self.eof_due = False  # whether `take_writes` will close the sending side
+        self.eof_due = False
+        self.violation: WebSocketException | None = None
+        self.cause: BaseException | None = None
+        self._masked = side is Side.CLIENT
+        self._receiver = Receiver(
+            self.queue,
+            not self._masked,
+            max_size,
+            max_fragments,
+            self.logger if self.debug else None,
+        )
+        self._sender = Sender(self._masked)
         self._eof_sent = False
         self._id: uuid.UUID | None = None
-        self._between_messages = state is OPEN
+        self._state = state
+        # True while bytes received are frames to read.
+        self._receives = state is OPEN
+        # True while a whole message is one frame and nothing else: the fast path of sending.
+        self._sends_plain = state is OPEN and not self.debug
 
     # State ------------------------------------------------------------------------------
 
     @property
     def id(self) -> uuid.UUID:
-        """A random identity for logs; made when first asked for."""
+        """Random identifier for logs, generated on first use."""
         if self._id is None:
             self._id = uuid.uuid4()
         return self._id
 
     @property
     def state(self) -> State:
-        """Where the connection is."""
+        """State of the connection."""
         return self._state
 
     @state.setter
     def state(self, state: State) -> None:
-        if state not in _STEPS[self._state]:
+        if state not in STEPS[self._state]:
             raise InvalidState(f"a connection cannot go from {self._state.name} to {state.name}")
         if self.debug:
             self.logger.debug("= connection is %s", state.name)
         self._state = state
         if state is OPEN:
-            self._between_messages = True
+            self._receives = True
+        self._choose_sending_path()
+
+    def _choose_sending_path(self) -> None:
+        """Decide whether a whole message takes the fast path; see :meth:`send_message`."""
+        self._sends_plain = (
+            self._state is OPEN
+            and not self.debug
+            and self._sender.deflate is None
+            and not self._sender.sending_fragments
+        )
 
     @property
     def deflate(self) -> PerMessageDeflate | None:
-        """The compression in use, or None."""
-        return self._reader.deflate
+        """Compression in use, or None."""
+        return self._sender.deflate
 
     @deflate.setter
     def deflate(self, deflate: PerMessageDeflate | None) -> None:
-        self._reader.deflate = deflate
+        self._receiver.reader.deflate = self._sender.deflate = deflate
+        self._choose_sending_path()
 
     @property
     def extensions(self) -> Sequence[PerMessageDeflate]:
-        """The extensions in use."""
+        """Extensions in use."""
         return [] if self.deflate is None else [self.deflate]
 
     @property
     def max_message_size(self) -> int | None:
-        """The limit of a received message in bytes."""
-        return self._reader.max_message_size
+        """Limit of a received message in bytes."""
+        return self._receiver.reader.max_message_size
+
+    @property
+    def sending_fragments(self) -> bool:
+        """True while a fragmented message to send is unfinished."""
+        return self._sender.sending_fragments
 
     @property
     def close_code(self) -> int | None:
-        """The close code received; 1006 when none was; None before the end (§7.1.5)."""
+        """Close code received; 1006 if none was; None before the end (§7.1.5)."""
         if self._state is not CLOSED:
             return None
         return CloseCode.ABNORMAL_CLOSURE if self.close_rcvd is None else self.close_rcvd.code
 
     @property
     def close_reason(self) -> str | None:
-        """The close reason received; empty when none was; None before the end (§7.1.6)."""
+        """Close reason received; empty if none was; None before the end (§7.1.6)."""
         if self._state is not CLOSED:
             return None
         return "" if self.close_rcvd is None else self.close_rcvd.reason
 
     @property
     def close_exc(self) -> ConnectionClosed:
-        """The exception that tells how the connection closed.
+        """Exception that describes how the connection closed.
 
         Raises:
             AssertionError: if it is not closed.
@@ -188,43 +235,77 @@ class Protocol(Sender):
         ok = (
             self.close_rcvd is not None
             and self.close_sent is not None
-            and self.close_rcvd.code in _OK_CODES
-            and self.close_sent.code in _OK_CODES
+            and self.close_rcvd.code in OK_CLOSE_CODES
+            and self.close_sent.code in OK_CLOSE_CODES
         )
         kind = ConnectionClosedOK if ok else ConnectionClosedError
         exc = kind(self.close_rcvd, self.close_sent, self.close_rcvd_then_sent)
         exc.__cause__ = self.cause
         return exc
 
+    def note_cause(self, exc: BaseException) -> None:
+        """Keep the first error of the transport as the cause of the end."""
+        if self.cause is None:
+            exc.__traceback__ = None  # its frames refer to the connection
+            self.cause = exc
+
     # Receiving --------------------------------------------------------------------------
 
-    def _receive_rest(self, data: bytes | memoryview, position: int) -> None:
-        if self.eof_received:
+    def receive_data(self, data: bytes | memoryview) -> None:
+        """Receive bytes from the transport, split anywhere.
+
+        Args:
+            data: the bytes; no reference to a view's memory is kept.
+
+        Raises:
+            EOFError: after :meth:`receive_eof`.
+        """
+        if self._receives:
+            if self._receiver.receive_data(data):
+                self._process_received()
+        elif self.eof_received:
             raise EOFError("stream ended")
-        if self._state is CONNECTING:
+        elif self._state is CONNECTING:
             self._receive_opening(bytes(data))
-        elif not self._discarding:
-            super()._receive_rest(data, position)
+
+    def receive_buffer(self) -> memoryview | None:
+        """Return memory for the next read, or None; see :meth:`.Receiver.receive_buffer`."""
+        if self._receives and self._receiver.wants_buffer:
+            return self._receiver.receive_buffer()
+        return None
+
+    def receive_in_place(self, size: int) -> None:
+        """Receive bytes that the transport has written to :meth:`receive_buffer`.
+
+        Args:
+            size: number of bytes.
+        """
+        if self._receives and self._receiver.receive_in_place(size):
+            self._process_received()
 
     def _receive_opening(self, data: bytes) -> None:
-        """Take bytes of the opening handshake: the role's matter."""
+        """Receive bytes of the opening handshake."""
         raise InvalidState("the opening handshake needs a ClientProtocol or a ServerProtocol")
 
-    def _receive_control(self, frame: Frame) -> None:
-        """Obey a control frame (§5.5)."""
-        if frame.opcode is Opcode.PING:
-            self.pongs_due.append(frame.data)  # §5.5.2
-        elif frame.opcode is Opcode.CLOSE:
-            self._receive_close(Close.parse(frame.data))
-        self.control_frames.append(frame)
-        self.attention = True
-        if self.debug:
-            self.logger.debug("< %s", frame)
+    def _process_received(self) -> None:
+        """Process control frames and the end of receiving (§5.5)."""
+        self.has_events = True
+        receiver = self._receiver
+        if receiver.control_frames:
+            self.pongs_due += [f.data for f in receiver.control_frames if f.opcode is Opcode.PING]
+            self.control_frames += receiver.control_frames
+            receiver.control_frames = []
+        if receiver.has_ended:
+            self._receives = False
+            if receiver.violation is not None:
+                self.violation = self.cause = receiver.violation
+            else:
+                assert receiver.close is not None
+                self._receive_close(receiver.close)
 
     def _receive_close(self, close: Close) -> None:
         """Answer the peer's Close frame with its own code, unless ours came first (§5.5.1)."""
         self.close_rcvd = close
-        self._discarding = True  # §5.5.1: nothing follows it
         if self.close_sent is None:
             self.close_rcvd_then_sent = True
             self._write_close(close)
@@ -234,43 +315,119 @@ class Protocol(Sender):
             self._end_sending()  # §7.1.1: the server closes TCP first
 
     def receive_eof(self) -> None:
-        """Note that the transport will give no more bytes."""
+        """Receive the end of the stream."""
         if self.eof_received:
             return
         self.eof_received = True
-        self._between_messages = False
+        self._receives = False
         if self.debug:
             self.logger.debug("< EOF")
         if self._state is CONNECTING:
-            self._handshake_broke_off()
+            self._receive_opening_eof()
         if self._state is OPEN and self.violation is not None:
             return  # the peer may still read: replies and the Close frame go out first
         if self._state is not CLOSED:
             self.state = CLOSED
         self._end_sending()
 
-    def _handshake_broke_off(self) -> None:
-        """Note what the end of the stream means within the opening handshake."""
+    def _receive_opening_eof(self) -> None:
+        """Receive the end of the stream within the opening handshake."""
+
+    def drop_messages(self) -> None:
+        """Drop the messages that arrive from now on, and the fragments of an unfinished one."""
+        self.queue.drop_new()
+        self._receiver.stop_fast_path()
+
+    def take_control_frames(self) -> Sequence[Frame]:
+        """Return, once, the control frames received; `has_events` is False until there is more.
+
+        Pings are answered already, and Close frames echoed.
+        """
+        self.has_events = False
+        if not self.control_frames:
+            return ()
+        frames, self.control_frames = self.control_frames, []
+        return frames
 
     def events_received(self) -> list[Event]:
-        """Return, once, what was received: data frames in order, then control frames.
+        """Return, once, the frames received: data frames in order, then control frames.
 
-        Pings are answered and Close frames echoed already. Data is decompressed.
+        Pings are answered already, and Close frames echoed. Data is decompressed.
         """
-        events: list[Event] = [as_frame(message) for message in self.messages]
-        events += self.control_frames
-        self.messages.clear()
-        self.open_fragments = 0
-        self.control_frames.clear()
-        return events
+        return [*map(as_frame, self.queue.take_all()), *self.take_control_frames()]
 
     def close_expected(self) -> bool:
-        """Whether the transport should close soon, so that a deadline is due (§7.1.1)."""
+        """Return True if the transport should close soon, so that a deadline is due (§7.1.1)."""
         if self._state is CONNECTING:
             return self.handshake_exc is not None
         return self._state is not OPEN or self.violation is not None
 
-    # Sending ----------------------------------------------------------------------------
+    # Sending messages -------------------------------------------------------------------
+
+    def send_text(self, data: bytes, fin: bool = True) -> None:
+        """Send a text message in UTF-8, or its first fragment; see :meth:`send_data`."""
+        self.send_data(Opcode.TEXT, data, fin)
+
+    def send_binary(self, data: bytes, fin: bool = True) -> None:
+        """Send a binary message, or its first fragment; see :meth:`send_data`."""
+        self.send_data(Opcode.BINARY, data, fin)
+
+    def send_continuation(self, data: bytes, fin: bool) -> None:
+        """Send the next fragment of a message; see :meth:`send_data`."""
+        self.send_data(Opcode.CONT, data, fin)
+
+    def send_message(self, opcode: Opcode, data: bytes, compress: bool | None = None) -> None:
+        """Send a whole message; see :meth:`send_data`."""
+        if self._sends_plain:
+            self.writes += frame_parts(opcode | FIN, data, self._masked)
+        else:
+            self.send_data(opcode, data, True, compress)
+
+    def send_data(
+        self, opcode: Opcode, data: bytes, fin: bool = True, compress: bool | None = None
+    ) -> None:
+        """Send a data frame.
+
+        Args:
+            opcode: TEXT or BINARY for a message or its first fragment, CONT for the others.
+            data: the payload; UTF-8 for TEXT.
+            fin: True for the last frame of the message.
+            compress: True to compress the message, if compression was negotiated; None to
+                compress it unless it is shorter than the extension's threshold. The first
+                frame decides for the message.
+
+        Raises:
+            InvalidState: unless OPEN.
+            ProtocolError: if the frame is out of order in a fragmented message.
+        """
+        if self._state is not OPEN:
+            raise InvalidState(f"connection is {self._state.name.lower()}")
+        parts = self._sender.data_frame(opcode, data, fin, compress)
+        if self.debug:
+            self.logger.debug("> %s", Frame(opcode, data, fin))
+        self.writes += parts
+        if not fin or opcode is Opcode.CONT:
+            self._choose_sending_path()
+
+    def send_shared(self, message: SharedMessage) -> None:
+        """Send a whole message that other connections send as well; see :meth:`send_data`."""
+        if self._sends_plain and not self._masked:
+            self.writes.append(message.plain)
+            return
+        deflate = self._sender.deflate
+        if (
+            deflate is None
+            or len(message.data) < deflate.threshold
+            or self._masked  # a masking key serves one frame of one connection
+            or self._state is not OPEN
+            or self.sending_fragments
+            or self.debug
+        ):
+            self.send_data(message.opcode, message.data)
+        else:
+            self.writes.append(message.compressed(deflate))
+
+    # Sending control frames -------------------------------------------------------------
 
     def send_ping(self, data: bytes) -> None:
         """Send a ping of at most 125 bytes (§5.5.2).
@@ -288,7 +445,10 @@ class Protocol(Sender):
     def _send_control(self, frame: Frame) -> None:
         if self._state not in (OPEN, CLOSING):
             raise InvalidState(f"connection is {self._state.name.lower()}")
-        self.writes.append(frame.serialize(mask=self._masked_out))
+        self._write_frame(frame)
+
+    def _write_frame(self, frame: Frame) -> None:
+        self.writes.append(frame.serialize(mask=self._masked))
         if self.debug:
             self.logger.debug("> %s", frame)
 
@@ -301,7 +461,7 @@ class Protocol(Sender):
 
         Raises:
             InvalidState: unless OPEN.
-            ProtocolError: if the code must not travel, or the reason is too long or has no code.
+            ProtocolError: if the code must not be sent, or the reason is too long or has no code.
         """
         if self._state is not OPEN:
             raise InvalidState(f"connection is {self._state.name.lower()}")
@@ -311,32 +471,30 @@ class Protocol(Sender):
             self._write_close(Close(CloseCode.NO_STATUS_RCVD, ""))
         else:
             close = Close(code, reason)
-            close.check()  # 1005 stands for the empty payload, which is asked for with None
+            close.check()  # 1005 stands for the empty payload, which None asks for
             self._write_close(close)
 
     def _write_close(self, close: Close) -> None:
         payload = b"" if close.code == CloseCode.NO_STATUS_RCVD else close.serialize()
-        frame = Frame(Opcode.CLOSE, payload)
-        self.writes.append(frame.serialize(mask=self._masked_out))
+        self._write_frame(Frame(Opcode.CLOSE, payload))
         self.close_sent = close
         self.state = CLOSING
-        if self.debug:
-            self.logger.debug("> %s", frame)
+
+    # Failing ----------------------------------------------------------------------------
 
     def fail(self, code: int, reason: str = "", cause: BaseException | None = None) -> None:
-        """*Fail the WebSocket Connection* (§7.1.7): say why, and read no more.
+        """*Fail the WebSocket Connection* (§7.1.7): send a Close frame and stop reading.
 
         Args:
             code: the close code; 1006 sends no Close frame.
             reason: cut to 123 bytes.
-            cause: what the exception that ends the connection is raised from.
+            cause: ``__cause__`` of the exception that ends the connection.
         """
-        self._discarding = True
-        self._between_messages = False
+        self._receives = False
         if cause is not None:
             self.cause = cause
         if self._state is OPEN and code != CloseCode.ABNORMAL_CLOSURE:
-            # Cut between characters, for a reason that is cut within one is no UTF-8.
+            # Cut between characters: a reason cut within one would not be UTF-8.
             self._write_close(Close(code, reason.encode()[:123].decode(errors="ignore")))
         if self.eof_received and self._state is not CLOSED:
             self.state = CLOSED
@@ -349,43 +507,62 @@ class Protocol(Sender):
         if isinstance(violation, VIOLATIONS) and self._state in (OPEN, CLOSING):
             self.fail(violation.close_code, str(violation))
 
+    # Writing ----------------------------------------------------------------------------
+
     def data_to_send(self) -> list[bytes]:
         """Return, once, what to write, in order; ``b""`` closes the sending side.
 
-        Fails the connection for a violation when every event before it has been taken.
+        Fails the connection for a violation once every message before it has been taken.
         """
-        if self.violation is not None and not self.messages:
+        if self.violation is not None and not self.queue.messages and not self.queue.fragments:
             self.fail_violation()
-        return self.take_writes()
+        writes = self.take_writes()
+        if self.take_eof():
+            writes.append(SEND_EOF)
+        return writes
 
     def take_writes(self) -> list[bytes]:
-        """Do as :meth:`data_to_send`, for whoever calls :meth:`fail_violation` in its own time.
+        """Return, once, the bytes to write, in order; :meth:`take_eof` tells what follows them.
 
-        Pongs overtake what was queued before the ping came.
+        Pongs go out before frames that were queued before the ping arrived.
         """
         if self.pongs_due:
             self._write_pongs()
         writes = self.writes
         self.writes = []
-        if self.eof_due:
-            self.eof_due = False
-            self._eof_sent = True
-            writes.append(SEND_EOF)
-            if self.debug:
-                self.logger.debug("> EOF")
         return writes
 
+    def take_eof(self) -> bool:
+        """Return True, once, if the sending side is to be closed after what was written."""
+        if not self.eof_due:
+            return False
+        self.eof_due = False
+        self._eof_sent = True
+        if self.debug:
+            self.logger.debug("> EOF")
+        return True
+
+    def clear_writes(self) -> None:
+        """Drop what was to be written: the transport is lost."""
+        self.writes.clear()
+
     def _end_sending(self) -> None:
-        """Have the sending side closed behind what is queued."""
+        """Close the sending side after what is queued."""
         self.eof_due = not self._eof_sent
 
+    def keep_latest_pong(self) -> None:
+        """Answer only the latest ping (§5.5.3), since the peer does not read the pongs."""
+        del self.pongs_due[:-1]
+
     def _write_pongs(self) -> None:
-        """Answer the pings received: ahead of queued frames, a Close among them."""
-        pongs = [Frame(Opcode.PONG, data) for data in self.pongs_due]
-        self.pongs_due.clear()
+        """Answer the pings received, before queued frames, a Close frame included."""
+        pongs, self.pongs_due = self.pongs_due, []
         if self._state is CLOSED:
             return
-        self.writes[:0] = [pong.serialize(mask=self._masked_out) for pong in pongs]
-        if self.debug:
-            for pong in pongs:
-                self.logger.debug("> %s", pong)
+        queued, self.writes = self.writes, []
+        # Pongs do not overtake the response. No frame starts like it: that would be half a Close.
+        if queued and queued[0].startswith(b"HTTP/"):
+            self.writes.append(queued.pop(0))
+        for data in pongs:
+            self._write_frame(Frame(Opcode.PONG, data))
+        self.writes += queued

@@ -1,120 +1,118 @@
-"""Bytes to messages and control frames, however the bytes are cut.
+"""Receiver: turns bytes into messages and control frames, however the bytes are split.
 
-RFC 6455 §5.2 to §5.5. The receiving half of :class:`~ws6455.protocol.protocol.Protocol`, which
-knows the state of the connection; here is only what the bytes say. The fast path is here, and the
-slow path that takes everything it takes.
+RFC 6455 §5.2 to §5.5. Messages that arrive whole take a fast path, :meth:`Receiver.receive_data`.
+The slow path, :meth:`Receiver._receive_frames`, accepts everything that it accepts.
 """
 
 from __future__ import annotations
 
-import abc
-import logging
-from collections import deque
-
 from ..exceptions import PayloadTooBig, ProtocolError, TooManyFragments, WebSocketException
-from ..framing.frames import MAX_HEADER_SIZE, Frame, FrameHeader, Opcode, parse_header
+from ..framing.frames import LARGE, MAX_HEADER_SIZE, Close, Frame, FrameHeader, Opcode, parse_header
 from ..framing.masking import PAD_FACTORS, PAD_SHIFTS, apply_mask, apply_mask_in_place, rotate_key
 from ..framing.message_reader import Message, MessageReader
 from ..typing import LoggerLike
+from .receive_queue import ReceiveQueue
 
-__all__ = ["LARGE", "VIOLATIONS", "Receiver", "as_frame"]
+__all__ = ["VIOLATIONS", "Receiver", "as_frame"]
 
-# What a peer's bytes can be guilty of; each has the close code that fits.
+# Errors of the peer, each with the close code that fits.
 VIOLATIONS = (ProtocolError, PayloadTooBig, TooManyFragments)
-# A payload of so many bytes is worth some trouble not to copy it.
-LARGE = 1 << 14
 _NO_LIMIT = 1 << 62
-# The first byte of an unfragmented, uncompressed data frame.
+# First byte of an unfragmented, uncompressed data frame.
 _WHOLE_TEXT, _WHOLE_BINARY = 0x80 | Opcode.TEXT, 0x80 | Opcode.BINARY
-# Looking up a method costs; this one is looked up for every message.
-_from_bytes = int.from_bytes
+_from_bytes = int.from_bytes  # called for every message
 
 
-class Receiver(abc.ABC):
-    """What an end of a connection has received.
+class Receiver:
+    """Receiving side of a connection that is open or closing.
 
     Args:
-        masked: whether the peer must mask, as a client.
-        max_size, max_fragments, logger: see :class:`~ws6455.protocol.protocol.Protocol`.
+        queue: takes the messages.
+        masked: True if the peer must mask its frames, as a client must (§5.1).
+        max_size: bytes of a message after decompression; None for no limit; a pair limits the
+            message and each of its fragments.
+        max_fragments: fragments of a message; None for no limit.
+        logger: logs each frame; None for no log.
+
+    Attributes:
+        reader: joins payloads to messages.
+        control_frames: control frames received and not yet taken.
+        close: the Close frame received, or None.
+        violation: the peer's violation of the protocol, or None.
+        wants_buffer: True if :meth:`receive_buffer` has memory for the next read.
+        has_ended: True once a Close frame or a violation was received: nothing after it is read.
     """
 
-    # So many attributes are faster in slots. A subclass may have any other.
+    # Slots: see docs/architecture.md.
     __slots__ = (
-        "_between_messages",
         "_control_payload",
-        "_discarding",
+        "_fast",
         "_frame",
         "_header_bytes",
-        "_masked_in",
-        "_reader",
+        "_logger",
+        "_masked",
+        "_may_be_fast",
+        "_messages",
+        "_queue",
         "_received",
         "_whole_limit",
-        "attention",
-        "cause",
-        "debug",
-        "logger",
-        "messages",
-        "open_fragments",
+        "close",
+        "control_frames",
+        "has_ended",
+        "reader",
         "violation",
+        "wants_buffer",
     )
 
     def __init__(
         self,
+        queue: ReceiveQueue,
         masked: bool,
         max_size: int | tuple[int | None, int | None] | None,
         max_fragments: int | None,
-        logger: LoggerLike,
+        logger: LoggerLike | None,
     ) -> None:
-        self.logger = logger
-        self.debug = logger.isEnabledFor(logging.DEBUG)
-        # What a shell takes: messages, and fragments of messages, in order.
-        self.messages: deque[Message] = deque()
-        self.open_fragments = 0  # at the end of `messages`, of a message that is not whole
-        self.attention = False  # whether there is anything new besides `messages`
-        # The peer's violation, whether or not its turn to fail the connection has come.
-        self.violation: WebSocketException | None = None
-        # Why the connection failed, or was lost; the exception that ends it is raised from it.
-        self.cause: BaseException | None = None
-        self._masked_in = masked
+        self._queue = queue
+        self._messages = queue.messages
+        self._masked = masked
+        self._logger = logger
         message_size, fragment_size = max_size if isinstance(max_size, tuple) else (max_size, None)
-        self._reader = MessageReader(message_size, fragment_size, max_fragments)
-        self._whole_limit = _NO_LIMIT if message_size is None else message_size
-        if fragment_size is not None and fragment_size < self._whole_limit:
-            self._whole_limit = fragment_size
-        # The frame under way, how much of it has come, and a header that was cut in two.
-        self._header_bytes = b""
+        self.reader = MessageReader(message_size, fragment_size, max_fragments)
+        self._whole_limit = min(
+            _NO_LIMIT if message_size is None else message_size,
+            _NO_LIMIT if fragment_size is None else fragment_size,
+        )
+        self.control_frames: list[Frame] = []
+        self.close: Close | None = None
+        self.violation: WebSocketException | None = None
+        self.wants_buffer = False
+        self.has_ended = False
+        # The frame being received, the bytes of its payload received so far, and the start of a
+        # header that was split.
         self._frame: FrameHeader | None = None
         self._received = 0
         self._control_payload = b""
-        self._discarding = False
-        # Whether the next byte begins a message of an open connection, so that it may come whole.
-        self._between_messages = False
+        self._header_bytes = b""
+        # True if the next byte starts a message that the fast path may take; it logs nothing.
+        self._fast = self._may_be_fast = logger is None
 
-    @abc.abstractmethod
-    def _receive_control(self, frame: Frame) -> None:
-        """Obey a control frame.
-
-        Raises:
-            ProtocolError: if its payload breaks a rule.
-        """
-
-    def receive_data(self, data: bytes | memoryview) -> None:
-        """Take bytes from the transport, cut anywhere.
+    def receive_data(self, data: bytes | memoryview) -> bool:
+        """Receive bytes, split anywhere.
 
         Args:
-            data: the bytes; nothing refers to a view's memory afterwards.
+            data: the bytes; no reference to a view's memory is kept.
 
-        Raises:
-            EOFError: after :meth:`~ws6455.protocol.protocol.Protocol.receive_eof`.
+        Returns:
+            True if there is something to handle besides messages: control frames, a violation,
+            or a large payload that can be received in place, see :meth:`receive_buffer`.
         """
         position = 0
         size = len(data)
-        if self._between_messages:
-            # The case that counts for speed, and the one place where it does: messages of one
-            # uncompressed frame each that lie whole in the data. Whatever is not such a message
-            # is left to `_receive_frames`, which takes these as well.
-            messages = self.messages
-            masked = self._masked_in
+        if self._fast:
+            # The fast path: messages of one uncompressed frame each that lie whole in the data.
+            # Anything else is left to `_receive_frames`, which accepts these as well.
+            messages = self._messages
+            masked = self._masked
             limit = self._whole_limit
             while size - position > 1:
                 first = data[position]
@@ -130,7 +128,7 @@ class Receiver(abc.ABC):
                     if end > size or length > limit:
                         break
                     if masked:
-                        # What apply_mask does, without the call.
+                        # apply_mask() without the call.
                         key = _from_bytes(data[position + 2 : start])
                         pad = key * PAD_FACTORS[length] >> PAD_SHIFTS[length]
                         payload = (_from_bytes(data[start:end]) ^ pad).to_bytes(length)
@@ -141,7 +139,7 @@ class Receiver(abc.ABC):
                     length = _from_bytes(data[position + 2 : position + 2 + extended])
                     start += extended
                     end = start + length
-                    # The rules for the shortest form are the slow path's matter.
+                    # A length that is not in its shortest form is left to the slow path.
                     if end > size or length > limit or length < (126 if extended == 2 else 65536):
                         break
                     if masked:
@@ -157,97 +155,94 @@ class Receiver(abc.ABC):
                         messages.append(payload.decode())
                     except UnicodeDecodeError:
                         break
-                if self.debug:
-                    self.logger.debug("< %s", as_frame(messages[-1]))
                 if end == size:
-                    return
+                    return False
                 position = end
-        self._receive_rest(data, position)
-
-    def _receive_rest(self, data: bytes | memoryview, position: int) -> None:
-        """Take what is left of a read after its first whole messages."""
-        self._between_messages = False
         try:
             self._receive_frames(data, position)
         except VIOLATIONS as exc:
             self._note_violation(exc)
-        else:
-            self._note_position()
+        return self._end_read()
 
-    def receive_in_place(self, size: int) -> None:
-        """Take bytes that the transport has received into :meth:`room`.
+    # In place ---------------------------------------------------------------------------
+
+    def receive_buffer(self) -> memoryview | None:
+        """Return memory for the next read, so that a large payload is not copied.
+
+        Returns:
+            Memory to release before :meth:`receive_in_place` is called; None if the next bytes
+            have to be passed to :meth:`receive_data`.
+        """
+        return self.reader.payload(LARGE)[self._received :] if self.wants_buffer else None
+
+    def receive_in_place(self, size: int) -> bool:
+        """Receive bytes that the transport has written to :meth:`receive_buffer`.
 
         Args:
-            size: how many.
+            size: number of bytes.
+
+        Returns:
+            See :meth:`receive_data`.
         """
         frame = self._frame
-        if frame is None or self._discarding:
-            return
+        if frame is None or self.has_ended:
+            return False
         try:
-            self._take_filled(frame, size)
-            if self._received < frame.length:
-                self._note_room(frame)
-            else:
+            self._fill_payload(frame, size)
+            if self._received == frame.length:
                 self._end_frame(frame)
         except VIOLATIONS as exc:
             self._note_violation(exc)
-        else:
-            self._note_position()
+        return self._end_read()
 
-    def _take_filled(self, frame: FrameHeader, size: int) -> None:
-        """Take bytes that stand where the payload has room for them, still masked."""
+    def _fill_payload(self, frame: FrameHeader, size: int) -> None:
+        """Unmask and take bytes that stand at their place in the payload."""
         start, self._received = self._received, self._received + size
         if frame.key is not None:
-            with self._reader.payload() as payload:
+            with self.reader.payload() as payload:
                 apply_mask_in_place(payload, start, self._received, frame.key)
-        self._reader.filled(start, self._received)
+        self.reader.filled(start, self._received)
 
-    def _note_room(self, frame: FrameHeader) -> None:
-        """Have the shell ask for :meth:`room` if it is worth it."""
-        if frame.length - self._received >= LARGE:
-            self.attention = True
+    # The slow path ----------------------------------------------------------------------
 
-    def room(self) -> memoryview | None:
-        """Return where a transport may receive next, so that a large payload is not copied.
+    def stop_fast_path(self) -> None:
+        """Leave all further bytes to the slow path: messages are dropped."""
+        self._fast = self._may_be_fast = self.wants_buffer = False
 
-        None if it has to be :meth:`receive_data`. Release it before :meth:`receive_in_place`.
-        """
+    def _end_read(self) -> bool:
+        """Decide on the fast path for the next read; see :meth:`receive_data` for the result."""
         frame = self._frame
-        if (
-            frame is None
-            or frame.length - self._received < LARGE
-            or frame.opcode >= Opcode.CLOSE
-            or self._reader.compressed
-            or self._discarding
-        ):
-            return None
-        return self._reader.payload(LARGE)[self._received :]
+        if frame is None:
+            self.wants_buffer = False
+            self._fast = (
+                self._may_be_fast and not self._header_bytes and self.reader.between_messages
+            )
+        else:
+            self._fast = False
+            self.wants_buffer = (
+                frame.length - self._received >= LARGE
+                and frame.opcode < Opcode.CLOSE
+                and not self.reader.compressed
+                and not self._queue.dropping
+                and not self.has_ended
+            )
+        return self.has_ended or self.wants_buffer or bool(self.control_frames)
 
     def _note_violation(self, exc: WebSocketException) -> None:
-        _forget_frames(exc)
-        self.violation = self.cause = exc
-        self._discarding = True  # §7.1.7
-        self.attention = True
-        if self.debug:
-            self.logger.debug("! %s", exc)
-
-    def _note_position(self) -> None:
-        """Note whether a message is under way."""
-        self._between_messages = (
-            self._frame is None
-            and not self._header_bytes
-            and self._reader.between_messages
-            and not self._discarding
-        )
+        _clear_tracebacks(exc)
+        self.violation = exc
+        self.has_ended = True  # §7.1.7
+        if self._logger is not None:
+            self._logger.debug("! %s", exc)
 
     def _receive_frames(self, data: bytes | memoryview, position: int) -> None:
-        """Take frames of every kind, in pieces.
+        """Receive frames of every kind, in pieces.
 
         Raises:
             ProtocolError, PayloadTooBig, TooManyFragments: at the first byte that shows it.
         """
         size = len(data)
-        while not self._discarding:
+        while not self.has_ended:
             frame = self._frame
             if frame is None:
                 if position == size:
@@ -256,7 +251,7 @@ class Receiver(abc.ABC):
                 header_bytes = (
                     self._header_bytes + data[position : position + MAX_HEADER_SIZE - known]
                 )
-                frame = parse_header(header_bytes, self._masked_in)
+                frame = parse_header(header_bytes, self._masked)
                 if frame is None:
                     self._header_bytes = header_bytes
                     return
@@ -266,7 +261,6 @@ class Receiver(abc.ABC):
             position += len(piece)
             self._receive_payload(frame, piece)
             if self._received < frame.length:
-                self._note_room(frame)
                 return
             self._end_frame(frame)
 
@@ -276,45 +270,50 @@ class Receiver(abc.ABC):
         self._received = 0
         self._control_payload = b""
         if frame.opcode < Opcode.CLOSE:
-            self._reader.begin(frame)
+            self.reader.begin(frame)
 
     def _receive_payload(self, frame: FrameHeader, piece: bytes | memoryview) -> None:
         if not piece:
             return
-        if frame.length >= LARGE and not self._reader.compressed:
-            with self._reader.payload(len(piece)) as payload:
+        if frame.length >= LARGE and not self.reader.compressed:
+            with self.reader.payload(len(piece)) as payload:
                 payload[self._received : self._received + len(piece)] = piece
-            self._take_filled(frame, len(piece))
+            self._fill_payload(frame, len(piece))
             return
         if frame.key is not None:
             piece = apply_mask(piece, rotate_key(frame.key, self._received))
         self._received += len(piece)
         if frame.opcode < Opcode.CLOSE:
-            self._reader.feed(bytes(piece))
+            self.reader.feed(bytes(piece))
         else:
             self._control_payload += piece
 
     def _end_frame(self, header: FrameHeader) -> None:
         self._frame = None
         if header.opcode < Opcode.CLOSE:
-            message = self._reader.end()
-            self.messages.append(message)
-            self.open_fragments = 0 if header.fin else self.open_fragments + 1
-            if self.debug:
-                self.logger.debug("< %s", as_frame(message))
-        else:
-            self._receive_control(Frame(header.opcode, self._control_payload))
+            message = self.reader.end()
+            self._queue.append(message, header.fin)
+            if self._logger is not None:
+                self._logger.debug("< %s", as_frame(message))
+            return
+        frame = Frame(header.opcode, self._control_payload)
+        if self._logger is not None:
+            self._logger.debug("< %s", frame)
+        if header.opcode is Opcode.CLOSE:
+            self.close = Close.parse(frame.data)
+            self.has_ended = True  # §5.5.1: no frame follows it
+        self.control_frames.append(frame)
 
 
-def _forget_frames(exc: BaseException | None) -> None:
-    """Drop tracebacks: their frames refer to the connection, which keeps the exception."""
+def _clear_tracebacks(exc: BaseException | None) -> None:
+    """Clear tracebacks: their frames refer to the connection, which keeps the exception."""
     while exc is not None:
         exc.__traceback__ = None
         exc = exc.__context__
 
 
 def as_frame(message: Message) -> Frame:
-    """Return a message as the one frame it could have been."""
+    """Return a message as one frame; a frame is returned unchanged."""
     if isinstance(message, str):
         return Frame(Opcode.TEXT, message.encode())
     if isinstance(message, bytes):

@@ -45,11 +45,14 @@ class ServerProtocol(OpeningProtocol):
         subprotocols: those supported, preferred first.
         select_subprotocol: ``(protocol, offered) -> chosen or None``; may raise
             :exc:`~ws6455.exceptions.NegotiationError`; by default see :meth:`select_subprotocol`.
+        date: returns the value of Date for a response that has none (RFC 9110 §6.6.1); None
+            sends no Date.
         state, max_size, max_fragments, logger: see :class:`~ws6455.protocol.protocol.Protocol`.
     """
 
     __slots__ = (
         "__dict__",
+        "_date",
         "_early",
         "_select_subprotocol",
         "available_extensions",
@@ -65,6 +68,7 @@ class ServerProtocol(OpeningProtocol):
         extensions: Sequence[ServerPerMessageDeflateFactory] | None = None,
         subprotocols: Sequence[str] | None = None,
         select_subprotocol: Callable[[ServerProtocol, Sequence[str]], str | None] | None = None,
+        date: Callable[[], str] | None = None,
         state: State = State.CONNECTING,
         max_size: int | tuple[int | None, int | None] | None = MAX_SIZE,
         max_fragments: int | None = MAX_FRAGMENTS,
@@ -83,13 +87,17 @@ class ServerProtocol(OpeningProtocol):
         self.available_subprotocols = subprotocols
         self.origin: str | None = None
         self._select_subprotocol = select_subprotocol
-        self._early = bytearray()  # what comes after the request, before its response
+        self._date = date
+        # Bytes received after the request and before its response.
+        self._early: bytes | bytearray = b""
 
     def _receive_opening(self, data: bytes) -> None:
         if self._head is None:
             if self.response is None:
+                if not self._early:
+                    self._early = bytearray()  # 56 bytes that most connections never need
                 self._early += data
-                self.attention = True
+                self.has_events = True
             return
         try:
             rest = self._feed_head(self._head, data)
@@ -99,22 +107,23 @@ class ServerProtocol(OpeningProtocol):
         except InvalidHandshake as exc:
             self._head = None
             self.handshake_exc = exc
-            self.attention = True
+            self.has_events = True
             if isinstance(exc, NotHTTP):
                 self._end_sending()  # it would not understand an answer
             else:
                 self.send_response(build_refusal(exc))
             return
         self._head = None
-        self._early += rest
+        self._early = rest
         self.request = request
-        self._log_head("<", f"{request.method} {request.path} {request.protocol}", request)
+        if self.debug:
+            self._log_head("<", f"{request.method} {request.path} {request.protocol}", request)
         self._opening_event = request
-        self.attention = True
+        self.has_events = True
 
     @property
     def has_early_data(self) -> bool:
-        """Whether bytes came after the request that wait for its response."""
+        """True if bytes that followed the request wait for its response."""
         return bool(self._early)
 
     def accept(self, request: Request) -> Response:
@@ -128,13 +137,10 @@ class ServerProtocol(OpeningProtocol):
             self.handshake_exc = exc
             return build_refusal(exc)
         except Exception as exc:
-            self.handshake_exc = exc
             self.logger.error("opening handshake failed", exc_info=exc)
-            return Response.text(
-                500,
-                "Failed to open a WebSocket connection.\nSee server log for more information.\n",
-            )
-        return build_response(key, extension, self.subprotocol)
+            return self.reject_error(exc)
+        date = None if self._date is None else self._date()
+        return build_response(key, extension, self.subprotocol, date)
 
     def process_request(self, request: Request) -> tuple[str, ExtensionHeader | None, str | None]:
         """Check a request and choose from what it offers; see :meth:`accept`.
@@ -148,7 +154,8 @@ class ServerProtocol(OpeningProtocol):
         key = check_request(request)
         self.origin = self.process_origin(request.headers)
         extension, accepted = self.process_extensions(request.headers)
-        self.deflate = accepted[0] if accepted else None
+        if accepted:
+            self.deflate = accepted[0]
         return key, extension, self.process_subprotocol(request.headers)
 
     def process_origin(self, headers: Headers) -> str | None:
@@ -187,6 +194,10 @@ class ServerProtocol(OpeningProtocol):
             raise NegotiationError("missing subprotocol")
         return next((s for s in self.available_subprotocols if s in subprotocols), None)
 
+    def use_subprotocol(self, subprotocol: str | None) -> None:
+        """Set the subprotocol, if the response has one that was chosen in another way."""
+        self.subprotocol = subprotocol
+
     def reject(self, status: int, text: str) -> Response:
         """Make a plain-text response that refuses the connection.
 
@@ -195,6 +206,17 @@ class ServerProtocol(OpeningProtocol):
             text: the body.
         """
         return Response.text(status, text)
+
+    def reject_error(self, exc: Exception) -> Response:
+        """Make the response for an error of the server itself: 500.
+
+        Args:
+            exc: the error, kept in `handshake_exc`; log it first, since its traceback is cleared.
+        """
+        exc.__traceback__ = None  # its frames refer to the connection
+        self.handshake_exc = exc
+        text = "Failed to open a WebSocket connection.\nSee server log for more information.\n"
+        return self.reject(500, text)
 
     def send_response(self, response: Response) -> None:
         """Send the response; 101 opens the connection, any other ends it.
@@ -206,11 +228,20 @@ class ServerProtocol(OpeningProtocol):
         """
         # RFC 9110 §9.3.2: the answer to HEAD has no body.
         head_only = self.request is not None and self.request.method == "HEAD"
+        # RFC 9110 §6.6.1: a response other than 1xx has a Date.
+        if (
+            self._date is not None
+            and response.status_code != 101
+            and "Date" not in response.headers
+        ):
+            response.headers["Date"] = self._date()
         serialized = response.serialize(body=not head_only)
         self.response = response
-        self._log_head(">", f"HTTP/1.1 {response.status_code} {response.reason_phrase}", response)
+        if self.debug:
+            status_line = f"HTTP/1.1 {response.status_code} {response.reason_phrase}"
+            self._log_head(">", status_line, response)
         self.writes.append(serialized)
-        early, self._early = bytes(self._early), bytearray()
+        early, self._early = bytes(self._early), b""
         if response.status_code != 101:
             if self.handshake_exc is None:
                 self.handshake_exc = InvalidStatus(response)
@@ -220,11 +251,3 @@ class ServerProtocol(OpeningProtocol):
         self.state = OPEN
         if early:
             self.receive_data(early)
-
-    def _write_pongs(self) -> None:
-        """Answer the pings received: pongs overtake what is queued, but not the response."""
-        # No frame begins with this: it would be half of a Close.
-        responding = bool(self.writes) and self.writes[0].startswith(b"HTTP/")
-        head = [self.writes.pop(0)] if responding else []
-        super()._write_pongs()
-        self.writes[:0] = head

@@ -1,24 +1,43 @@
-"""What a server asks of the handler it was given, and of the exception that ended one."""
+"""Arguments of a server's handler, and the exceptions with which it may end."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from typing import Any
 
 from ..exceptions import ConnectionClosed
+from ..session.connection import BaseConnection
 
-__all__ = ["is_the_end", "takes_path"]
+__all__ = ["handler_arguments", "is_connection_closed"]
 
 
-def is_the_end(exc: Exception) -> bool:
-    """Whether this says only that a connection is closed, as several tasks may say at once."""
+def is_connection_closed(exc: Exception) -> bool:
+    """Return True if this is ConnectionClosed, or a group of nothing else."""
     if isinstance(exc, ExceptionGroup):
         return exc.split(ConnectionClosed)[1] is None
     return isinstance(exc, ConnectionClosed)
 
 
-def takes_path(handler: Callable[..., object]) -> bool:
-    """Whether a handler wants ``(connection, path)`` rather than ``(connection)``."""
+def handler_arguments(
+    handler: Callable[..., object],
+) -> Callable[[BaseConnection], tuple[Any, ...]]:
+    """Return a function that returns the arguments of a handler for a connection.
+
+    Raises:
+        TypeError: if the handler takes neither ``(connection)`` nor ``(connection, path)``.
+    """
+    with_path = _takes_path(handler)
+
+    def arguments(connection: BaseConnection) -> tuple[Any, ...]:
+        assert connection.request is not None
+        return (connection, connection.request.path) if with_path else (connection,)
+
+    return arguments
+
+
+def _takes_path(handler: Callable[..., object]) -> bool:
+    """Return True if a handler takes ``(connection, path)`` rather than ``(connection)``."""
     try:
         signature = inspect.signature(handler)
     except ValueError:

@@ -1,20 +1,27 @@
-"""What a server knows of its connections, the same for every front end."""
+"""Connections of a server, shared by `aio` and `sync`: how they are made, and which are open."""
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+import email.utils
+import functools
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
 
+from ..protocol.server import ServerProtocol
 from ..protocol.states import OPEN
 from ..typing import LoggerLike
+from .forwarded import parse_networks
 from .session import ServerSession
 
-__all__ = ["Serving"]
+__all__ = ["ConnectionMaker", "Registry"]
 
 Connection = TypeVar("Connection", bound=ServerSession)
 
 
-class Serving(Generic[Connection]):
-    """The part of a server that its front ends share.
+class Registry(Generic[Connection]):
+    """Registry of a server's connections.
 
     Args:
         logger: the server's logger.
@@ -22,15 +29,85 @@ class Serving(Generic[Connection]):
 
     def __init__(self, logger: LoggerLike) -> None:
         self.logger = logger
-        # With those whose handshake is not through, or whose handler has not ended.
+        # Including those in the opening handshake, and closed ones whose handler runs on.
         self._all: set[Connection] = set()
 
     @property
     def connections(self) -> set[Connection]:
         """The connections that are open."""
-        # A copy first, which other threads do not change meanwhile.
+        # Of a copy: other threads may change the set meanwhile.
         return {c for c in self._all.copy() if c.protocol.state is OPEN}
 
     def forget(self, connection: Connection) -> None:
         """Drop a connection that has ended."""
         self._all.discard(connection)
+
+
+@functools.lru_cache(maxsize=1)
+def _format_date(second: int) -> str:
+    return email.utils.formatdate(second, usegmt=True)
+
+
+def http_date() -> str:
+    """Return the value of Date for now (RFC 9110 §6.6.1)."""
+    return _format_date(int(time.time()))
+
+
+class ConnectionMaker(Generic[Connection]):
+    """Factory of a server's connections.
+
+    Args:
+        create: makes a connection from the arguments of :meth:`make`, the protocol, the server
+            and the options.
+        select_subprotocol: ``(connection, offered) -> chosen or None``, or None.
+        trusted_proxies: addresses and networks of the server's own proxies.
+        protocol_options: those of :class:`~ws6455.protocol.server.ServerProtocol`.
+        connection_options: those of `create`.
+        protocol_class: this class, or one derived from it.
+
+    Raises:
+        ValueError: if an address or network is malformed.
+    """
+
+    def __init__(
+        self,
+        create: Callable[..., Connection],
+        select_subprotocol: Callable[[Connection, Sequence[str]], str | None] | None,
+        trusted_proxies: Sequence[str],
+        protocol_options: dict[str, Any],
+        connection_options: dict[str, Any],
+        protocol_class: type[ServerProtocol] = ServerProtocol,
+    ) -> None:
+        self._create = create
+        self._select_subprotocol = select_subprotocol
+        self._trusted_proxies = parse_networks(trusted_proxies)
+        self._protocol_options = protocol_options
+        self._connection_options = connection_options
+        self._protocol_class = protocol_class
+
+    def make(self, server: object, *first: Any) -> Connection:
+        """Make a connection for a client that has been accepted.
+
+        Args:
+            server: the server, or None.
+            first: the first arguments of `create`.
+        """
+        select = self._select_subprotocol
+        if select is None:
+            protocol = self._protocol_class(date=http_date, **self._protocol_options)
+        else:
+
+            def select_for_connection(_: ServerProtocol, offered: Sequence[str]) -> str | None:
+                connection = reference()
+                assert connection is not None  # its own handshake calls this
+                return select(connection, offered)
+
+            protocol = self._protocol_class(
+                select_subprotocol=select_for_connection, date=http_date, **self._protocol_options
+            )
+        connection = self._create(*first, protocol, server, **self._connection_options)
+        if select is not None:
+            reference = weakref.ref(connection)
+        if self._trusted_proxies:
+            connection.trusted_proxies = self._trusted_proxies
+        return connection

@@ -6,7 +6,7 @@ from ..exceptions import InvalidState
 from ..framing.fragments import whole_message
 from ..framing.frames import Opcode
 from ..framing.shared_message import SharedMessage
-from .connection import Endpoint
+from .connection import BaseConnection
 
 __all__ = ["BroadcastFailures", "shared_message"]
 
@@ -39,7 +39,7 @@ class BroadcastFailures:
         self._collect = collect
         self._collected: list[Exception] = []
 
-    def add(self, connection: Endpoint, exc: Exception) -> None:
+    def add(self, connection: BaseConnection, exc: Exception) -> None:
         """Take what failed for one connection; that it is not open is no failure."""
         if isinstance(exc, InvalidState):
             return

@@ -1,116 +1,278 @@
-"""What the connections of every front end are made of, but for the waiting.
+"""Connection logic shared by `aio` and `sync`; no I/O.
 
-RFC 6455 §5.4 (fragmentation), §5.5.3 (pongs), §7.1 (closing).
-
-A session knows when things are due; here is what an application's calls, and the transport's,
-come to in it. A front end waits, locks and moves the bytes.
+RFC 6455 §5.4 (fragmentation), §5.5.3 (pongs), §7.1 (closing), §7.1.7 (failing). Calls of the
+application and of the transport are expressed in terms of the protocol, and deadlines of a clock
+that is passed in. A front end waits, locks and moves the bytes.
 """
 
 from __future__ import annotations
 
+import abc
+import logging
+import uuid
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
-from ..exceptions import ConcurrencyError, InvalidState, ProtocolError
-from ..framing.fragments import FragmentReader
-from ..framing.frames import CloseCode
+from ..exceptions import ConcurrencyError, ConnectionClosed, InvalidState, ProtocolError
+from ..framing.fragments import FragmentReader, decoded
+from ..framing.frames import CloseCode, Opcode
 from ..framing.shared_message import SharedMessage
+from ..http1.head import Request, Response
 from ..protocol.client import ClientProtocol
 from ..protocol.server import ServerProtocol
-from ..protocol.states import CLOSED, CLOSING, CONNECTING, OPEN
-from ..typing import Data, DataLike
-from .keepalive import Session, control_payload
+from ..protocol.states import CLOSED, CLOSING, CONNECTING, OPEN, State
+from ..typing import BytesLike, Data, DataLike
+from .keepalive import Keepalive, Output, control_payload
 
-__all__ = ["Endpoint", "Slow"]
+__all__ = ["BaseConnection", "ConnectionIO", "Slow"]
 
-# What a broadcast does with a connection that does not keep up.
+# Treatment of a connection that does not keep up with a broadcast.
 Slow = Literal["buffer", "drop", "coalesce", "disconnect"]
 
 
-class Endpoint(Session):
-    """A connection without a transport to wait for.
+class ConnectionIO(Output, Protocol):
+    """The I/O of a connection, as a front end provides it."""
+
+    local_address: Any
+    remote_address: Any
+    #: True while the transport has no room.
+    writing_paused: bool
+    #: True once nothing more can be sent.
+    sending_ended: bool
+    #: True once the transport is closed.
+    lost: bool
+
+    def flush(self) -> None:
+        """Write what the protocol has to send."""
+
+    def pause_reading(self) -> None:
+        """Stop reading from the transport."""
+
+    def resume_reading(self) -> None:
+        """Read from the transport again."""
+
+
+class BaseConnection(abc.ABC):
+    """A connection, except for the waiting.
 
     Args:
         protocol: the connection without I/O.
-        clock: gives the time in seconds, as ``time.monotonic``.
-        policy: see :class:`~ws6455.session.keepalive.Session`.
+        io: its I/O.
+        clock: returns the time in seconds, as ``time.monotonic``.
+        ping_interval: seconds between keepalive pings; None for no pings.
+        ping_timeout: seconds without a byte after a ping until the peer counts as dead; None
+            for no limit.
+        close_timeout: seconds for the closing handshake and TCP; None for no limit.
+        max_queue: messages received and not yet taken, see
+            :func:`~ws6455.protocol.receive_queue.water_marks`.
     """
 
-    # So many attributes are faster in slots. A subclass may have any other.
+    # Slots: see docs/architecture.md. A subclass may have a __dict__.
     __slots__ = (
+        "_clock",
+        "_close_by",
         "_coalesced",
-        "_local_address",
+        "_io",
+        "_keepalive",
+        "_message_in_hand",
+        "_queue",
+        "_reading_paused",
         "_receiving",
-        "_remote_address",
-        "_sending_ended",
-        "_transport_lost",
-        "_writing_paused",
+        "close_timeout",
+        "protocol",
     )
 
-    #: What the application's calls run in.
+    #: What the application's calls run in, for error texts.
     runs_in: ClassVar[str]
 
     def __init__(
         self,
         protocol: ClientProtocol | ServerProtocol,
+        io: ConnectionIO,
         clock: Callable[[], float],
-        *policy: Any,
+        ping_interval: float | None,
+        ping_timeout: float | None,
+        close_timeout: float | None,
+        max_queue: int | tuple[int | None, int | None] | None,
     ) -> None:
-        super().__init__(protocol, clock, *policy)
-        self._local_address: Any = None
-        self._remote_address: Any = None
-        self._receiving = ""  # the name of the call that is receiving
-        self._coalesced: SharedMessage | None = None  # waits for the peer to take what is before it
-        self._writing_paused = False
-        self._sending_ended = False
-        self._transport_lost = False
+        self.protocol = protocol
+        self.close_timeout = close_timeout
+        self._io: Any = io  # a front end knows its own kind
+        self._clock = clock
+        self._keepalive = Keepalive(clock, io, ping_interval, ping_timeout)
+        self._queue = protocol.queue
+        self._queue.set_limits(max_queue)
+        self._reading_paused = False
+        # True from the time the application takes a message until it waits for the next: the
+        # reply goes out before a violation fails the connection.
+        self._message_in_hand = False
+        self._receiving = ""  # name of the call that is receiving
+        self._coalesced: SharedMessage | None = None  # sent when there is room
+        self._close_by: float | None = None
+
+    # Provided by a front end ------------------------------------------------------------
+
+    @abc.abstractmethod
+    def _abort(self) -> None:
+        """Close the transport at once."""
+
+    @abc.abstractmethod
+    def _settle_ping(self, waiter: Any, outcome: float | ConnectionClosed) -> None:
+        """Give the waiter of a ping its latency in seconds, or the exception instead of it."""
+
+    @abc.abstractmethod
+    def _reschedule(self) -> None:
+        """Have :meth:`_tick` called at :meth:`_next_deadline`, which has changed."""
+
+    # Attributes -------------------------------------------------------------------------
+
+    @property
+    def id(self) -> uuid.UUID:
+        """Random identifier for logs."""
+        return self.protocol.id
+
+    @property
+    def logger(self) -> logging.LoggerAdapter[Any]:
+        """Logger that adds the connection to its records as `websocket`."""
+        return logging.LoggerAdapter(self.protocol.logger, {"websocket": self})
+
+    @property
+    def state(self) -> State:
+        """State of the connection."""
+        return self.protocol.state
+
+    @property
+    def request(self) -> Request | None:
+        """Request of the opening handshake; None before it."""
+        return self.protocol.request
+
+    @property
+    def response(self) -> Response | None:
+        """Response of the opening handshake; None before it."""
+        return self.protocol.response
+
+    @property
+    def subprotocol(self) -> str | None:
+        """Subprotocol agreed on, or None."""
+        return self.protocol.subprotocol
 
     @property
     def local_address(self) -> Any:
-        """This side's address, as the socket gives it; (host, port) for IPv4."""
-        return self._local_address
+        """Address of this side, as the socket gives it; (host, port) for IPv4."""
+        return self._io.local_address
 
     @property
     def remote_address(self) -> Any:
-        """The peer's address, as the socket gives it; (host, port) for IPv4."""
-        return self._remote_address
+        """Address of the peer, as the socket gives it; (host, port) for IPv4."""
+        return self._io.remote_address
 
-    def _begin(self) -> None:
-        """Begin the life of an open connection."""
-        self._check_high_water_mark()  # of what came with the handshake
-        self._start_keepalive()
+    @property
+    def ping_interval(self) -> float | None:
+        """Seconds between keepalive pings; None for no pings."""
+        return self._keepalive.interval
+
+    @ping_interval.setter
+    def ping_interval(self, seconds: float | None) -> None:
+        self._keepalive.interval = seconds
+
+    @property
+    def ping_timeout(self) -> float | None:
+        """Seconds without a byte, after a ping, until the peer counts as dead."""
+        return self._keepalive.timeout
+
+    @ping_timeout.setter
+    def ping_timeout(self, seconds: float | None) -> None:
+        self._keepalive.timeout = seconds
+
+    @property
+    def latency(self) -> float:
+        """Seconds between the latest answered ping and its pong; 0 before the first."""
+        return self._keepalive.latency
+
+    @property
+    def close_code(self) -> int | None:
+        """Close code received; 1006 if none was; None before the end (§7.1.5)."""
+        return self.protocol.close_code
+
+    @property
+    def close_reason(self) -> str | None:
+        """Close reason received; empty if none was; None before the end (§7.1.6)."""
+        return self.protocol.close_reason
+
+    @property
+    def close_exc(self) -> ConnectionClosed:
+        """Exception that describes how the connection closed.
+
+        Raises:
+            AssertionError: if it is not closed.
+        """
+        return self.protocol.close_exc
+
+    @property
+    def buffered_amount(self) -> int:
+        """Bytes to send that the network has not taken yet."""
+        unsent: int = self._io.unsent_bytes()
+        return unsent + sum(map(len, self.protocol.writes))
+
+    def _log_info(self, message: str) -> None:
+        """Log at INFO; checking the level costs less than the adapter."""
+        if self.protocol.logger.isEnabledFor(logging.INFO):
+            self.logger.info(message)
+
+    def _start(self) -> None:
+        """Start keepalive and flow control, now that the connection is open."""
+        if self._queue.messages or self._queue.fragments:  # they arrived with the handshake
+            self._check_high_water_mark()
+        self._keepalive.start()
+        self._reschedule()
 
     # Receiving --------------------------------------------------------------------------
 
     def _overlap(self, caller: str) -> ConcurrencyError:
-        """Make the error for a call that came while another one is receiving."""
+        """Make the error for a call that overlaps one that is receiving."""
         return ConcurrencyError(
             f"cannot call {caller} while another {self.runs_in} is already running "
             f"{self._receiving}"
         )
 
     def _prepare_to_wait(self) -> None:
-        """Do what is due before the application waits to receive.
+        """Prepare to wait for a message: send replies, fail for a violation, read again.
 
         Raises:
-            ConnectionClosed: if nothing more will come, and the connection is closed.
+            ConnectionClosed: if the connection is closed and no message is left.
         """
         protocol = self.protocol
         if protocol.writes:
-            self._flush()
+            self._io.flush()
         self._message_in_hand = False
-        if protocol.violation is not None:
-            self._fail_in_turn()
-        if self._transport_lost:
+        if protocol.violation is not None and not self._queue.messages:
+            protocol.fail_violation()
+            self._io.flush()
+        if self._io.lost:
             raise protocol.close_exc
-        if protocol.open_fragments >= self._many_fragments:
-            self._join_small_fragments()
-        # What a message still needs may be more than the queue's bound.
+        if self._queue.fragments:
+            self._queue.join_fragments()
+        # The rest of a message may be more than the queue's bound.
         if self._reading_paused:
-            self._go_on_reading()
+            self._resume_reading()
+
+    def _take_message(self, decode: bool | None) -> Data:
+        """Take the next message, which must be there.
+
+        Args:
+            decode: True returns a string, False bytes, None the type that was sent.
+
+        Raises:
+            UnicodeDecodeError: if it is to be decoded and is not UTF-8.
+        """
+        message = self._queue.take()
+        self._message_in_hand = True
+        if self._reading_paused:
+            self._check_low_water_mark()
+        return message if decode is None else decoded(message, decode)
 
     def _begin_fragments(self, decode: bool | None) -> FragmentReader:
-        """Keep others from receiving, until :meth:`_end_fragments`.
+        """Start to receive a message in fragments; other calls may not receive meanwhile.
 
         Raises:
             ConcurrencyError: if another call is receiving.
@@ -120,49 +282,114 @@ class Endpoint(Session):
         self._receiving = "recv_streaming"
         return FragmentReader(decode)
 
-    def _next_piece(self, reader: FragmentReader) -> Data:
-        """Take the next fragment and return what it holds."""
+    def _has_fragment(self) -> bool:
+        """Return True if :meth:`_take_fragment` can be called."""
+        return bool(self._queue.messages or self._queue.fragments)
+
+    def _take_fragment(self, reader: FragmentReader) -> Data:
+        """Take the next fragment, which must be there, and return its data."""
+        fragment = self._queue.take_fragment()
+        self._message_in_hand = True
+        if self._reading_paused:
+            self._check_low_water_mark()
         try:
-            return reader.data(self._take_fragment())
+            return reader.data(fragment)
         finally:
             if reader.has_ended:
-                # Nothing is held when the caller gets the last one, and may leave it at that.
+                # Before the caller gets the last fragment: it may stop iterating there.
                 self._receiving = ""
 
     def _end_fragments(self, reader: FragmentReader) -> None:
-        """Let others receive, unless they would get the rest of a message that was given up."""
-        rest_will_come = reader.has_begun and (self._messages or not self._transport_lost)
+        """Let other calls receive, unless they would get the rest of an abandoned message."""
+        rest_will_come = reader.has_begun and (self._has_fragment() or not self._io.lost)
         if not reader.has_ended and not rest_will_come:
             self._receiving = ""
 
+    def _check_high_water_mark(self) -> None:
+        """Pause reading if the queue is full."""
+        if self._reading_paused or not self._queue.is_full():
+            return
+        if self.protocol.state is OPEN:
+            self._reading_paused = True
+            self._io.pause_reading()
+        else:
+            # This side is closing: the peer's Close frame follows the data that it had sent
+            # before. Reading goes on, and the queue does not grow.
+            self.protocol.drop_messages()
+
+    def _check_low_water_mark(self) -> None:
+        """Resume reading if the application has caught up."""
+        if self._queue.is_low():
+            self._resume_reading()
+
+    def _resume_reading(self) -> None:
+        if self._reading_paused:
+            self._reading_paused = False
+            self._io.resume_reading()
+
+    def _process_events(self) -> None:
+        """Process what was received besides messages, and write the replies."""
+        protocol = self.protocol
+        for frame in protocol.take_control_frames():
+            if frame.opcode is Opcode.PONG:
+                for waiter, latency in self._keepalive.receive_pong(frame.data):
+                    self._settle_ping(waiter, latency)
+        if (
+            protocol.violation is not None
+            and not self._message_in_hand
+            and not self._has_fragment()
+        ):
+            protocol.fail_violation()
+        self._io.flush()
+        if protocol.close_expected():
+            self._expect_close()
+
     # Sending ----------------------------------------------------------------------------
 
+    def _send_ping(self, data: str | BytesLike | None, waiter: Any) -> None:
+        """Send a ping and note it.
+
+        Args:
+            data: the payload, or None for a random one.
+            waiter: settled by the pong, see :meth:`_settle_ping`; None for none.
+
+        Raises:
+            ConcurrencyError: if a ping with this payload waits for its pong.
+            TypeError: if the payload is neither a string nor bytes-like.
+            InvalidState, ProtocolError: see :meth:`ws6455.protocol.protocol.Protocol.send_ping`.
+        """
+        payload = self._keepalive.choose_payload(data)
+        self.protocol.send_ping(payload)
+        self._keepalive.add_ping(payload, waiter)
+        self._io.flush()
+
     def _send_pong(self, data: DataLike) -> None:
-        """Send a pong unasked.
+        """Send a pong that answers no ping.
 
         Raises:
             ProtocolError: if the payload is too long.
             TypeError: if it is neither a string nor bytes-like.
         """
         self.protocol.send_pong(control_payload(data))
-        self._flush()
+        self._io.flush()
 
     def _can_send_control(self) -> bool:
-        return not self._sending_ended and self.protocol.state in (OPEN, CLOSING)
+        return not self._io.sending_ended and self.protocol.state in (OPEN, CLOSING)
 
     def send_shared(self, message: SharedMessage, slow: Slow = "buffer") -> None:
-        """Do a broadcast's part for this connection, without waiting.
+        """Send a message of a broadcast, without waiting.
 
         Args:
-            message: what to send.
-            slow: what to do if the peer does not keep up; see
+            message: the message.
+            slow: treatment of a peer that does not keep up; see
                 :func:`~ws6455.aio.broadcast.broadcast`.
 
         Raises:
             InvalidState: unless OPEN.
             ProtocolError: within a fragmented message.
         """
-        if self._writing_paused and slow != "buffer":
+        io = self._io
+        if io.writing_paused and slow != "buffer":
             if slow == "coalesce":
                 self._coalesced = message
                 self._await_room()
@@ -170,22 +397,15 @@ class Endpoint(Session):
                 self._fail(CloseCode.TRY_AGAIN_LATER, "too slow")
             return
         self.protocol.send_shared(message)
-        self._flush()
+        io.flush()
 
-    def _await_room(self) -> None:
-        """Have :meth:`resume_writing` called when there is room, if it would not be by itself."""
+    def _await_room(self) -> None:  # noqa: B027 - only `accept` has to do something
+        """Have :meth:`_room_again` called when there is room, if nothing else would."""
 
-    def pause_writing(self) -> None:
-        """Note that the transport has no room."""
-        self._writing_paused = True
-        if self._sent_then is None:
-            self._sent_then = self._sent_bytes()  # from here on, any more is progress
-
-    def resume_writing(self) -> None:
-        """Note that there is room again; send what a broadcast has kept for that."""
-        self._writing_paused = False
-        self._heard = True  # the peer takes what it is sent
-        self._flush()
+    def _room_again(self) -> None:
+        """Send what waited for room: the transport has some again."""
+        self._keepalive.heard = True  # the peer takes what it is sent
+        self._io.flush()
         message, self._coalesced = self._coalesced, None
         if message is not None:
             try:
@@ -193,35 +413,19 @@ class Endpoint(Session):
             except (InvalidState, ProtocolError) as exc:
                 self.logger.debug("skipped broadcast: %s", exc)
 
-    def _hold_pongs_back(self) -> bool:
-        """Keep the latest pong alone, the only one needed (§5.5.3), until there is room.
-
-        Returns:
-            Whether nothing else is due.
-        """
-        protocol = self.protocol
-        del protocol.pongs_due[:-1]
-        return not protocol.writes and not protocol.eof_due
-
     def _fail_fragments(self, exc: BaseException) -> None:
-        """Fail the connection if half a message is out: nothing can take it back.
+        """Fail the connection if a fragmented message was started: it cannot be taken back.
 
         Args:
-            exc: why the other half will not come.
+            exc: why the rest will not be sent.
         """
         if self.protocol.sending_fragments and self.protocol.state is OPEN:
             self._fail(CloseCode.INTERNAL_ERROR, "error in fragmented message", exc)
 
-    def _stop_sending(self) -> None:
-        """Note that nothing can be sent any more; the peer has yet to end its side."""
-        self._sending_ended = True
-        self._expect_close()
-        self._go_on_reading()  # the peer's end of file may stand behind what nobody takes
-
-    # The end ----------------------------------------------------------------------------
+    # Closing ----------------------------------------------------------------------------
 
     def _close(self, code: int, reason: str) -> None:
-        """Begin to close (§7.1.2); a connection that is closing or closed goes on as it is.
+        """Start to close (§7.1.2), unless the connection is closing or closed.
 
         Raises:
             ProtocolError: see :meth:`ws6455.protocol.protocol.Protocol.send_close`.
@@ -235,24 +439,85 @@ class Endpoint(Session):
             else:
                 self._start_closing(code, reason)
 
-    def _note_cause(self, exc: BaseException | None) -> None:
-        """Remember the first error that befell the transport."""
-        if exc is not None and self.protocol.cause is None:
-            exc.__traceback__ = None  # its frames refer to this connection
-            self.protocol.cause = exc
+    def _start_closing(self, code: int, reason: str) -> None:
+        """Send a Close frame; if a violation waits for its turn, fail for it instead.
 
-    def _lose_transport(self, exc: BaseException | None) -> None:
-        """Take the end of the transport.
-
-        Args:
-            exc: the error that ended it.
+        Raises:
+            ProtocolError: see :meth:`ws6455.protocol.protocol.Protocol.send_close`.
         """
         protocol = self.protocol
-        self._note_cause(exc)
+        if protocol.violation is not None:
+            protocol.fail_violation()
+        elif protocol.state is OPEN:
+            protocol.send_close(code, reason)
+        self._io.flush()
+        self._expect_close()
+
+    def _fail(self, code: int, reason: str, cause: BaseException | None = None) -> None:
+        """*Fail the WebSocket Connection* now (§7.1.7)."""
+        self.protocol.fail(code, reason, cause)
+        self._io.flush()
+        self._expect_close()
+
+    def _expect_close(self) -> None:
+        """Give the closing handshake, and TCP, `close_timeout` from now."""
+        if self._close_by is None and self.close_timeout is not None:
+            self._close_by = self._clock() + self.close_timeout
+            self._reschedule()
+        # The peer's Close frame, or end of file, may follow messages that nobody takes.
+        self._resume_reading()
+
+    # The clock --------------------------------------------------------------------------
+
+    def _next_deadline(self) -> float | None:
+        """Return the time when :meth:`_tick` is due, or None."""
+        if self._close_by is not None:
+            return self._close_by
+        if self.protocol.state is not OPEN:
+            return None
+        return self._keepalive.next_deadline()
+
+    def _tick(self) -> None:
+        """Do what is due."""
+        now = self._clock()
+        if self._close_by is not None:
+            if now >= self._close_by:
+                self._close_by = None
+                self._stop_waiting()
+        elif self.protocol.state is OPEN:
+            cause = self._keepalive.find_timeout(now, self._reading_paused)
+            if cause is not None:
+                self._fail(CloseCode.INTERNAL_ERROR, "keepalive ping timeout", cause)
+            elif self._keepalive.is_ping_due(now):
+                self._send_ping(None, None)
+        self._reschedule()
+
+    def _stop_waiting(self) -> None:
+        """Stop waiting for the peer to close: `close_timeout` is over."""
+        if self.protocol.state is OPEN and self.protocol.violation is not None:
+            # The application has not taken the messages before the violation.
+            self.protocol.fail_violation()
+            self._io.flush()
+            self._expect_close()
+        else:
+            self._abort()
+
+    # The end ----------------------------------------------------------------------------
+
+    def _lose_transport(self, exc: BaseException | None) -> None:
+        """Process the end of the transport, and settle the pings that wait.
+
+        Args:
+            exc: the error that ended it, or None.
+        """
+        protocol = self.protocol
+        if exc is not None:
+            protocol.note_cause(exc)
         protocol.receive_eof()
         if protocol.state is not CLOSED:
             protocol.fail(CloseCode.ABNORMAL_CLOSURE)
-        self._transport_lost = self._sending_ended = True
+        protocol.clear_writes()
         self._coalesced = None
-        protocol.writes.clear()
-        self._closed()
+        self._close_by = None
+        for waiter in self._keepalive.stop():
+            self._settle_ping(waiter, protocol.close_exc)

@@ -1,351 +1,208 @@
-"""What an open connection does by the clock, the same for every front end.
+"""Keepalive: pings, their pongs, and the verdict on a peer that has fallen silent.
 
-RFC 6455 §5.5.2 (pings), §7.1 (closing), §7.1.7 (failing).
-
-A front end derives its connection class from :class:`Session` and gives it five things: how to
-write what the protocol has to send, to abort the transport, to stop and go on reading, to settle
-the waiter of a ping, and to call when a deadline is due. Policy is here: the map of pings,
-keepalive, the close deadline, and when a violation fails the connection.
+RFC 6455 §5.5.2 (pings), §5.5.3 (pongs).
 """
 
 from __future__ import annotations
 
-import abc
-import logging
 import os
-import uuid
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
-from ..exceptions import ConcurrencyError, ConnectionClosed
-from ..framing.frames import CloseCode, Opcode
-from ..http1.head import Request, Response
-from ..protocol.client import ClientProtocol
-from ..protocol.server import ServerProtocol
-from ..protocol.states import OPEN, State
+from ..exceptions import ConcurrencyError
 from ..typing import BytesLike
-from .receive_queue import ReceiveQueue
 
-__all__ = ["Session"]
+__all__ = ["Keepalive", "control_payload"]
+
+# Shared by every connection that has sent no ping, and never filled: a dict takes 64 bytes.
+_NO_PINGS: dict[bytes, tuple[float, Any]] = {}
 
 
-class Session(ReceiveQueue):
-    """The part of a connection that its front ends share.
+class Output(Protocol):
+    """Progress of the bytes given to a transport."""
+
+    def unsent_bytes(self) -> int:
+        """Return the number of bytes that were not sent yet."""
+
+    def sent_bytes(self) -> int:
+        """Return the number of bytes sent, of those that had to wait."""
+
+
+class Keepalive:
+    """Sends of pings, matched with their pongs, and the time since the peer was last heard.
+
+    Any byte received proves life, and so does any progress with a backlog of bytes to send.
+    While reading is paused, silence proves nothing; a backlog that stands still does.
 
     Args:
-        protocol: the connection without I/O.
-        clock: gives the time in seconds, as ``time.monotonic``.
-        ping_interval: seconds between keepalive pings; None for none.
-        ping_timeout: seconds without a byte after a ping until the peer counts as dead; None
-            for never.
-        close_timeout: seconds for the closing handshake and TCP; None for any.
-        max_queue: messages received and not yet taken, see
-            :func:`~ws6455.session.receive_queue.water_marks`.
+        clock: returns the time in seconds, as ``time.monotonic``.
+        output: the transport.
+        interval: seconds between pings; None for no pings.
+        timeout: seconds without a byte, after a ping, until the peer counts as dead; None for
+            no limit.
+
+    Attributes:
+        heard: True if a byte was received since the ping that waits; every read sets it, which
+            is cheaper than a look at the clock.
+        latency: seconds between the latest answered ping and its pong; 0 before the first.
+        pings: pings without a pong, oldest first: payload, time when sent, and the waiter or
+            None for a ping of keepalive itself.
     """
 
-    # So many attributes are faster in slots. A subclass may have any other.
+    # Slots: see docs/architecture.md.
     __slots__ = (
         "_clock",
-        "_close_by",
-        "_heard",
-        "_keepalive_payload",
+        "_output",
+        "_own_payload",
         "_ping_at",
-        "_pings",
         "_sent_then",
         "_silent_since",
-        "_written",
-        "close_timeout",
+        "heard",
+        "interval",
         "latency",
-        "ping_interval",
-        "ping_timeout",
+        "pings",
+        "timeout",
     )
 
     def __init__(
         self,
-        protocol: ClientProtocol | ServerProtocol,
         clock: Callable[[], float],
-        ping_interval: float | None,
-        ping_timeout: float | None,
-        close_timeout: float | None,
-        max_queue: int | tuple[int | None, int | None] | None,
+        output: Output,
+        interval: float | None,
+        timeout: float | None,
     ) -> None:
-        super().__init__(protocol, max_queue)
-        self.ping_interval = ping_interval
-        self.ping_timeout = ping_timeout
-        self.close_timeout = close_timeout
-        #: Seconds from the latest answered ping to its pong; 0 before the first.
-        self.latency: float = 0.0
+        self.interval = interval
+        self.timeout = timeout
+        self.latency = 0.0
+        self.heard = True
+        self.pings = _NO_PINGS
         self._clock = clock
-        # Pings without their pong, oldest first: when sent, and who waits.
-        self._pings: dict[bytes, tuple[float, Any]] = {}
-        self._keepalive_payload: bytes | None = None
+        self._output = output
+        self._own_payload: bytes | None = None
         self._ping_at: float | None = None
-        # Set by every read, so that reading costs no look at the clock.
-        self._heard = True
         self._silent_since: float | None = None
-        # Bytes given to the transport so far; and how many of them it had sent at the ping, or at
-        # the time since when there has been a backlog. None: there was none.
-        self._written = 0
+        # Bytes sent when the ping was, or when a backlog began after it. None: no backlog.
         self._sent_then: int | None = None
-        self._close_by: float | None = None
 
-    # What a front end gives -------------------------------------------------------------
+    # Pings ------------------------------------------------------------------------------
 
-    @abc.abstractmethod
-    def _flush(self) -> None:
-        """Write what the protocol has to send."""
+    def choose_payload(self, data: str | BytesLike | None) -> bytes:
+        """Return the payload of a new ping.
 
-    @abc.abstractmethod
-    def _abort(self) -> None:
-        """Close the transport at once."""
-
-    @abc.abstractmethod
-    def _unsent_bytes(self) -> int:
-        """Return how much the transport has taken and not yet sent."""
-
-    @abc.abstractmethod
-    def _settle_ping(self, waiter: Any, outcome: float | ConnectionClosed) -> None:
-        """Tell who waits for a pong the latency, or why it will not come."""
-
-    @abc.abstractmethod
-    def _deadline_changed(self) -> None:
-        """Call :meth:`_tick` at :meth:`_next_deadline`, which is another now."""
-
-    # What a connection shows ------------------------------------------------------------
-
-    @property
-    def id(self) -> uuid.UUID:
-        """A random identity for logs."""
-        return self.protocol.id
-
-    @property
-    def logger(self) -> logging.LoggerAdapter[Any]:
-        """The connection's logger; its records have the connection as `websocket`."""
-        return logging.LoggerAdapter(self.protocol.logger, {"websocket": self})
-
-    @property
-    def state(self) -> State:
-        """The state of the connection."""
-        return self.protocol.state
-
-    @property
-    def request(self) -> Request | None:
-        """The request of the opening handshake; None before it."""
-        return self.protocol.request
-
-    @property
-    def response(self) -> Response | None:
-        """The response of the opening handshake; None before it."""
-        return self.protocol.response
-
-    @property
-    def subprotocol(self) -> str | None:
-        """The subprotocol agreed on, or None."""
-        return self.protocol.subprotocol
-
-    @property
-    def close_code(self) -> int | None:
-        """The close code received; 1006 when none was; None before the end (§7.1.5)."""
-        return self.protocol.close_code
-
-    @property
-    def close_exc(self) -> ConnectionClosed:
-        """The exception that tells how the connection closed.
-
-        Raises:
-            AssertionError: if it is not closed.
-        """
-        return self.protocol.close_exc
-
-    @property
-    def buffered_amount(self) -> int:
-        """How many bytes of what was sent the network has not taken yet."""
-        return self._unsent_bytes() + sum(map(len, self.protocol.writes))
-
-    @property
-    def close_reason(self) -> str | None:
-        """The close reason received; empty when none was; None before the end (§7.1.6)."""
-        return self.protocol.close_reason
-
-    def _log_info(self, message: str) -> None:
-        """Log, if anybody wants to know: to ask costs less than the adapter."""
-        if self.protocol.logger.isEnabledFor(logging.INFO):
-            self.logger.info(message)
-
-    # Receiving --------------------------------------------------------------------------
-
-    def _attend(self) -> None:
-        """Do what the bytes received call for, besides delivering messages."""
-        protocol = self.protocol
-        protocol.attention = False
-        for frame in protocol.control_frames:
-            if frame.opcode is Opcode.PONG:
-                self._receive_pong(frame.data)
-        protocol.control_frames.clear()
-        if protocol.violation is not None and not self._messages and not self._message_in_hand:
-            protocol.fail_violation()
-        self._flush()
-        if protocol.close_expected():
-            self._expect_close()
-
-    def _receive_pong(self, data: bytes) -> None:
-        """Settle the ping and every earlier one (§5.5.3); an unsolicited pong is ignored."""
-        if data not in self._pings:
-            return
-        now = self._clock()
-        for payload in list(self._pings):
-            sent_at, waiter = self._pings.pop(payload)
-            latency = now - sent_at
-            if waiter is not None:
-                self._settle_ping(waiter, latency)
-            if payload == data:
-                self.latency = latency
-                return
-
-    def _fail_in_turn(self) -> None:
-        """Fail the connection for a violation, if the application has taken all before it."""
-        if not self._has_message():
-            self.protocol.fail_violation()
-            self._flush()
-
-    # Sending ----------------------------------------------------------------------------
-
-    def _send_ping(self, data: str | BytesLike | None, waiter: Any) -> None:
-        """Send a ping and remember it.
+        Args:
+            data: the payload, or None for four random bytes.
 
         Raises:
             ConcurrencyError: if a ping with this payload waits for its pong.
-            TypeError: if the payload is neither a string nor bytes-like.
-            InvalidState, ProtocolError: see :meth:`ws6455.protocol.protocol.Protocol.send_ping`.
+            TypeError: if it is neither a string nor bytes-like.
         """
-        payload = os.urandom(4) if data is None else control_payload(data)
-        while data is None and payload in self._pings:
+        if data is None:
             payload = os.urandom(4)
-        if payload in self._pings:
+            while payload in self.pings:
+                payload = os.urandom(4)
+            return payload
+        payload = control_payload(data)
+        if payload in self.pings:
             raise ConcurrencyError("a ping with this payload already waits for its pong")
-        self.protocol.send_ping(payload)
+        return payload
+
+    def add_ping(self, payload: bytes, waiter: Any) -> None:
+        """Note a ping that was sent; `waiter` is None for one of keepalive itself."""
+        if self.pings is _NO_PINGS:
+            self.pings = {}
         if waiter is None:
-            # Keepalive needs the latest of its own alone; a peer that never answers but sends
-            # data must not make the map grow.
-            if self._keepalive_payload is not None:
-                self._pings.pop(self._keepalive_payload, None)
-            self._keepalive_payload = payload
-        self._pings[payload] = (self._clock(), waiter)
-        self._flush()
+            # Only the latest of keepalive's own pings is kept: the map must not grow if the peer
+            # sends data but never a pong.
+            if self._own_payload is not None:
+                self.pings.pop(self._own_payload, None)
+            self._own_payload = payload
+        self.pings[payload] = (self._clock(), waiter)
 
-    def _start_closing(self, code: int, reason: str) -> None:
-        """Send a Close frame, or let a pending violation fail the connection instead.
+    def receive_pong(self, payload: bytes) -> Iterator[tuple[Any, float]]:
+        """Settle the ping with this payload and every earlier one; ignore any other pong.
 
-        Raises:
-            ProtocolError: see :meth:`ws6455.protocol.protocol.Protocol.send_close`.
+        Yields:
+            The waiter of a ping and its latency in seconds.
         """
-        protocol = self.protocol
-        if protocol.violation is not None:
-            protocol.fail_violation()
-        elif protocol.state is OPEN:
-            protocol.send_close(code, reason)
-        self._flush()
-        self._expect_close()
-        self._go_on_reading()  # the peer's Close may stand behind messages nobody takes
+        if payload not in self.pings:
+            return
+        now = self._clock()
+        for earlier in list(self.pings):
+            sent_at, waiter = self.pings.pop(earlier)
+            latency = now - sent_at
+            if earlier == payload:
+                self.latency = latency
+            if waiter is not None:
+                yield waiter, latency
+            if earlier == payload:
+                return
 
-    def _fail(self, code: int, reason: str, cause: BaseException | None = None) -> None:
-        """*Fail the WebSocket Connection* now (§7.1.7)."""
-        self.protocol.fail(code, reason, cause)
-        self._flush()
-        self._expect_close()
-        self._go_on_reading()
+    def stop(self) -> list[Any]:
+        """Stop; return the waiters of pings whose pongs will not come."""
+        self._ping_at = self._silent_since = None
+        waiters = [waiter for _, waiter in self.pings.values() if waiter is not None]
+        self.pings = _NO_PINGS
+        return waiters
 
     # The clock --------------------------------------------------------------------------
 
-    def _start_keepalive(self) -> None:
-        """Start the pings of an open connection."""
-        if self.ping_interval is not None:
-            self._ping_at = self._clock() + self.ping_interval
-            self._deadline_changed()
+    def start(self) -> None:
+        """Start to send pings."""
+        if self.interval is not None:
+            self._ping_at = self._clock() + self.interval
 
-    def _expect_close(self) -> None:
-        """Give the closing handshake, and TCP, `close_timeout` from now."""
-        if self._close_by is None and self.close_timeout is not None:
-            self._close_by = self._clock() + self.close_timeout
-            self._deadline_changed()
+    @property
+    def is_waiting(self) -> bool:
+        """True while a ping waits for a sign of life."""
+        return self._silent_since is not None
 
-    def _next_deadline(self) -> float | None:
-        """Return when :meth:`_tick` is due."""
-        if self._close_by is not None:
-            return self._close_by
-        if self.protocol.state is not OPEN:
-            return None
-        if self._silent_since is not None and self.ping_timeout is not None:
-            pong_by = self._silent_since + self.ping_timeout
+    def next_deadline(self) -> float | None:
+        """Return the time of the next call of :meth:`find_timeout` and :meth:`is_ping_due`."""
+        if self._silent_since is not None and self.timeout is not None:
+            pong_by = self._silent_since + self.timeout
             return pong_by if self._ping_at is None else min(pong_by, self._ping_at)
         return self._ping_at
 
-    def _tick(self) -> None:
-        """Do what is due by the clock."""
-        now = self._clock()
-        if self._close_by is not None:
-            if now >= self._close_by:
-                self._give_up_waiting()
-        elif self.protocol.state is OPEN:
-            self._keep_alive(now)
-        self._deadline_changed()
+    def note_backlog(self) -> None:
+        """Count from now on any byte sent as a sign of life: a backlog has begun."""
+        if self._sent_then is None:
+            self._sent_then = self._output.sent_bytes()
 
-    def _give_up_waiting(self) -> None:
-        """The close deadline is over."""
-        self._close_by = None
-        if self.protocol.state is OPEN and self.protocol.violation is not None:
-            # The application has not taken what came before the violation.
-            self.protocol.fail_violation()
-            self._flush()
-            self._expect_close()
-            self._go_on_reading()
-        else:
-            self._abort()
+    def find_timeout(self, now: float, reading_paused: bool) -> TimeoutError | None:
+        """Return an error if the peer has to be considered dead, else None.
 
-    def _keep_alive(self, now: float) -> None:
-        """Send a ping when it is due; end the connection when the peer is dead.
-
-        Life is any byte received, and any progress with a backlog of what is sent. While the
-        application has paused reading, silence proves nothing; a backlog that stands still does.
+        Args:
+            now: the time.
+            reading_paused: True while nothing is read, so that silence proves nothing.
         """
-        if self._silent_since is not None:
-            unsent = self._unsent_bytes()
-            taking = self._sent_then is not None and self._sent_bytes() > self._sent_then
-            if self._heard or taking or (self._reading_paused and not unsent):
-                self._silent_since = None
-            elif self.ping_timeout is not None and now >= self._silent_since + self.ping_timeout:
-                silence = now - self._silent_since
-                behind = f"; {unsent} bytes that the peer has not taken wait" if unsent else ""
-                late = silence - self.ping_timeout
-                lag = f"; the timer was {late:.1f} s late" if late > 1 else ""
-                cause = TimeoutError(
-                    f"no byte received in the {silence:.1f} s since a ping "
-                    f"(ping_timeout={self.ping_timeout:g} s){behind}{lag}"
-                )
-                self._fail(CloseCode.INTERNAL_ERROR, "keepalive ping timeout", cause)
-                return
-        if self._ping_at is not None and now >= self._ping_at:
-            assert self.ping_interval is not None
-            self._ping_at = now + self.ping_interval
-            if self._silent_since is None:
-                self._silent_since = now
-                self._heard = False
-                self._sent_then = self._sent_bytes() if self._unsent_bytes() else None
-            self._send_ping(None, None)
+        if self._silent_since is None:
+            return None
+        unsent = self._output.unsent_bytes()
+        progress = self._sent_then is not None and self._output.sent_bytes() > self._sent_then
+        if self.heard or progress or (reading_paused and not unsent):
+            self._silent_since = None
+            return None
+        if self.timeout is None or now < self._silent_since + self.timeout:
+            return None
+        silence = now - self._silent_since
+        backlog = f"; {unsent} bytes that the peer has not taken wait" if unsent else ""
+        late = silence - self.timeout
+        lag = f"; the timer was {late:.1f} s late" if late > 1 else ""
+        return TimeoutError(
+            f"no byte received in the {silence:.1f} s since a ping "
+            f"(ping_timeout={self.timeout:g} s){backlog}{lag}"
+        )
 
-    def _sent_bytes(self) -> int:
-        """Return how much the transport has sent of what it was given."""
-        return self._written - self._unsent_bytes()
-
-    # The end ----------------------------------------------------------------------------
-
-    def _closed(self) -> None:
-        """Settle everything that waits for what will not come: the transport is closed."""
-        self._close_by = self._ping_at = self._silent_since = None
-        for _, waiter in self._pings.values():
-            if waiter is not None:
-                self._settle_ping(waiter, self.protocol.close_exc)
-        self._pings.clear()
+    def is_ping_due(self, now: float) -> bool:
+        """Return True if a ping has to be sent now, and start to wait for a sign of life."""
+        if self._ping_at is None or now < self._ping_at:
+            return False
+        self._ping_at = None if self.interval is None else now + self.interval
+        if self._silent_since is None:
+            self._silent_since = now
+            self.heard = False
+            self._sent_then = self._output.sent_bytes() if self._output.unsent_bytes() else None
+        return True
 
 
 def control_payload(data: str | BytesLike) -> bytes:

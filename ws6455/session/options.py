@@ -17,8 +17,8 @@ from ..protocol.deflate_negotiation import (
     server_extensions,
 )
 from ..protocol.handshake import Origins, validate_subprotocols
+from ..protocol.receive_queue import water_marks
 from ..typing import LoggerLike
-from .receive_queue import water_marks
 
 __all__ = [
     "client_options",

@@ -44,10 +44,6 @@ class ClientConnection(Connection, ClientSession):
             self._check_accepted()
             self._start()
 
-    def _give_up(self) -> None:
-        with self._lock:
-            super()._give_up()
-
     def warn_at_first_use(self) -> None:
         """Warn when it is used without being entered: :func:`connect` will be `reconnect`."""
         reference = weakref.ref(self)

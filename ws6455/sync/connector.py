@@ -102,7 +102,7 @@ class Connector:
         try:
             connection.handshake(destination.headers, self.user_agent_header, deadline.left())
         except BaseException:
-            connection._give_up()
+            connection.abort()
             raise
         return connection
 

@@ -1,4 +1,4 @@
-"""One client's whole life at the threaded server: TLS, opening handshake, handler, end.
+"""Runner of a server's connection in its thread: TLS, opening handshake, handler, end.
 
 RFC 6455 §4.2.
 """
@@ -9,19 +9,29 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from ..server.session import ConnectionMaker, handler_arguments
+from ..server.handler import handler_arguments
+from ..server.registry import ConnectionMaker
+from ..typing import LoggerLike
 from .server_connection import ServerConnection
-
-if TYPE_CHECKING:
-    from .server import Server
 
 __all__ = ["ConnectionRunner"]
 
 
+class RunnerOwner(Protocol):
+    """Server whose connections are run, see :class:`~ws6455.sync.server.Server`."""
+
+    logger: LoggerLike
+
+    def replace(self, sock: socket.socket, secure: socket.socket) -> None: ...
+    def adopt(self, sock: socket.socket, connection: ServerConnection) -> None: ...
+    def reject(self, sock: socket.socket) -> None: ...
+    def forget(self, connection: ServerConnection) -> None: ...
+
+
 class ConnectionRunner:
-    """Leads clients through their lives, each in its thread.
+    """Runs the connections of a server, each in its thread.
 
     Args:
         handler, ssl, open_timeout: see :func:`~ws6455.sync.server.serve`.
@@ -45,8 +55,8 @@ class ConnectionRunner:
         self._maker = maker
         self._handshake_options = handshake_options
 
-    def conduct(self, sock: socket.socket, server: Server) -> None:
-        """Lead a client; nothing that it does may reach another.
+    def run(self, sock: socket.socket, server: RunnerOwner) -> None:
+        """Run a connection from TLS to its end; no exception leaves it.
 
         Args:
             sock: the client's socket, just accepted.
@@ -57,7 +67,7 @@ class ConnectionRunner:
         try:
             if self._ssl is not None:
                 sock.settimeout(timeout)
-                # The one that is given away is detached from its number before the handshake.
+                # wrap_socket() takes the file descriptor over, before the TLS handshake.
                 with sock:
                     secure = self._ssl.wrap_socket(
                         sock, server_side=True, do_handshake_on_connect=False
@@ -93,7 +103,7 @@ class ConnectionRunner:
         try:
             self._handler(*self._handler_arguments(connection))
         except Exception as exc:
-            connection._log_end_of_handler(exc)
+            connection._log_handler_error(exc)
             connection.close(1011)
         else:
             connection.close()

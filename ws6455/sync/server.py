@@ -21,14 +21,13 @@ from ..http1.head import SERVER
 from ..protocol.deflate_negotiation import ServerPerMessageDeflateFactory
 from ..protocol.handshake import Origins
 from ..protocol.protocol import MAX_FRAGMENTS, MAX_SIZE
-from ..server.registry import Serving
-from ..server.session import ConnectionMaker
+from ..server.registry import ConnectionMaker
 from ..session.options import renamed_option, server_options, session_options
 from ..typing import LoggerLike
 from .basic_auth import basic_auth
 from .broadcast import broadcast
 from .runner import ConnectionRunner
-from .server_connection import ProcessRequest, ProcessResponse, ServerConnection
+from .server_connection import BaseServer, ProcessRequest, ProcessResponse, ServerConnection
 
 __all__ = ["Server", "ServerConnection", "basic_auth", "broadcast", "serve", "unix_serve"]
 
@@ -41,26 +40,25 @@ _LAST_SECONDS = 1.0
 _PAUSE_AFTER_ERROR = 0.1
 
 
-class Server(Serving[ServerConnection]):
+class Server(BaseServer):
     """A server that listens; make one with :func:`serve`.
 
     Args:
         sock: the listening socket.
-        conduct: leads a client, given its socket and this server, from TLS to the end; what it
-            makes of it is in `connections` in between.
+        run: runs a connection, given its socket and this server, from TLS to its end.
         logger: the server's logger.
     """
 
     def __init__(
         self,
         sock: socket.socket,
-        conduct: Callable[[socket.socket, Server], None],
+        run: Callable[[socket.socket, Server], None],
         logger: LoggerLike,
     ) -> None:
         super().__init__(logger)
         self.socket = sock
         self.is_closing = False
-        self._conduct = conduct
+        self._run = run
         self._bells: set[socket.socket] = set()  # of the threads in `serve_forever`
         # A signal's handler may call `shutdown` in a thread that has it.
         self._lock = threading.RLock()
@@ -121,7 +119,7 @@ class Server(Serving[ServerConnection]):
 
     def _serve_client(self, sock: socket.socket) -> None:
         try:
-            self._conduct(sock, self)
+            self._run(sock, self)
         finally:
             with self._lock:
                 self._threads.discard(threading.current_thread())
@@ -273,7 +271,7 @@ def serve(  # noqa: D417 - the other options are described where the docstring s
     listener = _listen(host, port, sock, **kwargs)
     logger = protocol_options["logger"]
     logger.info("server listening on %s", listener.getsockname())
-    return Server(listener, runner.conduct, logger)
+    return Server(listener, runner.run, logger)
 
 
 def _listen(

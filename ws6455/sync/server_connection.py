@@ -5,25 +5,33 @@ RFC 6455 §4.2.
 
 from __future__ import annotations
 
+import abc
 import socket
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from ..http1.head import SERVER, Request, Response
 from ..protocol.server import ServerProtocol
 from ..protocol.states import CONNECTING
-from ..server.session import ServerSession, check_response
+from ..server.registry import Registry
+from ..server.session import ServerSession
 from ..session.options import session_options
 from .connection import Connection
 
-if TYPE_CHECKING:
-    from .server import Server
-
-__all__ = ["ProcessRequest", "ProcessResponse", "ServerConnection"]
+__all__ = ["BaseServer", "ProcessRequest", "ProcessResponse", "ServerConnection"]
 
 ProcessRequest = Callable[["ServerConnection", Request], Response | None]
 ProcessResponse = Callable[["ServerConnection", Request, Response], Response | None]
+
+
+class BaseServer(Registry["ServerConnection"], abc.ABC):
+    """A server as its connections know it; see :class:`~ws6455.sync.server.Server`."""
+
+    is_closing: bool
+
+    @abc.abstractmethod
+    def shutdown(self, close_connections: bool = True, code: int = 1001, reason: str = "") -> None:
+        """Shut down, see :meth:`ws6455.sync.server.Server.shutdown`."""
 
 
 class ServerConnection(Connection, ServerSession):
@@ -38,7 +46,7 @@ class ServerConnection(Connection, ServerSession):
         self,
         sock: socket.socket,
         protocol: ServerProtocol,
-        server: Server | None = None,
+        server: BaseServer | None = None,
         *,
         ping_interval: float | None = 20,
         ping_timeout: float | None = 20,
@@ -56,52 +64,46 @@ class ServerConnection(Connection, ServerSession):
         server_header: str | None = SERVER,
         timeout: float | None = None,
     ) -> None:
-        """Read the request and answer it; afterwards `protocol.handshake_exc` tells.
+        """Read the request and answer it; `protocol.handshake_exc` is the outcome.
 
         See :func:`~ws6455.sync.server.serve` for the callbacks.
 
         Args:
-            process_request: sees the request.
-            process_response: sees the response.
+            process_request: called with the request.
+            process_response: called with the request and the response.
             server_header: for the response, unless it has one.
-            timeout: seconds for all of it; None for any.
+            timeout: seconds for the whole handshake; None for no limit.
         """
         protocol = self.protocol
         with self._lock:
-            # By the watcher's clock, since this thread is not always waiting on the socket.
+            # By the watcher's clock: this thread does not always wait on the socket.
             self._close_by = None if timeout is None else time.monotonic() + timeout
-            self._deadline_changed()
+            self._reschedule()
             while protocol.request is None and protocol.handshake_exc is None:
                 self._wait_readable(None)
-        if protocol.request is None:
-            self._leave_alone()
+        request = protocol.request
+        if request is None:
+            self._leave_to_watcher()
             self._log_refusal()
             return
-        response = self._choose_response(protocol.request, process_request, process_response)
+        try:
+            result = process_request and process_request(self, request)
+            response = self._first_response(request, result)
+            if process_response is not None:
+                changed = process_response(self, request, response)
+                response = self._final_response(response, changed)
+        except Exception as exc:
+            response = self._reject_error(exc)
         with self._lock:
-            # Else the client has gone, or the time was over.
+            # In any other state the client has closed the connection, or the timeout is over.
             if protocol.state is CONNECTING:
-                closing = self.server is not None and self.server.is_closing
-                if self._send_response(response, server_header, closing):
+                if self._send_response(response, server_header):
                     self._start()
                 else:
-                    self._leave_alone()
+                    self._leave_to_watcher()
 
-    def _choose_response(
-        self,
-        request: Request,
-        process_request: ProcessRequest | None,
-        process_response: ProcessResponse | None,
-    ) -> Response:
-        try:
-            answer = process_request and check_response(process_request(self, request))
-            response = answer or self.protocol.accept(request)
-            if process_response is not None:
-                response = check_response(process_response(self, request, response)) or response
-                check_response(response)  # it may have been changed
-        except Exception as exc:
-            return self._respond_to_failure(exc)
-        return response
+    def _is_server_closing(self) -> bool:
+        return self.server is not None and self.server.is_closing
 
     def leave(self, close: bool, code: int, reason: str) -> bool:
         """Start to close for a server that shuts down.
