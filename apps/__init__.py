@@ -1,5 +1,5 @@
-"""Four real applications on ws6455: the box game, the buzzer, the greeter and the clock.
+"""Four applications built on ws6455: the box game, the buzzer, the greeter and the clock.
 
-Each is started with ``python -m apps.NAME``. They use nothing of the library but the names
-that ``import ws6455`` gives, so each is also an example of how a program is written with it.
+Start one with ``python -m apps.NAME``. The applications use only the public names of
+``import ws6455``, so each of them is also an example program.
 """

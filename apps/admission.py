@@ -1,15 +1,15 @@
-"""Who may open a WebSocket on an app's port, and what a plain HTTP request gets there.
+"""Access control and plain HTTP responses on an app's port.
 
-An opening handshake is let through on any path if it brings the token (when there is one)
-and comes from an origin that is allowed. A browser can set no header on a WebSocket, so the
-token is taken from ``Authorization: Bearer TOKEN`` or from ``?token=TOKEN`` in the URL.
+An opening handshake is accepted on every path if it carries the token (when the server has
+one) and its origin is allowed. A browser cannot set headers on a WebSocket, so the token is
+read from ``Authorization: Bearer TOKEN`` or from ``?token=TOKEN`` in the URL.
 
-A plain GET gets, with the token as well:
+A plain GET request, which needs the token too, is answered with:
 
-- ``/``: the app's page, with headers that let it run nothing but itself;
-- ``/status``: ``{"clients": N}``, the number of open WebSockets, so that every page can show
-  it, and measure its round trip, without one message more on the app's wire;
-- anything else: 404.
+- ``/``: the app's page, with headers that allow only the page's own scripts and styles;
+- ``/status``: ``{"clients": N}``, the number of open WebSockets. Every page shows it, and
+  measures the round trip with it, without an extra message in the app's protocol;
+- any other path: 404.
 """
 
 import argparse
@@ -26,7 +26,7 @@ import ws6455
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a server that listens on `host` is reached from this machine only."""
+    """Return whether a server that listens on `host` is reachable from this machine only."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -34,9 +34,9 @@ def is_loopback(host: str) -> bool:
 
 
 class Admission:
-    """Judges the requests that reach an app's server; `process_request` is for ``serve``.
+    """Access rules of an app's server; pass `process_request` to ``serve``.
 
-    `clients` gives the number of open WebSockets; `page` is the app's page in UTF-8.
+    `clients` returns the number of open WebSockets; `page` is the app's page in UTF-8.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Admission:
     def process_request(
         self, connection: ws6455.ServerConnection, request: ws6455.Request
     ) -> ws6455.Response | None:
-        """Give the answer to `request`, or None to go on with the opening handshake."""
+        """Return the response to `request`, or None to continue the opening handshake."""
         path, _, query = request.path.partition("?")
         if self.token is not None and not self._has_token(request.headers, query):
             response = connection.respond(401, "The token is missing or wrong.\n")
@@ -62,7 +62,7 @@ class Admission:
                 return connection.respond(403, "This page's origin may not connect.\n")
             return None
         if request.method != "GET":
-            return None  # the library knows which status this is
+            return None  # the library answers with the right status
         if path == "/" and self.page is not None:
             return self._page_response(connection, self.page)
         if path == "/status":
@@ -73,7 +73,7 @@ class Admission:
         return connection.respond(404, "There is nothing here.\n")
 
     def _has_token(self, headers: ws6455.Headers, query: str) -> bool:
-        """Tell whether the request brings the token, in a time that tells nothing about it."""
+        """Return whether the request carries the token; compares in constant time."""
         given = [
             value.removeprefix("Bearer ").strip()
             for value in headers.get_all("Authorization")
@@ -85,7 +85,7 @@ class Admission:
         return any(found)
 
     def _allows_origin(self, headers: ws6455.Headers) -> bool:
-        """Tell whether every Origin of the request may connect; without one it is no browser."""
+        """Return whether every Origin of the request is allowed; only browsers send one."""
         same_host = {
             f"{scheme}://{host.lower()}"
             for scheme in ("http", "https")
@@ -111,10 +111,10 @@ class Admission:
 
 
 def content_security_policy(page: bytes) -> str:
-    """Give the policy under which `page` runs its own scripts and styles and nothing else.
+    """Return a Content-Security-Policy that allows only the scripts and styles of `page`.
 
-    It may connect to its own host alone. Inline scripts and styles are named by their hash
-    (CSP Level 3 §2.3.1), so one that gets in with somebody's text does not run.
+    The page may connect to its own host only. Inline scripts and styles are listed by their
+    hash (CSP Level 3 §2.3.1), so a script injected through a user's text does not run.
     """
     scripts = re.findall(rb"<script>(.*?)</script>", page, re.DOTALL)
     styles = re.findall(rb"<style>(.*?)</style>", page, re.DOTALL)
@@ -138,7 +138,7 @@ def _hash_sources(blocks: list[bytes]) -> str:
 
 
 def _set(headers: ws6455.Headers, name: str, value: str) -> None:
-    """Replace the header `name`; assigning alone would add a second one."""
+    """Replace the header `name`; plain assignment would add a second one."""
     if name in headers:
         del headers[name]
     headers[name] = value

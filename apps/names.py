@@ -1,22 +1,22 @@
-"""What counts as a person's name: text that is safe to show in any terminal and page."""
+"""Validation of names: text that is safe to show in any terminal and on any page."""
 
 import unicodedata
 
 LONGEST_NAME = 64  # characters
 
-# Marks that reorder the text around them, so that a name could pass for something else.
+# These reorder the text around them, so a name could be made to look like another one.
 BIDI_CONTROLS = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
 
-# Control characters, lone surrogates, and what breaks a line.
+# Control characters, lone surrogates, line and paragraph separators.
 REFUSED_CATEGORIES = frozenset(("Cc", "Cs", "Zl", "Zp"))
 
 
 def clean_name(text: str) -> str | None:
-    """Give `text` trimmed and in Unicode's NFC form, or None if it is no name.
+    """Return `text` trimmed and in Unicode's NFC form, or None if it is not a valid name.
 
-    A name has 1 to 64 characters, none of which is a control or bidi character.
+    A name has 1 to 64 characters and contains no control or bidi characters.
     """
     name = unicodedata.normalize("NFC", text.strip())
     if not 1 <= len(name) <= LONGEST_NAME:

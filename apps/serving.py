@@ -1,8 +1,8 @@
-"""Everything an app's server does beyond its handler.
+"""The common part of the apps' servers.
 
-`serve_app` opens the port, says where it is, runs until SIGINT or SIGTERM and closes what is
-open. `Strikes` answers a client's wrong messages and ends a connection that sends nothing
-else. Who may connect, and the app's page, are the matter of `apps.admission`.
+`serve_app` listens, prints the addresses, runs until SIGINT or SIGTERM and closes all
+connections. `WrongMessages` answers a client's wrong messages and closes a connection that
+sends too many in a row. Access control and the app's page are in `apps.admission`.
 """
 
 import argparse
@@ -26,33 +26,33 @@ Handler = Callable[[ws6455.ServerConnection], Awaitable[None]]
 Job = Callable[[], Coroutine[Any, Any, object]]
 
 MAX_MESSAGE = 4096  # bytes; a longer message closes the connection with 1009
-WRONG_IN_A_ROW = 5  # wrong messages, the last of which closes the connection with 1008
-CLOSE_TIMEOUT = 2  # seconds that a client has to answer the closing handshake
+MAX_WRONG_IN_A_ROW = 5  # wrong messages; the fifth closes the connection with 1008
+CLOSE_TIMEOUT = 2  # seconds for a client to answer the closing handshake
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Strikes:
-    """Counts the wrong messages in a row on one connection.
+class WrongMessages:
+    """Counter of consecutive wrong messages on one connection.
 
-    A handler calls `wrong` with the error reply for each wrong message and `right` for each
-    other one.
+    A handler calls `reject` with an error reply for each wrong message, and `reset` for each
+    right one.
     """
 
     def __init__(self, connection: ws6455.ServerConnection) -> None:
         self.connection = connection
         self.count = 0
 
-    async def wrong(self, reply: str) -> None:
-        """Send `reply`; after five in a row close the connection with 1008."""
+    async def reject(self, reply: str) -> None:
+        """Send `reply`; after five wrong messages in a row close the connection with 1008."""
         self.count += 1
         await self.connection.send(reply)
-        if self.count >= WRONG_IN_A_ROW:
+        if self.count >= MAX_WRONG_IN_A_ROW:
             await self.connection.close(
-                ws6455.CloseCode.POLICY_VIOLATION, f"{WRONG_IN_A_ROW} wrong messages in a row"
+                ws6455.CloseCode.POLICY_VIOLATION, f"{MAX_WRONG_IN_A_ROW} wrong messages in a row"
             )
 
-    def right(self) -> None:
-        """Forget the wrong messages so far."""
+    def reset(self) -> None:
+        """Reset the count after a right message."""
         self.count = 0
 
 
@@ -69,15 +69,16 @@ async def serve_app(
 ) -> None:
     """Run an app's server until SIGINT, SIGTERM or cancellation, then close with 1001.
 
-    `handler` serves one connection; that its client goes away is no error. `name` is the
-    app's name, for what is said to people. `page` is its page in UTF-8. Each of `extra` runs
-    beside the server, from when it listens until it stops. The same page and WebSocket are
-    on `web_port` too, unless something else uses that port. `max_size` is the longest message
-    in bytes. `ready` gets the server's WebSocket address as a client on this machine reaches
-    it; it is called after the addresses were printed and before `extra` starts. By then
-    ``options.port`` is the real port, so that a client beside the server finds it.
+    `handler` serves one connection; `ConnectionClosed` ends it without an error. `name` is the
+    app's name for messages to the user, `page` its page in UTF-8, and `max_size` the longest
+    message in bytes. The jobs of `extra` run while the server listens. The same page and
+    WebSocket are also served on `web_port`, unless another program uses that port.
 
-    Raises `SystemExit` with one line (status 1) when the server cannot listen.
+    `ready` is called with the server's WebSocket address for clients on this machine, after
+    the addresses are printed and before the jobs start. From then on ``options.port`` is the
+    real port, so that a client in the same process can connect.
+
+    Raises `SystemExit` with one line (status 1) if the server cannot listen.
     """
     tls = _server_tls(options)
     clients = 0
@@ -95,16 +96,16 @@ async def serve_app(
     listeners = _listen(options.host, options.port)
     options.port = listeners[0].getsockname()[1]
     web_listeners: list[socket.socket] = []
-    no_web = ""
+    web_failure = ""
     if web_port and web_port != options.port:
-        web_listeners, no_web = _listen_for_web(options.host, web_port, name)
+        web_listeners, web_failure = _listen_for_web(options.host, web_port, name)
 
     servers: list[ws6455.Server] = []
     stop = asyncio.Event()
-    with contextlib.ExitStack() as at_the_end:
-        at_the_end.enter_context(_stopping_on_signals(stop))
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_stopping_on_signals(stop))
         for listener in (*listeners, *web_listeners):
-            at_the_end.enter_context(listener)
+            stack.enter_context(listener)
         try:
             for listener in (*listeners, *web_listeners):
                 servers.append(
@@ -118,8 +119,8 @@ async def serve_app(
                     )
                 )
             _announce(options, page, web_listeners)
-            if no_web:
-                print(no_web)
+            if web_failure:
+                print(web_failure)
             if ready is not None:
                 ready(_address("wss" if tls else "ws", options.host, options.port))
             await _run_until(stop, extra)
@@ -128,7 +129,7 @@ async def serve_app(
 
 
 async def _run_until(stop: asyncio.Event, jobs: Sequence[Job]) -> None:
-    """Run `jobs` until `stop` is set; raises what one of them raises."""
+    """Run `jobs` until `stop` is set; propagate an exception of a job."""
     async with asyncio.TaskGroup() as group:
         running = [group.create_task(job()) for job in jobs]
         await stop.wait()
@@ -137,7 +138,7 @@ async def _run_until(stop: asyncio.Event, jobs: Sequence[Job]) -> None:
 
 
 async def _close(servers: Sequence[ws6455.Server]) -> None:
-    """Close all connections with 1001; give up on those that do not get done in time."""
+    """Close all connections with 1001, and wait for them within a time limit."""
     for server in servers:
         server.close()
     with contextlib.suppress(TimeoutError):
@@ -147,11 +148,11 @@ async def _close(servers: Sequence[ws6455.Server]) -> None:
 
 @contextlib.contextmanager
 def _stopping_on_signals(stop: asyncio.Event) -> Iterator[None]:
-    """Set `stop` on SIGINT and SIGTERM; more of them change nothing, here and afterwards."""
+    """Set `stop` on the first SIGINT or SIGTERM; ignore further ones until the process ends."""
     loop = asyncio.get_running_loop()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
-        # A further one must neither run into this one nor cut the process short before its end.
+        # A further signal must neither interrupt this handler nor end the process early.
         if sys.platform != "win32":
             signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         loop.call_soon_threadsafe(stop.set)
@@ -177,29 +178,29 @@ def _server_tls(options: argparse.Namespace) -> ssl.SSLContext | None:
 
 
 def _listen(host: str, port: int) -> list[socket.socket]:
-    """Open the listening sockets; raises `SystemExit` with one line when that fails."""
+    """Open the listening sockets; raises `SystemExit` with one line if that fails."""
     try:
-        return _listeners(host, port)
+        return _open_listeners(host, port)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             sys.exit(f"Port {port} is in use: choose another with --port (0 picks a free one)")
         sys.exit(f"Cannot listen on {host} port {port}: {error.strerror or error}")
     except UnicodeError:
-        sys.exit(f"Cannot listen on {host!r}: no host has such a name")
+        sys.exit(f"Cannot listen on {host!r}: invalid host name")
 
 
 def _listen_for_web(host: str, port: int, name: str) -> tuple[list[socket.socket], str]:
-    """Open the sockets of the page's extra port, or tell on one line why there are none."""
+    """Open the sockets of the page's extra port; on failure return none and a one-line reason."""
     try:
-        return _listeners(host, port), ""
+        return _open_listeners(host, port), ""
     except OSError as error:
-        return [], f"No page of the {name} on port {port}: {os.strerror(error.errno or 0)}"
+        return [], f"The page of the {name} is not on port {port}: {os.strerror(error.errno or 0)}"
 
 
-def _listeners(host: str, port: int) -> list[socket.socket]:
+def _open_listeners(host: str, port: int) -> list[socket.socket]:
     """Open one listening socket for each address of `host`, all on the same port.
 
-    ``localhost`` is 127.0.0.1 and, where the machine has IPv6, ::1. Port 0 is a free one.
+    ``localhost`` means 127.0.0.1 and, if the machine has IPv6, ::1. Port 0 picks a free port.
     Raises `OSError`.
     """
     if host != "localhost":
@@ -207,28 +208,28 @@ def _listeners(host: str, port: int) -> list[socket.socket]:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
         dual = host == "::" and socket.has_dualstack_ipv6()
-        return [_bound(family, address[0], port, dual=dual)]
-    first = _bound(socket.AF_INET, "127.0.0.1", port)
+        return [_create_server(family, address[0], port, dual=dual)]
+    first = _create_server(socket.AF_INET, "127.0.0.1", port)
     try:
-        second = _bound(socket.AF_INET6, "::1", first.getsockname()[1])
+        second = _create_server(socket.AF_INET6, "::1", first.getsockname()[1])
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             return [first]  # a machine without IPv6
         first.close()
         if port == 0:
-            return _listeners(host, port)  # another program has this number on ::1
+            return _open_listeners(host, port)  # another program uses this port on ::1
         raise
     return [first, second]
 
 
-def _bound(family: int, host: str | int, port: int, *, dual: bool = False) -> socket.socket:
+def _create_server(family: int, host: str | int, port: int, *, dual: bool = False) -> socket.socket:
     return socket.create_server((host, port), family=family, dualstack_ipv6=dual)
 
 
 def _announce(
     options: argparse.Namespace, page: bytes | None, web: Sequence[socket.socket]
 ) -> None:
-    """Print where the server is, and where its page is."""
+    """Print the addresses of the server and of its page."""
     ws, http = ("wss", "https") if options.tls_cert else ("ws", "http")
     token = "?token=..." if options.token else ""
     ports = [options.port, *{listener.getsockname()[1] for listener in web}]
@@ -244,14 +245,14 @@ def _announce(
 
 
 def _address(scheme: str, host: str, port: int) -> str:
-    """Give the address of a port of this machine, for a client on this machine if it may be."""
+    """Return a URL of a port of this machine, with ``localhost`` if local clients can use it."""
     if is_loopback(host) or _is_unspecified(host):
         host = "localhost"
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _is_unspecified(host: str) -> bool:
-    """Tell whether `host` stands for all addresses of this machine."""
+    """Return whether `host` stands for all addresses of this machine."""
     try:
         return ipaddress.ip_address(host).is_unspecified
     except ValueError:
@@ -259,7 +260,7 @@ def _is_unspecified(host: str) -> bool:
 
 
 def _own_addresses(host: str) -> list[str]:
-    """Give the addresses from which this machine reaches others (nothing is sent)."""
+    """Return this machine's addresses on its outgoing routes; sends nothing."""
     probes = [(socket.AF_INET, "192.0.2.1")]
     if host == "::":
         probes.append((socket.AF_INET6, "2001:db8::1"))

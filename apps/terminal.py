@@ -1,12 +1,13 @@
-"""The terminal client's side: connecting, typed input, and how such a program ends.
+"""The common part of the terminal clients: connecting, reading input and ending.
 
-- `run` runs a client: Ctrl+C, SIGTERM and the like end it without a traceback, after every
-  ``finally`` (so the terminal is restored), with status 128 + the signal's number.
-- `connect` opens the connection that the options name. When there is none, or when it breaks,
-  one line says so and the program ends: status 1, or 2 for an address that is none.
-- `printable` makes text from elsewhere safe to print.
-- `talk` sends requests and prints all that comes, at the same time.
-- `read_input` reads what is typed or piped in; `read_lines` gives it line by line.
+- `run` runs a client. Ctrl+C, SIGTERM and similar signals end it without a traceback, with
+  status 128 + the signal's number. All ``finally`` blocks run, so the terminal is restored.
+- `connect` opens a connection to the server given by the options. If that fails, or if the
+  connection is lost, the program prints one line and ends with status 1, or with status 2
+  for an invalid address.
+- `printable` makes untrusted text safe to print.
+- `exchange` sends requests and prints incoming messages at the same time.
+- `read_input` reads typed or piped input; `read_lines` yields it line by line.
 """
 
 import argparse
@@ -26,14 +27,14 @@ from typing import Any, NoReturn
 import ws6455
 from apps.options import hide_secrets
 
-CLOSE_TIMEOUT = 2  # seconds that the server has to answer the closing handshake
+CLOSE_TIMEOUT = 2  # seconds for the server to answer the closing handshake
 
-# Signals whose default is to end the process on the spot, with the terminal as it is.
+# By default these signals end the process at once, without restoring the terminal.
 FATAL_SIGNALS = ("SIGTERM", "SIGHUP", "SIGQUIT")
 
 
 def run(main: Coroutine[Any, Any, int | None]) -> int:
-    """Run a program's `main` to its end and give the exit status: its result, or 0 for None."""
+    """Run a program's `main` and return the exit status: its result, or 0 for None."""
     caught = 0
 
     async def until_signal() -> int:
@@ -60,7 +61,7 @@ def run(main: Coroutine[Any, Any, int | None]) -> int:
 
 
 def address(options: argparse.Namespace) -> str:
-    """Give the address a client connects to: the one given, or the server of this machine."""
+    """Return the address to connect to: the one given, or that of the server on this machine."""
     if options.url is not None:
         return str(options.url)
     scheme = "wss" if options.tls_cert else "ws"
@@ -69,7 +70,7 @@ def address(options: argparse.Namespace) -> str:
 
 
 def client_tls(options: argparse.Namespace, uri: str) -> ssl.SSLContext | None:
-    """Give the TLS settings for `uri`, None for ``ws``; ``--tls-cert`` is trusted as well."""
+    """Return the TLS context for `uri`, or None for ``ws``; ``--tls-cert`` is trusted too."""
     if not uri.lower().startswith("wss:"):
         return None
     context = ssl.create_default_context()
@@ -84,10 +85,10 @@ def client_tls(options: argparse.Namespace, uri: str) -> ssl.SSLContext | None:
 async def open_connection(
     options: argparse.Namespace, *, query: str = "", **settings: Any
 ) -> ws6455.ClientConnection:
-    """Open the connection that the options name, with the token if there is one.
+    """Open a connection to the server given by the options, with the token if there is one.
 
-    `query` is added to the address. `settings` go to ``ws6455.connect``, and what that raises
-    is raised.
+    `query` is appended to the address. `settings` are passed to ``ws6455.connect``, whose
+    exceptions propagate.
     """
     uri = address(options)
     if query:
@@ -103,11 +104,11 @@ async def open_connection(
 async def connect(
     options: argparse.Namespace, *, query: str = "", **settings: Any
 ) -> AsyncIterator[ws6455.ClientConnection]:
-    """Connect to the server that the options name, with the token if there is one.
+    """Connect to the server given by the options, with the token if there is one.
 
-    `query` is added to the address where it is not shown. `settings` go to ``ws6455.connect``.
-    Raises `SystemExit` with one line on standard error when the server cannot be reached,
-    refuses, or closes the connection in the block.
+    `query` is appended to the address, but not shown in messages. `settings` are passed to
+    ``ws6455.connect``. Raises `SystemExit` with one line for standard error if the server
+    cannot be reached, refuses the handshake, or closes the connection during the block.
     """
     uri = address(options)
     shown = hide_secrets(uri)
@@ -119,7 +120,7 @@ async def connect(
     except (OSError, ws6455.InvalidHandshake) as error:
         exit_unreachable(uri, error)
     except (ws6455.InvalidURI, ValueError):
-        exit_for_address(uri)
+        exit_invalid_address(uri)
     async with connection:
         try:
             yield connection
@@ -127,36 +128,36 @@ async def connect(
             sys.exit(f"{shown} closed the connection: {closed}")
 
 
-def exit_for_address(uri: str) -> NoReturn:
-    """End the program with status 2: `uri` is no address of a WebSocket server."""
-    print(f"{hide_secrets(uri)!r} is no address such as ws://localhost:8765", file=sys.stderr)
+def exit_invalid_address(uri: str) -> NoReturn:
+    """End the program with status 2: `uri` is not the address of a WebSocket server."""
+    print(f"{hide_secrets(uri)!r} is not an address such as ws://localhost:8765", file=sys.stderr)
     raise SystemExit(2)
 
 
 def exit_unreachable(uri: str, error: Exception) -> NoReturn:
-    """End the program with status 1 and one line that says why `uri` was not reached."""
+    """End the program with status 1 and a one-line reason why `uri` cannot be reached."""
     reason = " ".join(str(error).split())
     if isinstance(error, TimeoutError):
         reason = "no answer in time"
-    elif f"[Errno {errno.ECONNREFUSED}]" in reason:  # of one address, or of several
+    elif f"[Errno {errno.ECONNREFUSED}]" in reason:  # one address, or several in one error
         reason = "connection refused"
     sys.exit(f"Cannot reach {hide_secrets(uri)}: {reason}")
 
 
 def printable(text: str) -> str:
-    """Give `text` from elsewhere for a terminal: what would steer it becomes U+FFFD."""
+    """Return `text` made safe for a terminal: unprintable characters become U+FFFD."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-async def talk(
+async def exchange(
     connection: ws6455.ClientConnection,
     requests: AsyncIterator[str],
     is_reply: Callable[[str], bool] = lambda _: True,
 ) -> None:
-    """Send each of `requests` and print all that comes, until they end and have their replies.
+    """Send `requests` and print incoming messages until every request has its reply.
 
-    `is_reply` tells a reply from what the server says by itself. Raises
-    `ws6455.ConnectionClosed` when the server closes.
+    `is_reply` tells a reply from an unrequested message. Raises `ws6455.ConnectionClosed` if
+    the server closes the connection.
     """
     unanswered: asyncio.Queue[str] = asyncio.Queue()
 
@@ -187,37 +188,38 @@ async def talk(
 
 
 def read_stdin() -> bytes:
-    """Read what standard input has; b"" at its end. Blocks."""
+    """Read available bytes from standard input; b"" at its end. Blocks."""
     return os.read(sys.stdin.fileno(), 4096)
 
 
 async def read_input(read: Callable[[], bytes] = read_stdin) -> bytes:
-    """Wait for typed or piped input and give what there is; b"" at the end of the input.
+    """Wait for typed or piped input and return it; b"" at the end of the input.
 
-    `read` is called in a thread that nobody waits for at exit: a read of a terminal cannot be
-    called off. (The event loop's own reader knows no files, and no terminal on Windows.)
+    `read` runs in a daemon thread, since a blocking read of a terminal cannot be cancelled and
+    must not delay the exit. (The event loop's own reader supports neither files nor the
+    terminal on Windows.)
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[bytes] = loop.create_future()
 
-    def give(data: bytes) -> None:
+    def set_result(data: bytes) -> None:
         if not done.cancelled():
             done.set_result(data)
 
-    def wait() -> None:
+    def read_in_thread() -> None:
         try:
             data = read()
         except OSError:
             data = b""  # the terminal is gone
         with contextlib.suppress(RuntimeError):  # the loop may be closed by now
-            loop.call_soon_threadsafe(give, data)
+            loop.call_soon_threadsafe(set_result, data)
 
-    threading.Thread(target=wait, daemon=True).start()
+    threading.Thread(target=read_in_thread, daemon=True).start()
     return await done
 
 
 async def read_lines() -> AsyncIterator[str]:
-    """Give each line of the input without its end, until the input ends."""
+    """Yield each line of the input, without its line ending."""
     decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
     text = ""
     while data := await read_input():
@@ -230,5 +232,5 @@ async def read_lines() -> AsyncIterator[str]:
 
 
 def is_interactive() -> bool:
-    """Tell whether a person types the input."""
+    """Return whether standard input is a terminal."""
     return sys.stdin is not None and sys.stdin.isatty()

@@ -1,7 +1,7 @@
-"""What every test folder shares: how a missing program is reported, and a SIGINT that arrives.
+"""Fixtures for all tests: required programs and the SIGINT handler.
 
-A test that needs a program the machine lacks is skipped with the name of the package to
-install. With ``CI=true`` it fails instead, so that nothing goes untested unseen.
+A test whose program is not installed is skipped with the name of the package to install. With
+``CI=true`` it fails instead, so that no test is left out unnoticed.
 """
 
 import os
@@ -13,14 +13,14 @@ import pytest
 
 
 def pytest_configure() -> None:
-    """Have SIGINT arrive: a shell starts a command in the background so that all ignore it."""
+    """Restore the SIGINT handler: shells start background commands with SIGINT ignored."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
 def program() -> Callable[[str, str], str]:
-    """Give a function ``(command, debian_package) -> path`` that finds a program or skips."""
+    """Return a function ``(command, debian_package) -> path`` that finds a program or skips."""
 
     def find(command: str, package: str) -> str:
         path = shutil.which(command)
@@ -28,7 +28,7 @@ def program() -> Callable[[str, str], str]:
             missing = f"{command} is not on this machine: apt-get install {package}"
             if os.environ.get("CI") == "true":
                 pytest.fail(missing)
-            pytest.skip(missing)  # never in CI: the line above
+            pytest.skip(missing)  # in CI the line above has failed the test
         return path
 
     return find

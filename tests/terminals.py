@@ -1,4 +1,4 @@
-"""A program in a terminal of its own, as a test types into it and reads it."""
+"""A program in its own pseudo-terminal, for tests that type and read."""
 
 import codecs
 import os
@@ -16,23 +16,23 @@ import pytest
 
 __all__ = ["Terminal"]
 
-DEADLINE = 20  # seconds for anything that a program is waited for
+DEADLINE = 20  # seconds for every wait on a program
 
 
 class Terminal:
-    """A started ``python ...`` whose standard streams are a terminal.
+    """A running ``python ...`` whose standard streams are a terminal.
 
     Args:
-        arguments: of Python.
-        directory: where it runs.
-        environment: its environment variables.
+        arguments: arguments of Python.
+        directory: working directory.
+        environment: environment variables.
     """
 
     def __init__(self, *arguments: str, directory: Path, environment: Mapping[str, str]) -> None:
         self.directory = directory
         self.master, self.terminal = pty.openpty()
         self.settings_before = self.settings()
-        self._shown = ""  # and not yet given
+        self._shown = ""  # output that no method has returned yet
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self.process = subprocess.Popen(
             (sys.executable, *arguments),
@@ -45,15 +45,15 @@ class Terminal:
         )
 
     def settings(self) -> list[Any]:
-        """Give the terminal's settings."""
+        """Return the terminal's settings."""
         return termios.tcgetattr(self.terminal)
 
     def type(self, text: str) -> None:
-        """Press keys; a surrogate stands for a byte that is no character."""
+        """Type `text`; a surrogate stands for a byte that is not UTF-8."""
         os.write(self.master, text.encode(errors="surrogateescape"))
 
     def read_until(self, end: str) -> str:
-        """Give what the terminal shows from here on until it shows `end`."""
+        """Return the terminal's further output up to and including `end`."""
         deadline = time.monotonic() + DEADLINE
         while end not in self._shown:
             if not self._read(max(0, deadline - time.monotonic())):
@@ -62,22 +62,22 @@ class Terminal:
         return before + found
 
     def rest(self) -> str:
-        """Wait for the program's end and give what else the terminal shows."""
+        """Wait for the program's exit and return the rest of its output."""
         self.process.wait(DEADLINE)
         while self._read(0):
             pass
         shown, self._shown = self._shown, ""
         return shown
 
-    def _read(self, patience: float) -> bool:
-        """Wait so many seconds for something to be shown; return whether anything was."""
-        if not select.select([self.master], [], [], patience)[0]:
+    def _read(self, timeout: float) -> bool:
+        """Wait for output, at most `timeout` seconds; return whether any was read."""
+        if not select.select([self.master], [], [], timeout)[0]:
             return False
         self._shown += self._decode(os.read(self.master, 4096))
         return True
 
     def close(self) -> None:
-        """End the program if it still runs, and the terminal."""
+        """Kill the program if it still runs, and close the terminal."""
         self.process.kill()
         self.process.wait()
         os.close(self.master)

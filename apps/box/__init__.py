@@ -1,4 +1,4 @@
-"""The box game: one world that is played on the desktop and in the browser alike.
+"""The box game: one world for desktop and browser players.
 
-``python -m apps.box`` opens the server and a window; `wire` says what goes over the link.
+``python -m apps.box`` starts the server and opens a window. `wire` documents the protocol.
 """

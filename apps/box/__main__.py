@@ -16,14 +16,14 @@ PAGE = resources.files("apps.box").joinpath("page.html").read_bytes()
 
 
 def main() -> int:
-    """Run what the command line asks for and give the exit status."""
+    """Run the command line and return the exit status."""
     flags = parser("box", "Boxes in one world, on the desktop and in the browser.", port=8765)
     flags.add_argument("--name", default="", help="client: the name that others see")
     flags.add_argument(
         "--web-port",
         type=port_number,
         default=5000,
-        help="the page is on this port as well; 0 turns that off (%(default)s)",
+        help="second port for the page; 0 turns it off (%(default)s)",
     )
     options = read(flags)
     if options.command == "client":
@@ -33,7 +33,11 @@ def main() -> int:
 
 
 async def client(options: argparse.Namespace) -> None:
-    """Play in a window until it is closed; raises `SystemExit` with one line if there is none."""
+    """Play in a window until it is closed.
+
+    Raises:
+        SystemExit: no window can be opened; carries one line for standard error.
+    """
     try:
         await play(options)
     except NoWindowError as error:
@@ -41,7 +45,7 @@ async def client(options: argparse.Namespace) -> None:
 
 
 async def server(options: argparse.Namespace, *, with_window: bool) -> None:
-    """Run the server, with a window to play in on the same event loop if asked for."""
+    """Run the server and, if `with_window`, the desktop client on the same event loop."""
 
     def listening(address: str) -> None:
         options.url = address
@@ -52,7 +56,7 @@ async def server(options: argparse.Namespace, *, with_window: bool) -> None:
         except NoWindowError as error:
             print(f"{error}; the server goes on.")
         else:
-            # Who closes the window is done: the server ends as it does on Ctrl+C.
+            # Closing the window ends the whole program, as Ctrl+C does.
             signal.raise_signal(signal.SIGINT)
 
     game = Game()

@@ -1,7 +1,7 @@
-"""The desktop client's link to a server: what it last said, and the moves on their way to it.
+"""The desktop client's connection: the game state received and the moves to send.
 
-A lost link is opened again by itself. The server gives back colour and place to who shows
-the token of the same `introduction`.
+A lost connection is reopened automatically. The resume token in the URL gives the player the
+same colour and place again.
 """
 
 import asyncio
@@ -13,19 +13,20 @@ from urllib.parse import urlencode
 import ws6455
 from apps.box import wire
 
-# The first tries follow at once: most breaks are short, and a player is waiting.
+# The first retries come quickly: most interruptions are short, and a player is waiting.
 RETRY_DELAYS = (0.1, 0.25, 0.5, 1.0, 2.0)
 
 
-def introduction(name: str = "") -> str:
-    """Give an address's query with a new secret token and the player's name (or none)."""
+def player_query(name: str = "") -> str:
+    """Return a URL query with a new resume token and the player's name, which may be empty."""
     return urlencode({"resume": secrets.token_urlsafe(16), "name": name})
 
 
 class Link:
-    """The game as the server last told it; reading it and `move` never wait.
+    """The latest state of the game; reading it and calling `move` never block.
 
-    `reopen` gives a new connection after one is lost, or raises what ``ws6455.connect`` raises.
+    `reopen` opens a new connection after one is lost; it raises what ``ws6455.connect`` raises.
+    `trouble` is the text of the banner while the player is not connected, else None.
     """
 
     def __init__(self, reopen: Callable[[], Awaitable[ws6455.ClientConnection]]) -> None:
@@ -41,18 +42,18 @@ class Link:
 
     @property
     def latency(self) -> float | None:
-        """The latest round trip in seconds, None while it is not known."""
+        """The latest round trip in seconds; None while it is unknown."""
         if self.trouble is not None or self._connection is None:
             return None
         return self._connection.latency or None
 
     def move(self, dx: int, dy: int) -> None:
-        """Ask for a move of `dx`, `dy` pixels; one that is still waiting to go out is dropped."""
+        """Request a move of `dx`, `dy` pixels; replaces a move that has not been sent yet."""
         self._move = (dx, dy)
         self._moved.set()
 
     async def run(self, connection: ws6455.ClientConnection) -> None:
-        """Play on `connection`, then on new ones, until cancelled; then leave the game."""
+        """Play on `connection`, and on new ones after a loss, until cancelled."""
         while True:
             self._connection = connection
             await self._play(connection)
@@ -61,12 +62,12 @@ class Link:
             connection = await self._reconnect()
 
     async def _play(self, connection: ws6455.ClientConnection) -> None:
-        """Take what the server says until the link is lost; closed by us, it says good-bye."""
+        """Handle messages until the connection is lost; close it normally when cancelled."""
         self._moved.clear()
         mover = asyncio.create_task(self._send_moves(connection))
         try:
             async for message in connection:
-                self._take(message)
+                self._handle_message(message)
         except (ws6455.ConnectionClosed, wire.WireError):
             pass
         finally:
@@ -77,7 +78,7 @@ class Link:
         while True:
             delay = RETRY_DELAYS[min(self._retries, len(RETRY_DELAYS) - 1)]
             self._retries += 1
-            # Not all clients of a server that restarts come back at the same moment.
+            # Jitter: clients must not all reconnect at once when a server restarts.
             await asyncio.sleep(delay * random.uniform(0.75, 1.25))
             try:
                 return await self._reopen()
@@ -93,7 +94,7 @@ class Link:
         except ws6455.ConnectionClosed:
             pass
 
-    def _take(self, message: str | bytes) -> None:
+    def _handle_message(self, message: str | bytes) -> None:
         match wire.parse_from_server(message):
             case wire.YourColor(color):
                 self.color = color

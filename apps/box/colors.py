@@ -1,7 +1,8 @@
-"""The 64 colours of the players: what the wire calls them and how they look on a screen.
+"""The 64 colours of the players: their names in messages and their shades on screen.
 
-The first eight go by a name, the others by ``#rrggbb``, which CSS and pygame both
-understand. The page draws the names in the same shades as the desktop (a test compares).
+The first eight have names. The others are written as ``#rrggbb``, which CSS and pygame both
+understand. The page and the desktop draw the named colours in the same shades (a test
+compares them).
 """
 
 import colorsys
@@ -19,15 +20,15 @@ NAMED: dict[str, str] = {
 HUES = 56
 COLORS = len(NAMED) + HUES
 
-# Stepping through the circle of hues in strides that share no divisor with their number
-# visits each of them once and keeps players who join one after the other far apart.
+# The stride is coprime to HUES, so it visits every hue once. It also keeps the hues of
+# players who join one after the other far apart.
 _STRIDE = 33
 _LIGHTNESS = 0.66
 _SATURATION = 0.58
 
 
 def color(slot: int) -> str:
-    """Give the colour of ``slot`` (0 to 63) as the wire spells it."""
+    """Return the colour of ``slot`` (0 to 63) as messages spell it."""
     if slot < len(NAMED):
         return list(NAMED)[slot]
     hue = (slot - len(NAMED)) * _STRIDE % HUES / HUES
@@ -36,5 +37,5 @@ def color(slot: int) -> str:
 
 
 def shade(color: str) -> str:
-    """Give what to draw for a colour of the wire: ``#rrggbb``, or the name if it is not ours."""
+    """Return the shade to draw: ``#rrggbb``, or `color` itself if it is not one of ours."""
     return NAMED.get(color, color)

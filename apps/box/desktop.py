@@ -1,4 +1,4 @@
-"""The desktop client: a link to a server and a window on it, until the window is closed."""
+"""The desktop client: a connection to a server and a window that shows the game."""
 
 import argparse
 import asyncio
@@ -8,22 +8,22 @@ import sys
 from typing import Any
 
 from apps import terminal
-from apps.box.client import Link, introduction
+from apps.box.client import Link, player_query
 
-# A ping a second shows the latency, and finds a dead link within six.
+# Pings measure the latency. A dead connection is noticed within six seconds.
 PING_INTERVAL = 1.0
 PING_TIMEOUT = 5.0
-# A player who closes the window does not wait for a server that does not answer.
+# Closing the window must not wait long for a server that does not answer.
 CLOSE_TIMEOUT = 1.0
 OPEN_TIMEOUT = 5.0
 
 
 class NoWindowError(Exception):
-    """A window cannot be opened here; the text says why."""
+    """A window cannot be opened; the message gives the reason."""
 
 
 def has_display() -> bool:
-    """Tell whether this machine can be expected to show a window."""
+    """Return whether this machine appears to have a display."""
     if sys.platform in ("win32", "darwin"):
         return True
     variables = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
@@ -31,7 +31,7 @@ def has_display() -> bool:
 
 
 async def play(options: argparse.Namespace) -> None:
-    """Play on the server that the options name, until the window is closed.
+    """Play on the server given by the options until the window is closed.
 
     Raises:
         NoWindowError: there is no display, or pygame is not installed.
@@ -48,7 +48,7 @@ async def play(options: argparse.Namespace) -> None:
         raise NoWindowError("A window needs pygame: pip install pygame") from None
 
     settings: dict[str, Any] = {
-        "query": introduction(options.name),
+        "query": player_query(options.name),
         "ping_interval": PING_INTERVAL,
         "ping_timeout": PING_TIMEOUT,
         "open_timeout": OPEN_TIMEOUT,

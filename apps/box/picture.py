@@ -1,4 +1,4 @@
-"""What the desktop client shows: one frame of the game as the page draws it, on a surface."""
+"""Drawing of one frame of the game on a pygame surface, in the look of the page."""
 
 import functools
 
@@ -20,7 +20,7 @@ TEXT_COLOR = "#e8ecf6"
 STATUS_COLOR = "#aab4cc"
 NAME_COLOR = "#c9d2e6"
 OUTLINE_COLOR = "#ffffff"
-# For a colour name of a server that is not ours.
+# For colour names that another server may send and pygame does not know.
 UNKNOWN_COLOR = "#8a93a8"
 
 FONTS = "segoeui,helveticaneue,roboto,cantarell,dejavusans"
@@ -33,7 +33,7 @@ SWATCH = 13
 CORNER = 9
 OUTLINE = 3
 NAME_GAP = 3
-# Shapes are drawn this many times larger and scaled down: pygame's own corners are jagged.
+# Shapes are drawn larger by this factor and scaled down: pygame's own corners are jagged.
 OVERSAMPLING = 4
 LONGEST_TEXT = 80  # characters
 
@@ -49,9 +49,9 @@ class Picture:
         self._name_font = pygame.font.SysFont(FONTS, 13, bold=True)
 
     def draw(self, link: Link) -> None:
-        """Draw the game as `link` knows it now."""
+        """Draw the current state of `link`."""
         self._surface.blit(self._field, (0, 0))
-        # One's own box is drawn last: on top of all others.
+        # The player's own box is drawn last, on top of all others.
         for player, box in sorted(link.boxes.items(), key=lambda item: item[1].color == link.color):
             self._draw_box(box, link.names.get(player, ""), own=box.color == link.color)
         self._draw_you(link.color)
@@ -65,7 +65,7 @@ class Picture:
         self._surface.blit(_shape(BOX, BOX, CORNER, _drawable(box.color), outline), (x, y))
         if name:
             text = _text(self._name_font, name, NAME_COLOR)
-            # The name stands above the box, or below it where there is no room.
+            # The name stands above the box, or below it if there is no room above.
             above = y - NAME_GAP - text.get_height()
             top = above if above > BORDER else y + BOX + NAME_GAP
             self._surface.blit(text, text.get_rect(midtop=(x + BOX // 2, top)))
@@ -101,7 +101,7 @@ class Picture:
 
 
 def _field() -> pygame.Surface:
-    """Draw what does not change: the border, the field and its grid."""
+    """Draw the static background: the border, the field and its grid."""
     field = pygame.Surface((WIDTH, HEIGHT))
     field.fill(BORDER_COLOR)
     inside = pygame.Rect(0, 0, WIDTH, HEIGHT).inflate(-2 * BORDER, -2 * BORDER)
@@ -115,11 +115,11 @@ def _field() -> pygame.Surface:
 
 @functools.lru_cache(maxsize=256)
 def _shape(width: int, height: int, radius: int, color: str, outline: int = 0) -> pygame.Surface:
-    """Draw a rectangle with round corners, smooth on any ground."""
+    """Draw a rectangle with smooth round corners on a transparent background."""
     large = pygame.Surface((width * OVERSAMPLING, height * OVERSAMPLING), pygame.SRCALPHA)
     fill = pygame.Color(color)
     edge = pygame.Color(OUTLINE_COLOR) if outline else fill
-    # The corners take the edge's colour: scaling mixes in what lies under them.
+    # Fill with the edge's colour, fully transparent: scaling blends it into the corners.
     large.fill((edge.r, edge.g, edge.b, 0))
     radius *= OVERSAMPLING
     pygame.draw.rect(large, edge, large.get_rect(), border_radius=radius)
@@ -131,12 +131,12 @@ def _shape(width: int, height: int, radius: int, color: str, outline: int = 0) -
 
 
 def _text(font: pygame.font.Font, text: str, color: str) -> pygame.Surface:
-    """Draw text that may come from elsewhere: no length and no character breaks the window."""
+    """Render untrusted text: cut to a safe length and cleaned of unprintable characters."""
     return font.render(printable(text[:LONGEST_TEXT]), True, color)
 
 
 def _drawable(color: str) -> str:
-    """Give a colour that pygame knows for a colour of the wire."""
+    """Return a colour that pygame knows for the colour of a message."""
     shade = colors.shade(color)
     try:
         pygame.Color(shade)

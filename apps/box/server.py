@@ -1,7 +1,7 @@
-"""The box game's server: who sits in the world, its 60 steps a second, and its JSON wire.
+"""The box game's server: the players' seats, 60 world steps a second, and the JSON messages.
 
-Each client has a task of its own that sends it the newest snapshot, as fast as its link takes
-them. A slow client skips snapshots; nobody waits for it.
+Each client has its own task, which sends it the newest snapshot as fast as the connection
+allows. A slow client skips snapshots and does not delay the others.
 """
 
 import asyncio
@@ -13,13 +13,13 @@ import ws6455
 from apps.box import wire
 from apps.box.world import STEPS_PER_SECOND, Player, World, WorldFullError
 from apps.names import clean_name
-from apps.serving import Strikes
+from apps.serving import WrongMessages
 
-# How long a broken connection may take to come back to its box, in seconds.
+# Seconds within which a disconnected player may resume.
 GRACE = 30.0
 # The longest name, in characters.
 MAX_NAME = 16
-# The close code for a connection whose token came in on a newer one.
+# Close code of a connection whose player has resumed on a newer one.
 RESUMED_ELSEWHERE = 4001
 
 _STEP_TIME = 1 / STEPS_PER_SECOND
@@ -29,7 +29,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
 
 @dataclass(eq=False, slots=True)
 class Seat:
-    """A player's place in the game. It outlives a connection if there is a token to resume by."""
+    """A player's place in the game. With a resume token it outlives the connection."""
 
     player: Player
     token: str | None
@@ -40,8 +40,9 @@ class Seat:
 class Game:
     """One world and the clients that play in it.
 
-    ``handle`` is the connection handler and ``run`` makes the world's steps; both belong to the
-    same event loop. ``grace`` is how many seconds a lost client's colour and place are kept.
+    ``handle`` is the connection handler and ``run`` steps the world; both must run on the same
+    event loop. ``grace`` is the time in seconds for which the colour and place of a
+    disconnected player are kept.
     """
 
     def __init__(self, grace: float = GRACE) -> None:
@@ -58,7 +59,7 @@ class Game:
         loop = asyncio.get_running_loop()
         deadline = loop.time()
         while True:
-            # A step that comes more than a step too late is not made up for.
+            # A step that is late by more than one step is not made up for.
             deadline = max(deadline + _STEP_TIME, loop.time())
             await asyncio.sleep(deadline - loop.time())
             moves, self._moves = self._moves, {}
@@ -66,7 +67,7 @@ class Game:
                 self._publish()
 
     async def handle(self, connection: ws6455.ServerConnection) -> None:
-        """Play one client from its first message to its last."""
+        """Serve one client for the lifetime of its connection."""
         assert connection.request is not None
         query = parse_qs(connection.request.path.partition("?")[2], keep_blank_values=True)
         name = query.get("name", [None])[0]
@@ -84,7 +85,7 @@ class Game:
         except ws6455.ConnectionClosed:
             pass
         finally:
-            self._stand_up(connection, seat)
+            self._release_seat(connection, seat)
 
     async def _play(
         self, connection: ws6455.ServerConnection, seat: Seat, *, with_names: bool
@@ -99,15 +100,15 @@ class Game:
             sender.cancel()
 
     async def _receive(self, connection: ws6455.ServerConnection, player: Player) -> None:
-        strikes = Strikes(connection)
+        wrong_messages = WrongMessages(connection)
         async for message in connection:
             try:
-                asked = wire.parse_from_client(message)
+                request = wire.parse_from_client(message)
             except wire.WireError as error:
-                await strikes.wrong(wire.error(str(error)))
+                await wrong_messages.reject(wire.error(str(error)))
                 continue
-            strikes.right()
-            match asked:
+            wrong_messages.reset()
+            match request:
                 case wire.Move(dx, dy):
                     x, y = self._moves.get(player.id, (0, 0))
                     self._moves[player.id] = (x + dx, y + dy)
@@ -122,7 +123,10 @@ class Game:
         *,
         with_names: bool,
     ) -> None:
-        """Send what is newer than ``snapshot``, always the newest, until the client is gone."""
+        """Send the newest snapshot and names whenever they change, until the client is gone.
+
+        ``snapshot`` is the one that the client has already received.
+        """
         names = ""
         try:
             while seat.connection is connection:
@@ -153,12 +157,12 @@ class Game:
         self._publish()
         return seat
 
-    def _stand_up(self, connection: ws6455.ServerConnection, seat: Seat) -> None:
+    def _release_seat(self, connection: ws6455.ServerConnection, seat: Seat) -> None:
         if seat.connection is not connection:
             return
         seat.connection = None
         seat.player.away = True
-        # Who closed with 1000 has left; anyone else with a token may come back.
+        # Code 1000 means that the player has left. After any other end a token can resume.
         if seat.token is None or connection.close_code == 1000:
             self._leave(seat)
         else:

@@ -1,6 +1,7 @@
-"""The desktop client's window: 60 frames a second of what the link knows, and the keys.
+"""The desktop client's window: draws 60 frames a second and reads the keys.
 
-It shares its thread with asyncio: nothing here waits but for the time of the next frame.
+The window shares its thread with asyncio. It never blocks; between frames it awaits the time
+of the next one.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from apps.box.world import HEIGHT, STEP_PIXELS, WIDTH
 
 FRAME_TIME = 1 / 60  # seconds
 
-WAYS = {
+DIRECTIONS = {
     pygame.K_UP: (0, -1),
     pygame.K_DOWN: (0, 1),
     pygame.K_LEFT: (-1, 0),
@@ -26,15 +27,15 @@ WAYS = {
 
 
 class Window:
-    """An 800 x 600 window on the game that `link` plays, gone after `run`.
+    """An 800 x 600 window that shows the game of `link`; `run` closes it at its end.
 
     Raises:
-        pygame.error: it cannot be opened on this display.
+        pygame.error: the window cannot be opened on this display.
     """
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        # The display and the fonts only: pygame.init() would open the sound device as well.
+        # Initialise the display and the fonts only: pygame.init() opens the sound device too.
         pygame.display.init()
         pygame.font.init()
         pygame.display.set_caption("Box")
@@ -43,29 +44,29 @@ class Window:
         self._tapped: set[int] = set()
 
     async def run(self) -> None:
-        """Show frames, and send a move for each in which a key is held, until it is closed."""
+        """Draw frames until the window is closed; send a move in each frame with a held key."""
         loop = asyncio.get_running_loop()
         deadline = loop.time()
         try:
-            while self._follow_events():
+            while self._handle_events():
                 self._send_move()
                 self._picture.draw(self._link)
                 pygame.display.flip()
-                # A late frame is not made up for; even then the loop gets its turn.
+                # A late frame is not made up for, but the sleep still yields to the loop.
                 deadline = max(deadline + FRAME_TIME, loop.time())
                 await asyncio.sleep(deadline - loop.time())
         finally:
             pygame.font.quit()
             pygame.display.quit()
 
-    def _follow_events(self) -> bool:
-        """Note which keys are held; give False when the window was closed."""
+    def _handle_events(self) -> bool:
+        """Update the set of held keys; return False if the window was closed."""
         for event in pygame.event.get():
             if event.type == pygame.QUIT:
                 return False
-            if event.type == pygame.KEYDOWN and event.key in WAYS:
+            if event.type == pygame.KEYDOWN and event.key in DIRECTIONS:
                 self._held.add(event.key)
-                # It may go up again before the next frame: it still counts once.
+                # A key released before the next frame still counts once.
                 self._tapped.add(event.key)
             elif event.type == pygame.KEYUP:
                 self._held.discard(event.key)
@@ -75,9 +76,9 @@ class Window:
         return True
 
     def _send_move(self) -> None:
-        ways = {WAYS[key] for key in self._held | self._tapped}
+        directions = {DIRECTIONS[key] for key in self._held | self._tapped}
         self._tapped.clear()
-        dx = STEP_PIXELS * sum(x for x, _ in ways)
-        dy = STEP_PIXELS * sum(y for _, y in ways)
+        dx = STEP_PIXELS * sum(x for x, _ in directions)
+        dy = STEP_PIXELS * sum(y for _, y in directions)
         if dx or dy:
             self._link.move(dx, dy)

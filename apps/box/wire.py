@@ -1,22 +1,22 @@
-"""The JSON wire of the box game: one message to text, one text to a message.
+"""The JSON messages of the box game: parsing and formatting.
 
 The server sends, in this order on connecting::
 
     {"your_color": "green"}
     {"positions": {"1": {"x": 210, "y": 150, "color": "green"}}}
 
-and ``positions`` again whenever something changed. A client sends, in steps of 5 pixels, one
-message for each frame in which a key is held::
+and ``positions`` again whenever something changes. A client sends one message for each frame
+in which a key is held, in steps of 5 pixels::
 
     {"move": {"x": 5, "y": 0}}
 
-A client that knows more than that says so, and only then is it sent more. One whose address
-has a ``name`` (it may be empty) is told the names of all who gave one::
+Further messages are sent only to clients that opt in. A client whose URL has a ``name``
+parameter, which may be empty, receives the names of all players who have one::
 
     {"names": {"1": "Alice"}}
 
-One that sends ``{"ping": 7}`` is answered ``{"pong": 7}``; browsers cannot send the pings of
-the protocol. A message that is none of these is answered with ``{"error": "..."}``.
+The server answers ``{"ping": 7}`` with ``{"pong": 7}``, since browsers cannot send Ping
+frames. It answers every other message with ``{"error": "..."}``.
 """
 
 import json
@@ -25,21 +25,20 @@ from dataclasses import dataclass
 
 from apps.box.world import WIDTH, Player
 
-# A move longer than the field is no move of any client. 2**53 is where JavaScript's whole
-# numbers end.
+# No client makes a move longer than the field. JavaScript's integers are exact up to 2**53.
 MAX_MOVE = WIDTH
 MAX_PING = 2**53
-# Another server may have another field, but none whose pixels a screen cannot count.
+# Another server may have a larger field; positions beyond any screen are ignored.
 FARTHEST = 10_000
 
 
 class WireError(ValueError):
-    """A message that is not of this wire; the text tells the sender what was wrong."""
+    """An invalid message; the text tells its sender what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What a client asks for: pixels to the right and down."""
+    """A client's move: pixels to the right and down."""
 
     dx: int
     dy: int
@@ -47,21 +46,21 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """A number to be sent back at once."""
+    """A number to send back at once."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
 class YourColor:
-    """The server's first message."""
+    """The server's first message: the colour of the player."""
 
     color: str
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A player as the server shows it; x and y are counted from the border's inner edge."""
+    """A player's box; x and y are counted from the border's inner edge."""
 
     x: int
     y: int
@@ -70,23 +69,23 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """All players who are seen, by id."""
+    """The boxes of all visible players, by player id."""
 
     boxes: dict[str, Box]
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names of those who gave one, by id."""
+    """The names of the players who have one, by player id."""
 
     names: dict[str, str]
 
 
 def parse_from_client(message: str | bytes) -> Move | Ping:
-    """Read what a client sent.
+    """Parse a client's message.
 
     Raises:
-        WireError: it is neither a move nor a ping.
+        WireError: the message is neither a move nor a ping.
     """
     match _load(message):
         case {"move": {"x": dx, "y": dy}}:
@@ -97,10 +96,10 @@ def parse_from_client(message: str | bytes) -> Move | Ping:
 
 
 def parse_from_server(message: str | bytes) -> YourColor | Positions | Names | None:
-    """Read what a server sent; None is a message that this client has no use for.
+    """Parse a server's message; return None for a message of an unknown kind.
 
     Raises:
-        WireError: it is not JSON.
+        WireError: the message is not JSON.
     """
     match _load(message):
         case {"your_color": str(color)}:
@@ -118,12 +117,12 @@ def parse_from_server(message: str | bytes) -> YourColor | Positions | Names | N
 
 
 def your_color(color: str) -> str:
-    """Write the first message to a client."""
+    """Format the first message to a client."""
     return json.dumps({"your_color": color})
 
 
 def positions(players: Iterable[Player]) -> str:
-    """Write where everybody is. Players who are away are not seen."""
+    """Format the positions of all players except those who are away."""
     return json.dumps(
         {
             "positions": {
@@ -136,24 +135,24 @@ def positions(players: Iterable[Player]) -> str:
 
 
 def names(players: Iterable[Player]) -> str:
-    """Write the names of those who gave one and are seen."""
+    """Format the names of the visible players who have one."""
     return json.dumps(
         {"names": {player.id: player.name for player in players if player.name and not player.away}}
     )
 
 
 def move(dx: int, dy: int) -> str:
-    """Write a client's move in pixels to the right and down."""
+    """Format a client's move in pixels to the right and down."""
     return json.dumps({"move": {"x": dx, "y": dy}})
 
 
 def pong(number: int) -> str:
-    """Write the answer to a ping."""
+    """Format the answer to a ping."""
     return json.dumps({"pong": number})
 
 
 def error(text: str) -> str:
-    """Write the answer to a wrong message."""
+    """Format the answer to an invalid message."""
     return json.dumps({"error": text})
 
 
@@ -172,7 +171,7 @@ def _load(message: str | bytes) -> object:
 
 
 def _whole(field: str, value: object, limit: int) -> int:
-    # bool is an int to Python, but not to JSON.
+    # bool is a subclass of int in Python, but not a number in JSON.
     if isinstance(value, bool) or not isinstance(value, int):
         raise WireError(f"{field} is not a whole number.")
     if not -limit <= value <= limit:

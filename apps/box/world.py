@@ -1,8 +1,8 @@
 """The world of the box game: the field, its players and the 60 steps a second.
 
-It is pure: no clock, no input or output, no chance. A step is a function of the world and
-of the moves that the players asked for, in whole numbers, so that any other program that
-makes the same steps holds the same world.
+The world is deterministic: no clock, no I/O, no randomness. A step is an integer function of
+the world and of the requested moves, so every program that makes the same steps has the same
+world.
 
 The field is 800 x 600 pixels with a border of 5 and boxes of 50. A position is a box's upper
 left corner counted from the inner edge of the border, so x is 0 to 740 and y 0 to 540.
@@ -23,15 +23,15 @@ MAX_Y = HEIGHT - 2 * BORDER - BOX
 STEPS_PER_SECOND = 60
 # 5 pixels a step on each axis are 300 pixels a second.
 STEP_PIXELS = 5
-# What a player did not use of its speed, it may use later, up to this many pixels on each
-# axis: the moves of an honest player that arrive up to 100 ms late and all at once are all
-# made, while a flood gains these pixels once.
+# A player may save up unused movement, at most this number of pixels on each axis. Moves of
+# an honest player that arrive together and up to 100 ms late are then all made, while a
+# flood gains these pixels only once.
 BURST_PIXELS = 6 * STEP_PIXELS
 
 MAX_PLAYERS = colors.COLORS
 
 # Players start on a grid of 8 x 8 places, one for each slot, where no two boxes touch. The
-# odd stride visits every place once and puts neighbours in time far apart in space.
+# odd stride visits every place once and puts players who join in succession far apart.
 _GRID = 8
 _PLACE_STRIDE = 27
 _FIRST_PLACE = 18
@@ -45,7 +45,11 @@ class WorldFullError(Exception):
 
 @dataclass(slots=True)
 class Player:
-    """A box. ``away`` is a player whose connection broke: it keeps its colour and place unseen."""
+    """A player's box.
+
+    ``away`` is true while the player's connection is lost: the box keeps its colour and place
+    but is not shown.
+    """
 
     id: str
     slot: int
@@ -58,19 +62,19 @@ class Player:
 
     @property
     def color(self) -> str:
-        """The colour as the wire spells it. No two players of a world share one."""
+        """The colour as messages spell it; unique among the players of a world."""
         return colors.color(self.slot)
 
 
 class World:
-    """All players by their id, those who are away included. Ids are never used again."""
+    """The players by id, including those who are away. Ids are never reused."""
 
     def __init__(self) -> None:
         self.players: dict[str, Player] = {}
         self._joined = 0
 
     def join(self, name: str = "") -> Player:
-        """Add a player, with the first free colour and the place that belongs to it.
+        """Add a player with the first free colour and the start place that belongs to it.
 
         Raises:
             WorldFullError: 64 players are in the world already.
@@ -88,7 +92,7 @@ class World:
         return player
 
     def leave(self, player_id: str) -> None:
-        """Take a player out of the world; the colour is free again.
+        """Remove a player from the world and free its colour.
 
         Raises:
             KeyError: there is no such player.
@@ -96,10 +100,10 @@ class World:
         del self.players[player_id]
 
     def step(self, moves: Mapping[str, tuple[int, int]]) -> bool:
-        """Make one step of 1/60 s and tell whether a box moved.
+        """Make one step of 1/60 s and return whether a box moved.
 
-        ``moves`` holds, by player id, the sum of the moves (dx, dy) in pixels that the player
-        asked for since the last step. What goes beyond the player's speed or the field is lost.
+        ``moves`` maps a player id to the sum of the moves (dx, dy), in pixels, requested since
+        the last step. Movement beyond the player's speed or the field is discarded.
         """
         moved = False
         for player in self.players.values():
@@ -112,7 +116,7 @@ class World:
 
 
 def _advance(position: int, move: int, allowance: int, limit: int) -> tuple[int, int]:
-    """Move along one axis; give the new position and what is left of the allowance."""
+    """Move along one axis; return the new position and the remaining allowance."""
     allowance = min(allowance + STEP_PIXELS, BURST_PIXELS)
     move = max(-allowance, min(move, allowance))
     return max(0, min(position + move, limit)), allowance - abs(move)

@@ -1,8 +1,8 @@
-"""The buzzer: who was first?
+"""The buzzer: the first client to buzz wins the round.
 
-The wire: a client sends any text (``buzz``). The first of a round is answered ``first place!``,
-each later one ``response time: 1.23 seconds slower!``, the seconds since the first with two
-decimals. With ``--auto`` a new round opens some seconds after the first buzz; without it the
-round lasts as long as the server. A binary message is answered ``Please send text.`` and is
-no buzz.
+A client buzzes by sending any text, such as ``buzz``. The server answers the first buzz of a
+round with ``first place!`` and each later one with ``response time: 1.23 seconds slower!``,
+where the time is counted from the first buzz. With ``--auto`` a new round opens some seconds
+after the first buzz; without it the first round lasts until the server ends. The server
+answers a binary message with ``Please send text.`` and does not count it as a buzz.
 """

@@ -15,24 +15,24 @@ PAGE = resources.files("apps.buzzer").joinpath("page.html").read_bytes()
 
 
 def main() -> int:
-    """Run what the command line asks for and give the exit status."""
-    flags = parser("buzzer", "Who was first?", port=8765)
+    """Run the command line and return the exit status."""
+    flags = parser("buzzer", "The first client to buzz wins the round.", port=8765)
     flags.add_argument(
-        "--auto", action="store_true", help="server: open a new round after each one"
+        "--auto", action="store_true", help="server: open a new round after each first buzz"
     )
     flags.add_argument(
         "--pause",
         type=positive_seconds,
         default=5.0,
         metavar="SECONDS",
-        help="server: from a first buzz to the next round (%(default)s; with --auto)",
+        help="server: time from the first buzz to the next round (%(default)s; with --auto)",
     )
     options = read(flags)
     if options.command == "client":
         return terminal.run(play(options))
     buzzer = Buzzer(options.pause if options.auto else None)
-    beside = [functools.partial(play, options)] if options.command is None else []
-    asyncio.run(serve_app(buzzer.serve, options, name="buzzer", page=PAGE, extra=beside))
+    jobs = [functools.partial(play, options)] if options.command is None else []
+    asyncio.run(serve_app(buzzer.serve, options, name="buzzer", page=PAGE, extra=jobs))
     return 0
 
 

@@ -10,14 +10,14 @@ BUZZ = "buzz"
 
 
 async def play(options: argparse.Namespace) -> None:
-    """Buzz at each press of the space bar, or for each line piped in, and print the answers."""
+    """Buzz on each press of the space bar, or for each piped line, and print the answers."""
     async with terminal.connect(options) as connection:
         if not terminal.is_interactive():
-            await terminal.talk(connection, _buzz_for_each_line())
+            await terminal.exchange(connection, _buzz_for_each_line())
             return
         print("Space bar: buzz. q: quit.")
         async with keys() as pressed:
-            await terminal.talk(connection, _buzz_for_each_space(pressed))
+            await terminal.exchange(connection, _buzz_for_each_space(pressed))
 
 
 async def _buzz_for_each_line() -> AsyncIterator[str]:

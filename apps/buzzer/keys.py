@@ -1,6 +1,6 @@
-"""Single keys from the terminal, as they are pressed: without Enter, and without root.
+"""Single key presses from the terminal, without Enter and without root privileges.
 
-termios where there is one, msvcrt on Windows.
+The module uses msvcrt on Windows and termios elsewhere.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ if sys.platform == "win32":
         return msvcrt.getwch().encode()
 
     @contextlib.contextmanager
-    def _key_by_key() -> Iterator[None]:
+    def _cbreak_mode() -> Iterator[None]:
         yield
 
 else:
@@ -28,8 +28,8 @@ else:
         return os.read(sys.stdin.fileno(), 64)
 
     @contextlib.contextmanager
-    def _key_by_key() -> Iterator[None]:
-        """Have the terminal give each key at once and show none; put it back at the end."""
+    def _cbreak_mode() -> Iterator[None]:
+        """Deliver each key at once and without echo; restore the terminal at the end."""
         terminal = sys.stdin.fileno()
         before = termios.tcgetattr(terminal)
         try:
@@ -42,9 +42,10 @@ else:
 
 @contextlib.asynccontextmanager
 async def keys() -> AsyncIterator[AsyncIterator[str]]:
-    """Give the keys pressed in this block one by one; it restores the terminal at its end.
+    """Yield an iterator over the keys pressed during the block; restore the terminal at its end.
 
-    Ctrl+C stays what it is. A key that sends several characters (an arrow) gives each of them.
+    Ctrl+C still raises SIGINT. A key that sends several characters, such as an arrow, is
+    delivered as these characters.
     """
 
     async def pressed() -> AsyncIterator[str]:
@@ -52,5 +53,5 @@ async def keys() -> AsyncIterator[AsyncIterator[str]]:
             for key in data.decode(errors="replace"):
                 yield key
 
-    with _key_by_key():
+    with _cbreak_mode():
         yield pressed()

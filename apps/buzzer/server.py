@@ -1,13 +1,13 @@
-"""The buzzer's server: the first buzz of a round wins, the later ones learn by how much."""
+"""The buzzer's server: the first buzz wins the round; later ones are told their delay."""
 
 import asyncio
 
 import ws6455
-from apps.serving import Strikes
+from apps.serving import WrongMessages
 
 
 class Buzzer:
-    """Judges buzzes in the order in which they arrive.
+    """Judge of the buzzes, in the order in which they arrive.
 
     `pause` is the time in seconds from the first buzz to the next round; None for one round.
     """
@@ -18,19 +18,19 @@ class Buzzer:
         self.first_buzz: float | None = None  # on the event loop's clock
 
     async def serve(self, connection: ws6455.ServerConnection) -> None:
-        """Answer each buzz on `connection`, until the client goes."""
-        strikes = Strikes(connection)
+        """Answer each buzz on `connection` until the client disconnects."""
+        wrong_messages = WrongMessages(connection)
         async for message in connection:
             if isinstance(message, bytes):
-                await strikes.wrong("Please send text.")
+                await wrong_messages.reject("Please send text.")
                 continue
-            strikes.right()
+            wrong_messages.reset()
             answer = self.buzz()
             print(f"Round {self.round}: {answer}")
             await connection.send(answer)
 
     def buzz(self) -> str:
-        """Judge a buzz that arrives now; the first opens the way to the next round."""
+        """Return the answer to a buzz that arrives now; the first one schedules the next round."""
         loop = asyncio.get_running_loop()
         if self.first_buzz is None:
             self.first_buzz = loop.time()

@@ -15,9 +15,9 @@ PAGE = resources.files("apps.clock").joinpath("page.html").read_bytes()
 
 
 def main() -> int:
-    """Run what the command line asks for and give the exit status."""
-    flags = parser("clock", "The time to everybody, answers to those who ask.", port=8000)
-    for flag, default, what in (
+    """Run the command line and return the exit status."""
+    flags = parser("clock", "The time for all clients, and answers to requests.", port=8000)
+    for flag, default, message in (
         ("--tick", 3.0, "the time"),
         ("--heartbeat", 60.0, "Connected"),
     ):
@@ -26,15 +26,15 @@ def main() -> int:
             type=positive_seconds,
             default=default,
             metavar="SECONDS",
-            help=f"server: how often everybody is told {what} (%(default)s)",
+            help=f"server: time between two broadcasts of {message} (%(default)s)",
         )
     options = read(flags)
     if options.command == "client":
         return terminal.run(watch(options))
     clock = Clock()
     jobs: list[Job] = [
-        functools.partial(clock.tell_time, round(options.tick * 1000)),
-        functools.partial(clock.tell_connected, round(options.heartbeat * 1000)),
+        functools.partial(clock.broadcast_time, round(options.tick * 1000)),
+        functools.partial(clock.broadcast_connected, round(options.heartbeat * 1000)),
     ]
     if options.command is None:
         jobs.append(functools.partial(watch, options))

@@ -1,4 +1,4 @@
-"""The clock's terminal client: shows all that the server says, sends what is typed."""
+"""The clock's terminal client: prints the server's messages and sends the typed requests."""
 
 import argparse
 import asyncio
@@ -11,19 +11,20 @@ REPLY_STARTS = (*(f"{request}:" for request in REQUESTS), "Error:")
 
 
 async def watch(options: argparse.Namespace) -> None:
-    """Print all that the server says, and send each line of the input as a request.
+    """Print the server's messages, and send each line of the input as a request.
 
-    Piped requests end the client once each has its reply; without any it goes on.
+    With piped requests the client ends once each has its reply. Without any requests it runs
+    until it is stopped.
     """
     async with terminal.connect(options) as connection:
-        await terminal.talk(connection, _requests(), lambda text: text.startswith(REPLY_STARTS))
+        await terminal.exchange(connection, _requests(), lambda text: text.startswith(REPLY_STARTS))
 
 
 async def _requests() -> AsyncIterator[str]:
-    asked = False
+    any_request = False
     async for line in terminal.read_lines():
         if line.strip():
-            asked = True
+            any_request = True
             yield line
-    if not asked and not terminal.is_interactive():
-        await asyncio.Event().wait()  # started without an input, to look at the clock
+    if not any_request and not terminal.is_interactive():
+        await asyncio.Event().wait()  # started without input, to watch the clock

@@ -1,6 +1,6 @@
-"""The greeter: send a name, get a greeting. The first five minutes with WebSockets.
+"""The greeter: send a name, get a greeting. A first program for newcomers to WebSockets.
 
-The wire: each text message of a client is a name, each answer is ``Hello NAME!``, or
-``Please send a name.`` when the text is none (`apps.names`). A binary message closes the
-connection with 1003.
+Each text message of a client is a name. The server answers ``Hello NAME!``, or
+``Please send a name.`` if the text is not a valid name (see `apps.names`). A binary message
+closes the connection with 1003.
 """

@@ -6,7 +6,7 @@ import sys
 from importlib import resources
 
 from apps import terminal
-from apps.greeter.client import ask
+from apps.greeter.client import send_names
 from apps.greeter.selftest import selftest
 from apps.greeter.server import greet
 from apps.options import parser, read
@@ -16,9 +16,9 @@ PAGE = resources.files("apps.greeter").joinpath("page.html").read_bytes()
 
 
 def main() -> int:
-    """Run what the command line asks for and give the exit status."""
+    """Run the command line and return the exit status."""
     flags = parser("greeter", "Send a name, get a greeting.", port=8765, commands=("selftest",))
-    flags.add_argument("--name", help="client: the name to send, instead of typing it")
+    flags.add_argument("--name", help="client: the name to send, instead of asking for it")
     flags.add_argument(
         "--trace",
         action="store_true",
@@ -26,11 +26,11 @@ def main() -> int:
     )
     options = read(flags)
     if options.command == "client":
-        return terminal.run(ask(options))
+        return terminal.run(send_names(options))
     if options.command == "selftest":
         return terminal.run(selftest())
-    beside = [functools.partial(ask, options)] if options.command is None else []
-    asyncio.run(serve_app(greet, options, name="greeter", page=PAGE, extra=beside))
+    jobs = [functools.partial(send_names, options)] if options.command is None else []
+    asyncio.run(serve_app(greet, options, name="greeter", page=PAGE, extra=jobs))
     return 0
 
 

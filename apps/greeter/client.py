@@ -10,21 +10,21 @@ from apps.greeter.trace import traced_connect
 PROMPT = "Enter your name: "
 
 
-async def ask(options: argparse.Namespace) -> int:
-    """Send names and print what comes back; give 0 if each of them was greeted, else 1.
+async def send_names(options: argparse.Namespace) -> int:
+    """Send names and print the answers; return 0 if every name was greeted, else 1.
 
-    The name is ``--name``, or one typed at the prompt, or each line that is piped in.
+    The names are ``--name``, or one typed at the prompt, or the lines of piped input.
     """
     connect = traced_connect if options.trace else terminal.connect
     greeted = []
     async with connect(options) as connection:
         async for name in _names(options):
-            greeted.append(await _greeted(connection, name))
+            greeted.append(await _send_name(connection, name))
     return 0 if greeted and all(greeted) else 1
 
 
-async def _greeted(connection: ws6455.ClientConnection, name: str) -> bool:
-    """Send `name`, print both sides and tell whether the answer is a greeting."""
+async def _send_name(connection: ws6455.ClientConnection, name: str) -> bool:
+    """Send `name`, print it and the answer, and return whether the answer is a greeting."""
     await connection.send(name)
     print(f"Sent: {name}")
     answer = await connection.recv()
@@ -34,7 +34,7 @@ async def _greeted(connection: ws6455.ClientConnection, name: str) -> bool:
 
 
 async def _names(options: argparse.Namespace) -> AsyncIterator[str]:
-    """Give the names to send."""
+    """Yield the names to send."""
     if options.name is not None:
         yield options.name
         return
@@ -43,7 +43,7 @@ async def _names(options: argparse.Namespace) -> AsyncIterator[str]:
         print(PROMPT, end="", flush=True)
     async for line in terminal.read_lines():
         if not interactive:
-            # Nobody sees what a pipe types: the transcript shows it all the same.
+            # Piped input is not echoed by a terminal, so print it for the transcript.
             print(PROMPT + line)
         yield line
         if interactive:

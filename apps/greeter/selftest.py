@@ -1,4 +1,4 @@
-"""``python -m apps.greeter selftest``: the server and a client in one process, and a verdict."""
+"""``python -m apps.greeter selftest``: check the server with a client in the same process."""
 
 import ws6455
 from apps.greeter.server import greet
@@ -11,7 +11,7 @@ EXPECTED = (
 
 
 async def selftest() -> int:
-    """Greet over a real connection; print a line for each check; give 0 if all are right."""
+    """Check greetings over a real connection; print the results; return 0 if all are right."""
     failures = 0
 
     def check(what: str, right: bool) -> None:

@@ -1,13 +1,12 @@
-"""``--trace``: what really goes over the wire, both ways, annotated.
+"""``--trace``: an annotated dump of the bytes on the wire, in both directions.
 
-The client speaks through a relay in this process, which passes every byte on as it is and
-prints what the bytes mean: the two heads of the opening handshake, then each frame
-(RFC 6455 §5.2). The relay reads the wire by itself and knows nothing of the library, so it
-shows what was sent, not what the library says it has sent. ``>`` is towards the server,
-``<`` from it.
+The client connects through a relay in this process. The relay passes every byte on unchanged
+and prints a description: the request and response of the opening handshake, then each frame
+(RFC 6455 §5.2). It has its own parser, so it shows the bytes that were really sent and not
+the library's account of them. ``>`` marks data to the server, ``<`` data from it.
 
-With ``wss`` the relay is the TLS client, so it sees what is inside. Compression is not
-offered, so that payloads can be read.
+With ``wss`` the relay is the TLS client, so it sees the plain text. Compression is not
+offered, so that payloads are readable.
 """
 
 import argparse
@@ -23,31 +22,31 @@ from apps.options import hide_secrets
 
 OPCODES = {0: "continuation", 1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
 DEFAULT_PORTS = {"ws": 80, "wss": 443}
-LONGEST_SHOWN = 64  # bytes of a payload
+MAX_SHOWN = 64  # bytes of a payload
 
 
 @contextlib.asynccontextmanager
 async def traced_connect(options: argparse.Namespace) -> AsyncIterator[ws6455.ClientConnection]:
-    """Connect as `apps.terminal.connect` does, and print all that goes over the wire."""
+    """Connect like `apps.terminal.connect`, and print all data on the wire."""
     uri = terminal.address(options)
     client_end, relay_end = socket.socketpair()
     with client_end, relay_end:
-        server_reader, server_writer = await _reach(options, uri)
+        server_reader, server_writer = await _open_stream(options, uri)
         client_reader, client_writer = await asyncio.open_connection(sock=relay_end)
         through_relay = argparse.Namespace(**vars(options) | {"url": uri.replace("wss:", "ws:", 1)})
         async with asyncio.TaskGroup() as relay:
-            relay.create_task(_pass_on(">", client_reader, server_writer))
-            relay.create_task(_pass_on("<", server_reader, client_writer))
+            relay.create_task(_relay(">", client_reader, server_writer))
+            relay.create_task(_relay("<", server_reader, client_writer))
             async with terminal.connect(
                 through_relay, sock=client_end, ssl=None, compression=None
             ) as connection:
                 yield connection
 
 
-async def _reach(
+async def _open_stream(
     options: argparse.Namespace, uri: str
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Open the stream to the server of `uri`; raises `SystemExit` as `terminal.connect` does."""
+    """Open a stream to the server of `uri`; raises `SystemExit` like `terminal.connect`."""
     try:
         parts = urlsplit(uri)
         if not parts.hostname:
@@ -58,31 +57,36 @@ async def _reach(
     except OSError as error:
         terminal.exit_unreachable(uri, error)
     except (ValueError, KeyError):
-        terminal.exit_for_address(uri)
+        terminal.exit_invalid_address(uri)
 
 
-async def _pass_on(arrow: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Pass one direction on until it ends, and print what its bytes mean before they go."""
+async def _relay(arrow: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Pass one direction on until it ends; describe the data before forwarding it."""
     buffer = bytearray()
-    take = _take_line
+    describe_next = _describe_line
     refused = False
     try:
         with contextlib.suppress(OSError):
             while chunk := await reader.read(65536):
                 buffer += chunk
-                while (meaning := take(buffer)) is not None:
-                    print(f"{arrow} {meaning}".rstrip())
-                    if meaning.startswith("HTTP/1.1 ") and not meaning.startswith("HTTP/1.1 101 "):
-                        refused = True  # what follows the head is text, not frames
-                    if not meaning and not refused:
-                        take = _take_frame
+                while (described := describe_next(buffer)) is not None:
+                    print(f"{arrow} {described}".rstrip())
+                    if described.startswith("HTTP/1.1 ") and not described.startswith(
+                        "HTTP/1.1 101 "
+                    ):
+                        refused = True  # the head is followed by text, not by frames
+                    if not described and not refused:
+                        describe_next = _describe_frame
                 writer.write(chunk)
     finally:
         writer.close()
 
 
-def _take_line(buffer: bytearray) -> str | None:
-    """Take one line out of `buffer`, if it is there whole; an empty one ends a head."""
+def _describe_line(buffer: bytearray) -> str | None:
+    """Remove a complete line from `buffer` and return it; an empty line ends a head.
+
+    Return None if the line is incomplete.
+    """
     line, end, rest = buffer.partition(b"\n")
     if not end:
         return None
@@ -90,8 +94,11 @@ def _take_line(buffer: bytearray) -> str | None:
     return terminal.printable(hide_secrets(line.decode("latin-1").rstrip("\r")))
 
 
-def _take_frame(buffer: bytearray) -> str | None:
-    """Take one frame out of `buffer`, if it is there whole, and give what its bytes mean."""
+def _describe_frame(buffer: bytearray) -> str | None:
+    """Remove a complete frame from `buffer` and return its description.
+
+    Return None if the frame is incomplete.
+    """
     if len(buffer) < 2:
         return None
     fin, opcode, masked, length = buffer[0] >> 7, buffer[0] & 15, buffer[1] >> 7, buffer[1] & 127
@@ -108,15 +115,15 @@ def _take_frame(buffer: bytearray) -> str | None:
     del buffer[: start + length]
     return (
         f"frame: opcode={opcode:X} ({OPCODES.get(opcode, 'reserved')}) fin={fin} "
-        f"mask={key.hex() or 'none'} length={length} payload={_shown(opcode, payload)}"
+        f"mask={key.hex() or 'none'} length={length} payload={_readable(opcode, payload)}"
     )
 
 
-def _shown(opcode: int, payload: bytes) -> str:
-    """Give a payload as people read it: text, a close code with its reason, or hexadecimal."""
+def _readable(opcode: int, payload: bytes) -> str:
+    """Format a payload for people: text, a close code with its reason, or hexadecimal."""
     if opcode == 8 and len(payload) >= 2:
         return f"{int.from_bytes(payload[:2])} {payload[2:].decode(errors='replace')!r}"
-    cut, more = payload[:LONGEST_SHOWN], "..." if len(payload) > LONGEST_SHOWN else ""
+    cut, more = payload[:MAX_SHOWN], "..." if len(payload) > MAX_SHOWN else ""
     if opcode == 1:
         return f"{cut.decode(errors='replace')!r}{more}"
     return f"{cut.hex(' ') or 'empty'}{more}"

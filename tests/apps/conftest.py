@@ -1,4 +1,4 @@
-"""What the tests of all apps share: an app as a process, a terminal, a headless browser."""
+"""Fixtures for the apps: an app as a process, a terminal, a headless browser."""
 
 import asyncio
 import contextlib
@@ -21,31 +21,31 @@ from apps.serving import Handler
 from tests.terminals import DEADLINE, Terminal
 
 ROOT = Path(__file__).parents[2]
-LOCAL_MODES = 3  # where termios.tcgetattr has them
+LOCAL_MODES = 3  # index in the list of termios.tcgetattr
 
 
 @contextlib.asynccontextmanager
 async def serving(handler: Handler) -> AsyncIterator[str]:
-    """Serve with an app's handler in this process and give the address."""
+    """Serve an app's handler in this process and yield the address."""
     async with ws6455.serve(handler, "127.0.0.1", 0) as server:
         yield f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
 
 
 class AppProcess:
-    """A started ``python -m apps.NAME ...`` with its output line by line."""
+    """A running ``python -m apps.NAME ...`` with its output line by line."""
 
     def __init__(self, process: asyncio.subprocess.Process, directory: Path) -> None:
         self.process = process
-        self.directory = directory  # in which it runs
+        self.directory = directory  # the working directory
 
     async def line(self) -> str:
-        """Give the next line of standard output without its end; "" at the end of it."""
+        """Return the next line of standard output without its ending; "" at end of file."""
         assert self.process.stdout is not None
         async with asyncio.timeout(10):
             return (await self.process.stdout.readline()).decode().removesuffix("\n")
 
     async def started(self) -> str:
-        """Give the address in the first line of a server."""
+        """Return the address in the first line of a server."""
         first = await self.line()
         start = "Server started on "
         if not first.startswith(start):
@@ -59,13 +59,13 @@ class AppProcess:
         await self.process.stdin.drain()
 
     async def rest(self, typed: str = "") -> tuple[str, str]:
-        """Pipe `typed` in, end the input, wait for the end and give what was printed."""
+        """Pipe `typed` in, close the input, wait for the exit and return both outputs."""
         async with asyncio.timeout(10):
             out, err = await self.process.communicate(typed.encode())
         return out.decode(), err.decode()
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
-        """Send the signal `number`; give exit status, rest of the output, standard error."""
+        """Send the signal `number`; return exit status, rest of the output, standard error."""
         self.process.send_signal(number)
         out, err = await self.rest()
         assert self.process.returncode is not None
@@ -73,7 +73,10 @@ class AppProcess:
 
 
 class StartApp(Protocol):
-    """Starts ``python -m apps.APP ARGUMENTS``; `launcher` replaces ``-m apps.APP``."""
+    """Function that starts ``python -m apps.APP ARGUMENTS``.
+
+    `launcher` replaces ``-m apps.APP``.
+    """
 
     async def __call__(
         self,
@@ -85,7 +88,7 @@ class StartApp(Protocol):
 
 
 def app_environment() -> dict[str, str]:
-    """Give an environment in which an app is found and in which nothing sets it up."""
+    """Return an environment that can import the apps and has none of their variables."""
     environment = {k: v for k, v in os.environ.items() if k not in ("PORT", "DEBUG")}
     paths = (str(ROOT), environment.get("PYTHONPATH"))
     return environment | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
@@ -93,7 +96,7 @@ def app_environment() -> dict[str, str]:
 
 @pytest.fixture
 async def start_app(tmp_path: Path) -> AsyncIterator[StartApp]:
-    """Start apps in an empty directory, with a pipe as their input, and end them at the end."""
+    """Start apps in an empty directory with piped input; kill them after the test."""
     started: list[asyncio.subprocess.Process] = []
 
     async def start(
@@ -132,12 +135,12 @@ class TerminalProcess(Terminal):
         )
 
     def wait_for_key_mode(self) -> None:
-        """Wait until the app reads single keys, so that the terminal no longer shows them."""
+        """Wait until the app reads single keys: the terminal no longer echoes them."""
         deadline = time.monotonic() + DEADLINE
         while self.settings()[LOCAL_MODES] & termios.ECHO:
             if time.monotonic() > deadline:
-                pytest.fail("the terminal still shows what is typed")
-            time.sleep(0.005)  # nothing tells of a change of a terminal's settings
+                pytest.fail("the terminal still echoes its input")
+            time.sleep(0.005)  # there is no event for a change of the terminal's settings
 
 
 StartInTerminal = Callable[..., TerminalProcess]
@@ -145,7 +148,7 @@ StartInTerminal = Callable[..., TerminalProcess]
 
 @pytest.fixture
 def start_in_terminal(tmp_path: Path) -> Iterator[StartInTerminal]:
-    """Give ``start_in_terminal("greeter", "client", url)`` -> `TerminalProcess`."""
+    """Return a function ``start_in_terminal("greeter", "client", url)`` -> `TerminalProcess`."""
     with contextlib.ExitStack() as stack:
 
         def start(app: str, *arguments: str) -> TerminalProcess:
@@ -158,7 +161,7 @@ def start_in_terminal(tmp_path: Path) -> Iterator[StartInTerminal]:
 
 @pytest.fixture
 def browser(program: Callable[[str, str], str], tmp_path: Path) -> Iterator[webdriver.Chrome]:
-    """Give a headless Chromium with a profile of its own."""
+    """Return a headless Chromium with a fresh profile."""
     options = Options()
     options.binary_location = program("chromium", "chromium")
     for flag in (

@@ -1,4 +1,4 @@
-"""apps.admission: who is let in, and what plain HTTP gets."""
+"""apps.admission: accepted and refused handshakes, and plain HTTP responses."""
 
 import argparse
 import asyncio
@@ -28,7 +28,7 @@ async def serving(
     origin: tuple[str, ...] = (),
     page: bytes | None = PAGE,
 ) -> AsyncIterator[int]:
-    """Serve on 127.0.0.1 under the rules of a server that listens on `host`; give the port."""
+    """Serve on 127.0.0.1 with the rules of a server that listens on `host`; yield the port."""
     options = argparse.Namespace(host=host, token=token, origin=list(origin))
     admission = Admission(options, page, lambda: 7)
     async with ws6455.serve(
@@ -38,7 +38,7 @@ async def serving(
 
 
 async def upgrade_status(uri: str, port: int, *headers: tuple[str, str]) -> int:
-    """Give the status of an opening handshake sent to 127.0.0.1."""
+    """Return the status of an opening handshake sent to 127.0.0.1."""
     try:
         async with websockets.connect(
             uri, host="127.0.0.1", port=port, additional_headers=headers, proxy=None
@@ -51,7 +51,7 @@ async def upgrade_status(uri: str, port: int, *headers: tuple[str, str]) -> int:
 
 
 async def get(port: int, target: str, method: str = "GET") -> tuple[int, str, bytes]:
-    """Give status, head and body of a plain HTTP request."""
+    """Return status, head and body of the response to a plain HTTP request."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(f"{method} {target} HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n".encode())
     head, _, body = (await reader.read()).partition(b"\r\n\r\n")

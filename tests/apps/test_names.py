@@ -1,4 +1,4 @@
-"""apps.names: what is a name."""
+"""apps.names: valid and invalid names."""
 
 import pytest
 

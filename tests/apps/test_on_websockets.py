@@ -19,7 +19,7 @@ APP_FILES = sorted(Path(ROOT, "apps").rglob("*.py"))
 
 
 def on_websockets(app: str) -> tuple[str, ...]:
-    """Give the launcher of `app` with the module `websockets` under the name ws6455."""
+    """Return a launcher of `app` in which ``import ws6455`` gives the module `websockets`."""
     program = (
         "import runpy, sys, websockets; sys.modules['ws6455'] = websockets; "
         f"sys.argv[0] = 'apps.{app}'; "
@@ -86,7 +86,7 @@ async def test_trace_and_selftest_on_websockets(start_app: StartApp) -> None:
 
 @pytest.mark.parametrize("app", ["greeter", "buzzer", "clock", "box"])
 def test_the_launcher_really_replaces_the_library(app: str, tmp_path: Path) -> None:
-    """Nothing of ws6455 is loaded when an app runs on `websockets`."""
+    """No module of ws6455 is loaded when an app runs on `websockets`."""
     program = on_websockets(app)[1].replace("run_name='__main__', ", "run_name='loaded', ")
     program = program.replace(f"'apps.{app}', run", f"'apps.{app}.__main__', run")
     program += (
@@ -106,7 +106,7 @@ def test_the_launcher_really_replaces_the_library(app: str, tmp_path: Path) -> N
 
 
 def imports_of(tree: ast.AST) -> Iterator[str]:
-    """Give what a file imports, as dotted names."""
+    """Return the imports of a file as dotted names."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

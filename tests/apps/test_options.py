@@ -1,4 +1,4 @@
-"""apps.options: what wins over what, what is wrong usage, and that no secret is logged."""
+"""apps.options: precedence of the sources, wrong usage, and secrets in the log."""
 
 import asyncio
 import logging
@@ -100,7 +100,7 @@ def test_a_wrong_variable_is_named(
     with pytest.raises(SystemExit) as ended:
         port_of()
     assert ended.value.code == 2
-    assert "environment variable PORT: 'eight' is no port" in capsys.readouterr().err
+    assert "environment variable PORT: 'eight' is not a port" in capsys.readouterr().err
 
 
 def test_a_file_that_is_no_text(capsys: pytest.CaptureFixture[str]) -> None:

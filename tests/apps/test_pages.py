@@ -1,4 +1,4 @@
-"""The pages: each by itself in a headless Chromium, and what they have in common."""
+"""The pages: each of them in a headless Chromium, and their common blocks."""
 
 import re
 import signal
@@ -24,7 +24,7 @@ def text_of(browser: Chrome, element: str) -> str:
 
 
 def wait_for(browser: Chrome, element: str, pattern: str) -> re.Match[str]:
-    """Wait until the text of `element` has `pattern`."""
+    """Wait until `pattern` is found in the text of `element`."""
     shown = WebDriverWait(browser, 10, poll_frequency=0.02).until(
         lambda _: re.search(pattern, text_of(browser, element)), f"{pattern} in {element}"
     )
@@ -33,7 +33,7 @@ def wait_for(browser: Chrome, element: str, pattern: str) -> re.Match[str]:
 
 
 async def open_page(browser: Chrome, server: AppProcess, query: str = "") -> str:
-    """Open the page of `server` and wait until it is connected; give the server's address."""
+    """Open the page of `server`, wait until it is connected, and return the server's address."""
     url = await server.started()
     browser.get(url.replace("ws://", "http://") + "/" + query)
     wait_for(browser, "state", "^connected$")

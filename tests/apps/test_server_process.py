@@ -1,4 +1,4 @@
-"""apps.serving as a process: signals, TLS, and how it ends when it cannot listen."""
+"""apps.serving as a process: signals, TLS, and the exit if it cannot listen."""
 
 import asyncio
 import contextlib
@@ -79,15 +79,15 @@ async def test_a_shower_of_signals_is_as_one(start_app: StartApp) -> None:
 
 async def test_a_name_that_no_host_has_is_one_line_and_status_1(start_app: StartApp) -> None:
     server = await start_app("greeter", "server", "--port", "0", "--host", "..")
-    assert await server.rest() == ("", "Cannot listen on '..': no host has such a name\n")
+    assert await server.rest() == ("", "Cannot listen on '..': invalid host name\n")
     assert server.process.returncode == 1
 
 
 async def test_a_signal_ends_it_though_clients_do_not_answer(start_app: StartApp) -> None:
     server = await start_app("greeter", "server", "--port", "0")
     port = port_of(await server.started())
-    # The server has accepted the silent one, which came first, when it answers the other.
     _, silent = await asyncio.open_connection("127.0.0.1", port)
+    # Connections are accepted in order: when this one is answered, the silent one is open.
     reader, upgraded = await asyncio.open_connection("127.0.0.1", port)
     upgraded.write(
         b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -104,7 +104,7 @@ async def test_a_signal_ends_it_though_clients_do_not_answer(start_app: StartApp
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> tuple[str, str]:
-    """Make a certificate for localhost; give the files of it and of its key."""
+    """Create a certificate for localhost; return the files of the certificate and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     today = datetime.datetime.now(datetime.UTC)

@@ -1,4 +1,4 @@
-"""apps.serving in this process: where it listens, what it prints, what ends a connection."""
+"""apps.serving in the test's process: addresses, printed lines, and closing."""
 
 import argparse
 import asyncio
@@ -14,19 +14,19 @@ import websockets
 
 import ws6455
 from apps.options import parser
-from apps.serving import Handler, Job, Strikes, serve_app
+from apps.serving import Handler, Job, WrongMessages, serve_app
 
 PAGE = b"<!doctype html><title>test</title>"
 
 
 async def echo(connection: ws6455.ServerConnection) -> None:
-    """Echo what is right; ``wrong`` is a wrong message."""
-    strikes = Strikes(connection)
+    """Echo every message except ``wrong``, which counts as a wrong message."""
+    wrong_messages = WrongMessages(connection)
     async for message in connection:
         if message == "wrong":
-            await strikes.wrong("no")
+            await wrong_messages.reject("no")
         else:
-            strikes.right()
+            wrong_messages.reset()
             await connection.send(message)
 
 
@@ -38,7 +38,7 @@ async def serving(
     page: bytes | None = None,
     web_port: int | None = None,
 ) -> AsyncIterator[str]:
-    """Run `serve_app` in this process, give its address, and cancel it at the end."""
+    """Run `serve_app` in this process, yield its address, and cancel it at the end."""
     options = options_of(*argv)
     listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     server = asyncio.create_task(
@@ -96,7 +96,7 @@ async def test_localhost_is_both_loopback_addresses_on_one_port() -> None:
 async def test_localhost_where_ipv6_fails(
     monkeypatch: pytest.MonkeyPatch, failures: list[int | None], sockets: int
 ) -> None:
-    """Without IPv6 it does without; with port 0, a number that is taken on ::1 is given back."""
+    """Listen on IPv4 alone if IPv6 fails; with port 0 retry if the port is in use on ::1."""
     create_server = socket.create_server
     outcomes = iter(failures)
     opened = []
@@ -106,8 +106,8 @@ async def test_localhost_where_ipv6_fails(
         if family == socket.AF_INET6:
             failure = next(outcomes)
             if failure is not None:
-                raise OSError(failure, "as the test wants it")
-            address = ("127.0.0.1", 0)  # in place of ::1, which this machine may not have
+                raise OSError(failure, "simulated failure")
+            address = ("127.0.0.1", 0)  # instead of ::1, since this machine may lack IPv6
         opened.append(create_server(address))
         return opened[-1]
 
@@ -178,7 +178,7 @@ async def test_a_web_port_in_use_is_said_and_survived(capsys: pytest.CaptureFixt
                 await client.send("on")
                 assert await client.recv() == "on"
     assert lines[0] == f"Server started on {url}"
-    assert f"No page of the test on port {web_port}: Address already in use" in lines
+    assert f"The page of the test is not on port {web_port}: Address already in use" in lines
     assert not any(line == f"Page: http://localhost:{web_port}/" for line in lines)
 
 

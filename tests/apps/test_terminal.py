@@ -1,4 +1,4 @@
-"""apps.terminal: how a terminal client ends, whatever the server does."""
+"""apps.terminal: the exit of a terminal client, for every behaviour of the server."""
 
 import asyncio
 import signal
@@ -32,7 +32,7 @@ async def test_no_address_is_one_line_and_status_2(
     start_app: StartApp, url: str, flags: tuple[str, ...]
 ) -> None:
     client = await start_app("greeter", "client", url, *flags)
-    assert await client.rest() == ("", f"{url!r} is no address such as ws://localhost:8765\n")
+    assert await client.rest() == ("", f"{url!r} is not an address such as ws://localhost:8765\n")
     assert client.process.returncode == 2
 
 

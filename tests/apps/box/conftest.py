@@ -1,4 +1,4 @@
-"""A box game in this process for a test, and a link to it that can be cut."""
+"""Fixtures: a box game in the test's process, and a connection to it that can be cut."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-# Before anything imports pygame: the tests' windows open on no screen.
+# Must be set before pygame is imported: the tests' windows need no screen.
 os.environ["SDL_VIDEODRIVER"] = "dummy"
 os.environ["PYGAME_HIDE_SUPPORT_PROMPT"] = "1"
 
@@ -24,7 +24,7 @@ ServeGame = Callable[..., Awaitable[tuple[Game, str]]]
 
 @pytest.fixture
 async def serve_game() -> AsyncIterator[ServeGame]:
-    """Give ``await serve_game(grace=..., sock=...)`` -> the game and its address."""
+    """Return a coroutine function ``serve_game(grace=..., sock=...)`` -> the game, its address."""
     async with contextlib.AsyncExitStack() as stack:
 
         async def serve(grace: float = 30.0, sock: socket.socket | None = None) -> tuple[Game, str]:
@@ -40,9 +40,9 @@ async def serve_game() -> AsyncIterator[ServeGame]:
 
 
 class CuttableLink:
-    """A TCP relay to a server; `cut` resets all that goes through it.
+    """A TCP relay to a server; `cut` resets all its connections.
 
-    While `refuse` is true, whoever connects is reset at once.
+    While `refuse` is true, new connections are reset at once.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -94,7 +94,7 @@ class CuttableLink:
 
 @pytest.fixture
 async def cuttable() -> AsyncIterator[Callable[[str], Awaitable[CuttableLink]]]:
-    """Give ``await cuttable(url)`` -> a `CuttableLink` to the server at `url`."""
+    """Return a coroutine function ``cuttable(url)`` -> a `CuttableLink` to the server at `url`."""
     async with contextlib.AsyncExitStack() as stack:
 
         async def relay(url: str) -> CuttableLink:
@@ -108,7 +108,7 @@ async def cuttable() -> AsyncIterator[Callable[[str], Awaitable[CuttableLink]]]:
 
 
 async def receive(connection: websockets.ClientConnection) -> Any:
-    """Receive one message within five seconds and read its JSON."""
+    """Receive one message within five seconds and parse its JSON."""
     async with asyncio.timeout(5):
         return json.loads(await connection.recv())
 
@@ -116,7 +116,7 @@ async def receive(connection: websockets.ClientConnection) -> Any:
 async def last_place(
     watcher: websockets.ClientConnection, player: str, place: dict[str, Any]
 ) -> dict[str, Any]:
-    """Give where a player comes to stand, seen last at `place`: no more positions are sent."""
+    """Return a player's final place, once no more positions arrive; `place` is the last known."""
     with contextlib.suppress(TimeoutError):
         while True:
             async with asyncio.timeout(0.3):
@@ -126,7 +126,7 @@ async def last_place(
 
 
 async def until(condition: Callable[[], object], timeout: float = 5.0) -> None:
-    """Wait until `condition` holds, for what tells nobody when it does."""
+    """Poll until `condition` is true."""
     async with asyncio.timeout(timeout):
         while True:
             if condition():

@@ -1,4 +1,4 @@
-"""The desktop client against a server in the same process, on SDL's display without a screen."""
+"""The desktop client against a server in the same process, on SDL's dummy display."""
 
 import argparse
 import asyncio
@@ -13,7 +13,7 @@ import pytest
 
 import ws6455
 from apps.box import desktop
-from apps.box.client import Link, introduction
+from apps.box.client import Link, player_query
 from apps.box.colors import NAMED
 from apps.box.picture import UNKNOWN_COLOR
 from apps.box.window import Window
@@ -27,11 +27,11 @@ Play = Callable[[str], Awaitable[Link]]
 
 @pytest.fixture
 async def play() -> AsyncIterator[Play]:
-    """Give ``await play(url)`` -> a link in the game, with a window that shows it."""
+    """Return a coroutine function ``play(url)`` -> a `Link` in the game, shown in a window."""
     async with contextlib.AsyncExitStack() as stack:
 
         async def start(url: str) -> Link:
-            url = f"{url}/?{introduction('Ada')}"
+            url = f"{url}/?{player_query('Ada')}"
 
             async def reopen() -> ws6455.ClientConnection:
                 return await ws6455.connect(url, ping_interval=0.05)
@@ -64,7 +64,7 @@ def release(key: int) -> None:
 
 
 def shown_at(x: int, y: int) -> str:
-    """Give the window's pixel as ``#rrggbb``."""
+    """Return the colour of a pixel of the window as ``#rrggbb``."""
     red, green, blue, _ = pygame.display.get_surface().get_at((x, y))
     return f"#{red:02x}{green:02x}{blue:02x}"
 
@@ -122,7 +122,7 @@ async def test_keys_are_released_when_the_window_loses_the_focus(
 
 
 async def assert_stands_still(player: Player) -> None:
-    """See the player at one place over ten steps, within the next second."""
+    """Check that the player stops within a second: no movement during ten steps."""
     async with asyncio.timeout(1):
         while True:
             before = (player.x, player.y)
@@ -142,7 +142,7 @@ async def test_the_window_shows_the_game(serve_game: ServeGame, play: Play) -> N
     middle = BORDER + BOX // 2
     await until(lambda: shown_at(other.x + middle, other.y + middle) == NAMED["blue"])
     assert shown_at(own.x + middle, own.y + middle) == NAMED["green"]
-    # One's own box has an outline, others have none.
+    # Only the player's own box has an outline.
     assert shown_at(own.x + BORDER + 1, own.y + middle) == "#ffffff"
     assert shown_at(other.x + BORDER + 1, other.y + middle) == NAMED["blue"]
     await until(lambda: link.latency is not None)
@@ -182,7 +182,7 @@ async def test_the_frames_do_not_hold_up_the_loop(serve_game: ServeGame, play: P
         await asyncio.sleep(0.001)
         gaps.append(loop.time() - before)
         before = loop.time()
-    # With a frame that waits for its time by itself, half of them take over 16 ms.
+    # If frames blocked the loop while they wait, half of the gaps would exceed 16 ms.
     assert sorted(gaps)[len(gaps) // 2] < 0.008
 
 
@@ -221,7 +221,7 @@ async def test_a_full_world_is_told_in_the_banner(serve_game: ServeGame) -> None
 
 
 def test_every_introduction_has_a_secret_of_128_bits() -> None:
-    queries = [parse_qs(introduction("Zoë & Co")) for _ in range(2)]
+    queries = [parse_qs(player_query("Zoë & Co")) for _ in range(2)]
     assert [query["name"] for query in queries] == [["Zoë & Co"]] * 2
     assert queries[0]["resume"] != queries[1]["resume"]
     assert len(base64.urlsafe_b64decode(queries[0]["resume"][0] + "==")) == 16
@@ -259,7 +259,7 @@ async def test_an_address_that_is_none_is_wrong_usage(start_app: StartApp, url: 
     app = await start_app("box", "client", url)
     out, err = await app.rest()
     assert (app.process.returncode, out) == (2, "")
-    assert err == f"'{url}' is no address such as ws://localhost:8765\n"
+    assert err == f"'{url}' is not an address such as ws://localhost:8765\n"
 
 
 async def test_alone_the_window_plays_on_the_server(start_app: StartApp) -> None:
@@ -288,7 +288,7 @@ async def test_closing_the_window_leaves_the_game(serve_game: ServeGame) -> None
     assert not pygame.display.get_init()
 
 
-# The app, with a thread that closes its window when a line is typed.
+# The app with a thread that closes its window after a line of input.
 CLOSED_BY_A_LINE = """
 import runpy, sys, threading, time
 import pygame

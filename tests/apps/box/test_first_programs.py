@@ -1,6 +1,6 @@
-"""Programs that people wrote for this game before: theirs and ours play together unchanged.
+"""Interoperability with programs that existed before this game, in both directions.
 
-They know the two messages of the wire and nothing else, and say ``import ws6455 as websockets``.
+They use only the two original messages, and ``import ws6455 as websockets``.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import pytest
 import websockets
 
 import ws6455
-from apps.box.client import Link, introduction
+from apps.box.client import Link, player_query
 from tests.apps.box.conftest import receive, until
 from tests.apps.conftest import AppProcess, StartApp
 
@@ -26,7 +26,7 @@ async def start_first(start_app: StartApp, program: str, *arguments: str) -> App
 
 @pytest.fixture
 async def first_server(start_app: StartApp) -> str:
-    """Give the address of a running first server."""
+    """Start ``first_server.py`` and return its address."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     server = await start_first(start_app, "first_server.py", str(port))
@@ -64,7 +64,7 @@ async def test_first_client_hears_that_our_server_ends(start_app: StartApp) -> N
 
 async def test_our_client_and_first_server(first_server: str) -> None:
     async def connect() -> ws6455.ClientConnection:
-        return await ws6455.connect(f"{first_server}/?{introduction('Ada')}")
+        return await ws6455.connect(f"{first_server}/?{player_query('Ada')}")
 
     link = Link(connect)
     playing = asyncio.create_task(link.run(await connect()))
@@ -83,12 +83,12 @@ async def test_our_client_and_first_server(first_server: str) -> None:
 
 
 async def test_first_client_in_one_world_with_ours(start_app: StartApp) -> None:
-    """A client with a name and a token changes nothing for one that knows of neither."""
+    """A client with a name and a token changes nothing for a client that has neither."""
     server = await start_app("box", "server", "--port", "0", "--web-port", "0")
     url = await server.started()
 
     async def connect() -> ws6455.ClientConnection:
-        return await ws6455.connect(f"{url}/?{introduction('Ada')}")
+        return await ws6455.connect(f"{url}/?{player_query('Ada')}")
 
     link = Link(connect)
     playing = asyncio.create_task(link.run(await connect()))

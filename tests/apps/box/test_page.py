@@ -18,7 +18,7 @@ from tests.apps.conftest import StartApp
 
 Cuttable = Callable[[str], Awaitable[CuttableLink]]
 
-# Where the second player's box stands at first.
+# The start position of the second player.
 SECOND_START: dict[str, Any] = {"x": 525, "y": 375, "color": "blue"}
 
 # The pixel x, y of the field as "#rrggbb".
@@ -29,8 +29,8 @@ const [r, g, b] = field.getContext("2d").getImageData(x, y, 1, 1).data;
 return "#" + [r, g, b].map((part) => part.toString(16).padStart(2, "0")).join("");
 """
 
-# A key that goes down and up within one turn of the page's loop: a real one is held for as long
-# as the browser takes.
+# Press and release a key within one turn of the page's event loop. A key sent by the driver is
+# held for an unpredictable time.
 TAP = """
 const [code] = arguments;
 dispatchEvent(new KeyboardEvent("keydown", {code}));
@@ -48,7 +48,7 @@ async def text_of(browser: Chrome, selector: str) -> str:
 
 
 async def until_text(browser: Chrome, selector: str, pattern: str) -> None:
-    """Wait until the element's text matches."""
+    """Wait until the element's text matches `pattern`."""
     async with asyncio.timeout(10):
         while True:
             if re.fullmatch(pattern, await text_of(browser, selector)):
@@ -71,7 +71,7 @@ async def until_pixel(browser: Chrome, x: int, y: int, color: str) -> None:
 async def until_second_player(
     watcher: websockets.ClientConnection, holds: Callable[[dict[str, Any]], bool]
 ) -> dict[str, dict[str, Any]]:
-    """Wait until something holds of the second player's place; give everybody's."""
+    """Wait until `holds` is true for the second player's place; return all places."""
     while True:
         positions: dict[str, dict[str, Any]] = (await receive(watcher)).get("positions", {})
         if "2" in positions and holds(positions["2"]):
@@ -80,7 +80,7 @@ async def until_second_player(
 
 def test_the_page_has_the_same_shades_as_the_desktop() -> None:
     page = resources.files("apps.box").joinpath("page.html").read_text()
-    shades = page[page.index("const SHADES") : page.index("const WAYS")]
+    shades = page[page.index("const SHADES") : page.index("const DIRECTIONS")]
     assert dict(re.findall(r'(\w+): "(#\w+)"', shades)) == NAMED
 
 
@@ -104,7 +104,7 @@ async def test_the_page_plays_in_the_world_of_the_others(
         middle = BORDER + BOX // 2
         await until_pixel(browser, 210 + middle, 150 + middle, NAMED["green"])
         await until_pixel(browser, 525 + middle, 375 + middle, NAMED["blue"])
-        # One's own box has an outline.
+        # The player's own box has an outline.
         assert await pixel(browser, 525 + BORDER + 1, 375 + middle) == "#ffffff"
 
         keys = ActionChains(browser).send_keys("d").send_keys(Keys.ARROW_DOWN)
@@ -113,12 +113,12 @@ async def test_the_page_plays_in_the_world_of_the_others(
             other, lambda place: place["x"] > 525 and place["y"] > 375
         )
         assert list(positions) == ["1", "2"]
-        # However long the browser takes between a key's press and its release, it is steps of 5.
+        # The number of steps depends on how long the browser holds the key.
         place = await last_place(other, "2", positions["2"])
         assert place["x"] % 5 == place["y"] % 5 == 0
         assert place["color"] == "blue"
 
-        # A name is text in a picture, whatever it looks like; typing one's own moves no box.
+        # A name with markup is drawn as text. Typing a name does not move the box.
         assert not browser.find_elements(By.TAG_NAME, "img")
         field = browser.find_element(By.ID, "name")
         await asyncio.to_thread(field.clear)
@@ -159,7 +159,7 @@ async def test_keys_are_released_on_blur(start_app: StartApp, browser: Chrome) -
 
 
 async def test_touch_buttons_move_the_box_on_a_phone(start_app: StartApp, browser: Chrome) -> None:
-    # The page passes the token in its address on to its WebSocket.
+    # The page passes the token of its URL to its WebSocket.
     host = await serve(start_app, "--token", "s3cret")
 
     def open_on_phone() -> None:
@@ -172,7 +172,7 @@ async def test_touch_buttons_move_the_box_on_a_phone(start_app: StartApp, browse
     await until_text(browser, "#you", "You are: green")
 
     def touch_down_button(kind: str) -> None:
-        box = browser.find_element(By.CSS_SELECTOR, "[data-way=down]").rect
+        box = browser.find_element(By.CSS_SELECTOR, "[data-direction=down]").rect
         point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
         points = [point] if kind == "touchStart" else []
         browser.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
@@ -227,10 +227,10 @@ async def test_the_page_is_on_the_web_port_too(start_app: StartApp) -> None:
     assert await app.line() == f"Page: http://localhost:{web_port}/"
     async with websockets.connect(f"ws://localhost:{web_port}") as client:
         assert await receive(client) == {"your_color": "green"}
-        # One more server finds the port in use, says so in one line and goes on.
+        # A second server finds the port in use, prints one line and keeps running.
         other = await start_app("box", "server", *ports)
         await other.started()
         assert (await other.line()).startswith("Page: http://localhost:")
-        in_use = f"No page of the box game on port {web_port}: Address already in use"
+        in_use = f"The page of the box game is not on port {web_port}: Address already in use"
         assert await other.line() == in_use
         assert await other.stop() == (0, "", "")

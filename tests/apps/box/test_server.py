@@ -1,4 +1,4 @@
-"""The game's server: who comes back, who is too fast, who is too slow."""
+"""The game's server: resuming, floods of moves, slow clients, and wrong messages."""
 
 import asyncio
 import contextlib
@@ -34,9 +34,9 @@ async def test_a_lost_player_comes_back_to_colour_and_place(
                 seen = await receive(watcher)
             assert seen == moved
             link.cut()
-            # Who is away is not seen ...
+            # A player who is away is not shown ...
             assert list((await receive(watcher))["positions"]) == ["1"]
-        # ... and the colour is kept from others meanwhile.
+        # ... but the colour stays reserved.
         async with websockets.connect(url) as other:
             assert await receive(other) == {"your_color": "red"}
         async with websockets.connect(f"{url}/?resume={TOKEN}") as back:
@@ -155,7 +155,7 @@ async def test_a_flood_is_not_faster_than_a_held_key(serve_game: ServeGame) -> N
 
 
 async def test_a_slow_client_skips_snapshots_and_delays_nobody(serve_game: ServeGame) -> None:
-    # Small buffers in the kernel: the server has to wait for the slow client very soon.
+    # With small kernel buffers the server soon has to wait for the slow client.
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     game, url = await serve_game(sock=listener)
@@ -174,7 +174,7 @@ async def test_a_slow_client_skips_snapshots_and_delays_nobody(serve_game: Serve
         color = (await receive(quick))["your_color"]
         players = (await receive(quick))["positions"].values()
         [x] = [player["x"] for player in players if player["color"] == color]
-        # 70 places of which no two are the same: away from the nearer border.
+        # Move away from the nearer border, so that all 70 positions differ.
         move = f'{{"move": {{"x": {5 if x < 370 else -5}, "y": 0}}}}'
         slowest = 0.0
         for _ in range(70):

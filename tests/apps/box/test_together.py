@@ -12,7 +12,7 @@ import websockets
 from selenium.webdriver import ActionChains, Chrome, Keys
 
 import ws6455
-from apps.box.client import Link, introduction
+from apps.box.client import Link, player_query
 from apps.box.colors import NAMED
 from apps.box.window import Window
 from apps.box.world import BORDER, BOX
@@ -21,15 +21,15 @@ from tests.apps.conftest import StartApp
 
 DEADLINE = 0.25  # seconds from the key on one screen to the pixel on the other
 
-# Note on every frame when the pixel x, y of the field first has the colour, and when a key was
-# first pressed, in seconds since 1970.
+# Record, in seconds since 1970, the first frame in which the pixel x, y of the field has the
+# colour, and the first key press.
 WATCH = """
 const [x, y, color] = arguments;
-const brush = document.querySelector("canvas").getContext("2d", {willReadFrequently: true});
+const context = document.querySelector("canvas").getContext("2d", {willReadFrequently: true});
 const hex = (part) => part.toString(16).padStart(2, "0");
 addEventListener("keydown", () => window.pressedAt ??= Date.now() / 1000, true);
 (function look() {
-  const [r, g, b] = brush.getImageData(x, y, 1, 1).data;
+  const [r, g, b] = context.getImageData(x, y, 1, 1).data;
   if ("#" + hex(r) + hex(g) + hex(b) === color) window.seenAt ??= Date.now() / 1000;
   requestAnimationFrame(look);
 })();
@@ -39,7 +39,7 @@ addEventListener("keydown", () => window.pressedAt ??= Date.now() / 1000, true);
 @contextlib.asynccontextmanager
 async def desktop(url: str) -> AsyncIterator[Link]:
     async def connect() -> ws6455.ClientConnection:
-        return await ws6455.connect(f"{url}/?{introduction()}")
+        return await ws6455.connect(f"{url}/?{player_query()}")
 
     link = Link(connect)
     window = Window(link)
@@ -61,7 +61,7 @@ async def test_a_key_on_one_moves_pixels_on_the_other(start_app: StartApp, brows
         await until(lambda: len(link.boxes) == 2)
         green, blue = sorted(link.boxes.values(), key=lambda box: box.color, reverse=True)
 
-        # From the desktop to the browser: right of the green box is where it will be.
+        # From the desktop to the browser: watch the pixel to the right of the green box.
         right, middle = green.x + BORDER + BOX + 2, green.y + BORDER + BOX // 2
         await asyncio.to_thread(browser.execute_script, WATCH, right, middle, NAMED["green"])
         pressed = time.time()
@@ -84,7 +84,7 @@ async def test_a_key_on_one_moves_pixels_on_the_other(start_app: StartApp, brows
 
 
 async def noted(browser: Chrome, name: str) -> float:
-    """Give the time that the page notes under `name`, when it has."""
+    """Wait for the time that the page records under `name`, and return it."""
     async with asyncio.timeout(5):
         while True:
             at = await asyncio.to_thread(browser.execute_script, f"return window.{name} ?? 0")
@@ -96,13 +96,13 @@ async def noted(browser: Chrome, name: str) -> float:
 async def test_alone_on_a_real_display(
     start_app: StartApp, program: Callable[[str, str], str]
 ) -> None:
-    """A window of X11, keys from outside, and a picture of the screen."""
+    """Check an X11 window with synthetic keys and a screenshot."""
     xdotool = program("xdotool", "xdotool")
     screenshot = program("import", "imagemagick")
     async with display(program("Xvfb", "xvfb")) as env:
         app = await start_app("box", "--port", "0", "--web-port", "0", env=env)
         url = await app.started()
-        # Without a window manager a window has a class, but no name that is found.
+        # Without a window manager, xdotool finds a window by its class but not by its name.
         window = ("search", "--sync", "--onlyvisible", "--class", "__main__")
         await run(env, xdotool, *window, "windowfocus")
         async with websockets.connect(url) as watcher:
@@ -124,7 +124,7 @@ async def test_alone_on_a_real_display(
 
 @contextlib.asynccontextmanager
 async def display(xvfb: str) -> AsyncIterator[dict[str, str]]:
-    """Start a virtual display; give what is in the environment of a program on it."""
+    """Start a virtual display; yield the environment variables for programs on it."""
     server = await asyncio.create_subprocess_exec(
         *(xvfb, "-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"),
         stdout=asyncio.subprocess.PIPE,
@@ -140,7 +140,7 @@ async def display(xvfb: str) -> AsyncIterator[dict[str, str]]:
 
 
 async def run(env: dict[str, str], *command: str) -> bytes:
-    """Run a program to its end and give its output."""
+    """Run a program and return its output."""
     process = await asyncio.create_subprocess_exec(
         *command, env={**os.environ, **env}, stdout=asyncio.subprocess.PIPE
     )

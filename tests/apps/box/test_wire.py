@@ -1,4 +1,4 @@
-"""The JSON wire byte for byte, as plain programs on another library speak it."""
+"""The JSON messages byte for byte, with clients on the `websockets` package."""
 
 import asyncio
 import contextlib
@@ -125,7 +125,7 @@ async def test_the_65th_player_is_refused_and_gets_in_when_one_leaves(
     async with contextlib.AsyncExitStack() as stack:
         colors = []
         for _ in range(64):
-            # They read no further, and must still be able to close.
+            # These clients receive nothing more, and must still be able to close.
             joining = websockets.connect(url, max_queue=None)
             client = await stack.enter_async_context(joining)
             colors.append((await receive(client))["your_color"])

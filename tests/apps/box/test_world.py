@@ -1,4 +1,4 @@
-"""The world: what no sequence of joins, leaves and moves can break."""
+"""The world: invariants under every sequence of joins, leaves and moves."""
 
 import pytest
 from hypothesis import given, settings
@@ -18,7 +18,7 @@ from apps.box.world import (
 
 COORDINATES = st.integers(-800, 800)
 MOVES = st.tuples(COORDINATES, COORDINATES)
-# A move and for how many steps it is asked for: walks that reach the border, and rests.
+# Pairs of a move and its number of steps: walks that reach the border, and rests.
 WAYS = st.sampled_from([(0, 0), (5, 5), (-5, 5), (5, -5), (-5, -5), (800, -800)])
 INPUTS = st.lists(st.tuples(WAYS | MOVES, st.integers(1, 100)), min_size=1, max_size=10)
 
@@ -79,7 +79,7 @@ def test_a_colour_returns_when_its_player_leaves() -> None:
 
 @given(st.lists(st.one_of(st.none(), st.integers(0, 63)), max_size=200))
 def test_ids_and_colours_stay_unique(events: list[int | None]) -> None:
-    """None joins, a number leaves."""
+    """Join for each None and leave for each number in `events`."""
     world = World()
     ids: list[str] = []
     for event in events:
@@ -122,7 +122,7 @@ def test_a_held_key_ends_at_the_border() -> None:
 def test_no_flood_is_faster_than_300_pixels_a_second(
     inputs: list[tuple[tuple[int, int], int]], data: st.DataObject
 ) -> None:
-    """From any step to any later one, on each axis, but for a burst of 30 pixels."""
+    """Check the path on each axis between two arbitrary steps; allows a burst of 30 pixels."""
     world = World()
     player = world.join()
     places = [(player.x, player.y)]
@@ -155,7 +155,7 @@ def test_a_flood_from_the_start_gains_nothing() -> None:
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=100))
 def test_an_honest_player_loses_nothing_to_100_ms_of_jitter(delays: list[int]) -> None:
-    """One move a step is sent; each arrives up to five steps late, in order."""
+    """Send one move a step; each arrives up to five steps late, in order."""
     world = World()
     player = world.join()
     start = player.x

@@ -1,4 +1,4 @@
-"""The buzzer: its wire byte for byte, its rounds, and the space bar in a terminal."""
+"""The buzzer: its messages byte for byte, its rounds, and the space bar in a terminal."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""apps.clock.boundaries: on the multiples, without drift, whatever is done to the clock."""
+"""apps.clock.boundaries: exact multiples without drift, also when the clock is changed."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ from apps.clock.boundaries import boundaries, iso
 
 
 class FakeClock:
-    """A wall clock; `sleep` moves it by what was asked for plus the next of `errors` (ms)."""
+    """A wall clock; `sleep` advances it by the delay plus the next of `errors` (ms)."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, start: int, errors: list[int]) -> None:
         self.now = start
@@ -23,7 +23,7 @@ class FakeClock:
         self.now += round(seconds * 1000) + next(self.errors)
 
     async def take(self, interval: int, count: int) -> list[tuple[int, int]]:
-        """Give the next boundaries and when they came."""
+        """Return the next boundaries and the times at which they were reached."""
         reached = boundaries(interval)
         return [(await anext(reached), self.now) for _ in range(count)]
 

@@ -1,4 +1,4 @@
-"""The clock: what it says by itself, what it answers, and its terminal client."""
+"""The clock: its broadcasts, its answers, and its terminal client."""
 
 import asyncio
 import re
@@ -16,7 +16,7 @@ QUIET = ("--tick", "86400", "--heartbeat", "86400")
 
 
 def seconds_of(text: str, pattern: str) -> float:
-    """Give the time in `text`, which must match `pattern`, in seconds since 1970."""
+    """Return the time in `text`, which must match `pattern`, in seconds since 1970."""
     match = re.fullmatch(pattern, text)
     assert match, text
     return datetime.fromisoformat(match[1]).astimezone(UTC).timestamp()
@@ -124,8 +124,8 @@ async def test_defaults_of_port_and_intervals(start_app: StartApp) -> None:
     out, _ = await helped.rest()
     text = " ".join(out.split())
     assert "(PORT, 8000)" in text
-    assert "is told the time (3.0)" in text
-    assert "is told Connected (60.0)" in text
+    assert "between two broadcasts of the time (3.0)" in text
+    assert "between two broadcasts of Connected (60.0)" in text
 
 
 @pytest.mark.parametrize("arguments", [("--tick", "0"), ("--heartbeat", "x"), ("--tick", "nan")])
@@ -135,7 +135,7 @@ async def test_wrong_intervals_are_status_2(
     server = await start_app("clock", "server", "--port", "0", *arguments)
     out, err = await server.rest()
     assert (out, server.process.returncode) == ("", 2)
-    assert f"argument {arguments[0]}: {arguments[1]!r} is no time in seconds" in err
+    assert f"argument {arguments[0]}: {arguments[1]!r} is not a time in seconds" in err
 
 
 async def test_piped_requests_end_with_their_replies(start_app: StartApp) -> None:

@@ -1,4 +1,4 @@
-"""The greeter: its wire and its transcripts, byte for byte."""
+"""The greeter: its messages and its transcripts, byte for byte."""
 
 import asyncio
 import re

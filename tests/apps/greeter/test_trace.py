@@ -1,4 +1,4 @@
-"""The greeter's --trace: it shows what goes over the wire, and changes nothing of it."""
+"""The greeter's --trace: it shows the bytes on the wire and does not change them."""
 
 import asyncio
 import re
@@ -87,7 +87,7 @@ async def test_a_refusal_is_shown_whole(start_app: StartApp) -> None:
 
 
 async def test_bytes_are_passed_on_however_they_arrive(start_app: StartApp) -> None:
-    """The answer comes byte by byte, so that no head and no frame arrives whole."""
+    """Send the answer byte by byte, so that every head and frame arrives in parts."""
 
     async def tear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         back_reader, back_writer = await asyncio.open_connection("127.0.0.1", port)

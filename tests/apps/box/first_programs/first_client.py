@@ -1,6 +1,6 @@
-"""A first client of the box game, as one is written for `websockets` 13; only the import differs.
+"""A client of the box game as written for `websockets` 13, apart from the import.
 
-Usage: ``python first_client.py URI``. It goes 50 pixels to the right and says where it is.
+Usage: ``python first_client.py URI``. It moves 50 pixels to the right and prints its position.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""A first server of the box game, as one is written for `websockets` 13; only the import differs.
+"""A server of the box game as written for `websockets` 13, apart from the import.
 
 Usage: ``python first_server.py PORT``.
 """
