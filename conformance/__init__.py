@@ -1,1 +1,1 @@
-"""The Autobahn test suite against both roles of the library: ``python -m conformance``."""
+"""The Autobahn test suite, run against both roles of the library: ``python -m conformance``."""

@@ -1,4 +1,4 @@
-"""The command line: run the suite against one role or both, report, and judge by exit status."""
+"""The command line: run the suite against one or both roles and report the results."""
 
 import argparse
 import asyncio
@@ -12,7 +12,7 @@ from pathlib import Path
 from .cases import CASES, select, split
 from .job import Job, JobFailed
 from .progress import Progress
-from .report import Report, clear, gather
+from .report import Report, clear, collect
 from .wstest import Wstest, WstestMissing, find
 
 ROLES = ("server", "client")
@@ -20,7 +20,7 @@ ROLES = ("server", "client")
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line asks for; ``report`` is an absolute path to a folder that exists."""
+    """The parsed command line; ``report`` is the absolute path of an existing folder."""
 
     roles: Sequence[str]
     cases: Sequence[str]
@@ -29,10 +29,10 @@ class Options:
 
 
 def main() -> int:
-    """Run the command line and give the exit status.
+    """Run the command line and return the exit status.
 
-    It is 0 when every case passes, 1 when one fails or does not run, 2 for wrong usage, and
-    128 + the signal's number after SIGINT or SIGTERM.
+    The status is 0 if every case passes, 1 if a case fails or does not run, 2 for wrong usage,
+    and 128 + the signal's number after SIGINT or SIGTERM.
     """
     options = _parse(sys.argv[1:])
     try:
@@ -52,7 +52,7 @@ def _parse(arguments: Sequence[str]) -> Options:
         "--cases",
         action="append",
         metavar="PATTERNS",
-        help=f"such as '6.*,7.1.1'; may be repeated (default: all {len(CASES)})",
+        help=f"for example '6.*,7.1.1'; may be repeated (default: all {len(CASES)})",
     )
     parser.add_argument(
         "--jobs",
@@ -66,7 +66,7 @@ def _parse(arguments: Sequence[str]) -> Options:
         type=Path,
         default=Path("conformance-report"),
         metavar="DIR",
-        help="where the report goes (default: %(default)s)",
+        help="folder of the report (default: %(default)s)",
     )
     given = parser.parse_args(arguments)
     if given.jobs < 1:
@@ -85,20 +85,20 @@ def _parse(arguments: Sequence[str]) -> Options:
 
 
 async def _until_interrupted(options: Options) -> int:
-    """Run until done or told to end by a signal; all processes are ended before it returns."""
+    """Run the suite; on a signal, stop it. All processes have ended when this returns."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
     received: list[signal.Signals] = []
 
     def interrupt(number: signal.Signals) -> None:
-        if not received:  # A second signal must not cut the clearing up short.
+        if not received:  # A second signal must not interrupt the clean-up.
             received.append(number)
             task.cancel()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupt, number)
     try:
-        return await _conform(options)
+        return await _run_suite(options)
     except asyncio.CancelledError:
         if not received:
             raise
@@ -106,8 +106,8 @@ async def _until_interrupted(options: Options) -> int:
         return 128 + received[0]
 
 
-async def _conform(options: Options) -> int:
-    """Run the suite, print what it found and give the exit status."""
+async def _run_suite(options: Options) -> int:
+    """Run the suite, print the results and return the exit status."""
     wstest = await find(options.report)
     totals = {role: len(options.cases) for role in options.roles}
     progress = Progress(totals, sys.stderr)
@@ -115,22 +115,22 @@ async def _conform(options: Options) -> int:
     showing = asyncio.create_task(progress.show())
     try:
         async with asyncio.TaskGroup() as group:
-            attempts = [group.create_task(_attempt(job)) for job in jobs]
+            runs = [group.create_task(_run_job(job)) for job in jobs]
     finally:
         showing.cancel()
         await asyncio.wait([showing])
-    problems = [problem for attempt in attempts if (problem := attempt.result())]
-    for problem in problems:
-        print(problem, file=sys.stderr)
+    errors = [error for run in runs if (error := run.result())]
+    for error in errors:
+        print(error, file=sys.stderr)
     reports = []
     for role in options.roles:
         outputs = [job.results for job in jobs if job.role == role]
-        reports.append(gather(role, options.cases, outputs, options.report / role))
-    return 1 if _print(reports, options.report) or problems else 0
+        reports.append(collect(role, options.cases, outputs, options.report / role))
+    return 1 if _print_reports(reports, options.report) or errors else 0
 
 
 def _jobs(role: str, options: Options, wstest: Wstest, progress: Progress) -> list[Job]:
-    """Split the cases of a role into jobs, in a folder cleared of an earlier run."""
+    """Split the cases of a role into jobs; remove the files of an earlier run."""
     folder = options.report / role
     folder.mkdir(exist_ok=True)
     clear(folder)
@@ -142,8 +142,8 @@ def _jobs(role: str, options: Options, wstest: Wstest, progress: Progress) -> li
     ]
 
 
-async def _attempt(job: Job) -> str | None:
-    """Run a job and give what went wrong: the other jobs go on."""
+async def _run_job(job: Job) -> str | None:
+    """Run a job; return the text of its failure or None, so that the other jobs continue."""
     try:
         await job.run()
     except JobFailed as error:
@@ -151,14 +151,14 @@ async def _attempt(job: Job) -> str | None:
     return None
 
 
-def _print(reports: Sequence[Report], folder: Path) -> int:
-    """Print the tables, the complaints and the totals, and give the number of failures."""
+def _print_reports(reports: Sequence[Report], folder: Path) -> int:
+    """Print the tables, the failed cases and the totals; return the number of failures."""
     for report in reports:
         print(f"\n{report.table()}")
     print()
     for report in reports:
-        for complaint in report.complaints():
-            print(complaint)
+        for line in report.failures():
+            print(line)
     for report in reports:
         print(f"Report: {folder / report.role / 'index.html'}")
     passed = sum(report.passed for report in reports)

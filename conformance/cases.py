@@ -1,4 +1,4 @@
-"""The cases of the Autobahn test suite: all of them, those a pattern names, a job's share."""
+"""The cases of the Autobahn test suite: the full list, selection by pattern, shares for jobs."""
 
 import fnmatch
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ SECTIONS = {
     13: "Compression, parameters",
 }
 
-# How many cases release 25.10.1 has in each subsection; they are numbered from 1 without gaps.
+# The number of cases in each subsection of release 25.10.1, numbered from 1 without gaps.
 _SUBSECTIONS = """
     1.1:8 1.2:8 2:11 3:7 4.1:5 4.2:5 5:20
     6.1:3 6.2:4 6.3:2 6.4:4 6.5:5 6.6:11 6.7:4 6.8:2 6.9:4 6.10:3 6.11:5 6.12:8 6.13:5 6.14:10
@@ -36,15 +36,15 @@ CASES = tuple(
 
 
 def section(case: str) -> int:
-    """Give the number of the section that ``case`` belongs to."""
+    """Return the number of the section that ``case`` belongs to."""
     return int(case.partition(".")[0])
 
 
 def select(patterns: Sequence[str]) -> list[str]:
-    """Give the cases that match one of ``patterns`` (``6.*``, ``7.1.1``), in the suite's order.
+    """Return the cases that match one of ``patterns`` (``6.*``, ``7.1.1``), in the suite's order.
 
     Raises:
-        ValueError: a pattern that no case matches.
+        ValueError: a pattern matches no case.
 
     """
     for pattern in patterns:
@@ -54,8 +54,8 @@ def select(patterns: Sequence[str]) -> list[str]:
 
 
 def split(cases: Sequence[str], jobs: int) -> list[Sequence[str]]:
-    """Deal ``cases`` out to at most ``jobs`` jobs, none of them empty.
+    """Split ``cases`` into at most ``jobs`` jobs, none of them empty.
 
-    Neighbours in a section cost about the same time, so dealing them out in turn balances the jobs.
+    Adjacent cases take about the same time, so distributing them in turn balances the jobs.
     """
     return [cases[job::jobs] for job in range(min(jobs, len(cases)))]

@@ -1,7 +1,7 @@
-"""The echo client that Autobahn's fuzzing server tests: ``python -m conformance.echo_client``.
+"""The echo client tested by Autobahn's fuzzing server: ``python -m conformance.echo_client``.
 
-Its two arguments are the address of the fuzzing server and the name under which the results are
-filed. It runs every case of the server's list, asks for the report and ends.
+Its two arguments are the address of the fuzzing server and the name of the agent in the report.
+It runs every case of the server, requests the report and ends.
 """
 
 import argparse
@@ -11,28 +11,28 @@ import ws6455
 
 
 def connect(uri: str) -> ws6455.connect:
-    """Open a connection without keepalive and without limits: cases send 65,536 fragments."""
+    """Open a connection without keepalive or limits: some cases send 65,536 fragments."""
     return ws6455.connect(uri, max_size=None, max_fragments=None, ping_interval=None)
 
 
 async def run_case(uri: str) -> None:
-    """Send back each message as it came, text as text and binary as binary."""
+    """Echo each message, text as text and binary as binary."""
     try:
         async with connect(uri) as connection:
             async for message in connection:
                 await connection.send(message)
     except ws6455.ConnectionClosed:
-        pass  # Most cases break the protocol on purpose; the suite judges how it was closed.
+        pass  # Most cases break the protocol on purpose; the suite judges the closing.
 
 
 async def main(server: str, agent: str) -> None:
-    """Run the cases of the fuzzing server at ``server`` one after the other."""
+    """Run the cases of the fuzzing server at ``server`` one by one."""
     async with connect(f"{server}/getCaseCount") as connection:
         count = int(await connection.recv())
     for number in range(1, count + 1):
         await run_case(f"{server}/runCase?case={number}&agent={agent}")
     async with connect(f"{server}/updateReports?agent={agent}") as connection:
-        await connection.wait_closed()  # The server closes once the report is written.
+        await connection.wait_closed()  # The server closes after writing the report.
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""One job: wstest against one of our echo ends, each in a process of its own.
+"""A job: wstest against our echo server or echo client, each in its own process.
 
-In the server role wstest is a fuzzing client that ends when it has run its cases; in the client
-role it is a fuzzing server, and our echo client ends. Either way the end of that one, the driver,
-is the end of the job; the other has to outlive it.
+The process that acts as the client drives the job: wstest as the fuzzing client in the server
+role, our echo client in the client role. The job ends when the driver exits. The other process
+must outlive it.
 """
 
 import asyncio
@@ -21,25 +21,25 @@ from .processes import last_line, running
 from .report import AGENT
 from .wstest import Wstest
 
-# Seconds without a word from wstest after which a job is given up. It says a word for each case;
-# the slowest takes 15 s alone on a core, and took 95 s on a busy machine.
-PATIENCE = 300.0
+# A job fails after this many seconds without output from wstest, which prints a line for each
+# case. The slowest case takes 15 s alone on a core, and took 95 s on a busy machine.
+SILENCE_TIMEOUT = 300.0
 
 ROOT = Path(__file__).parent.parent
-_CASE_BEGINS = re.compile(rb"Running test case ID (\S+) ")
+_CASE_STARTED = re.compile(rb"Running test case ID (\S+) ")
 
 
 class JobFailed(Exception):
-    """A job ended early; the text says how, and which process is to blame."""
+    """A job ended early; the text names the process that failed and the reason."""
 
 
 @dataclass(frozen=True)
 class Job:
     """A share of the cases of one role.
 
-    ``role`` names the end of ours that is tested, ``"server"`` or ``"client"``. What is written
-    goes into ``folder``, which is made. ``begin`` is called with the role and the case whenever a
-    case begins. The job is given up after ``patience`` seconds of silence.
+    ``role`` is the role of the library under test, ``"server"`` or ``"client"``. All files are
+    written to ``folder``, which is created. ``begin`` is called with the role and the case at the
+    start of each case. The job fails after ``silence_timeout`` seconds without output.
     """
 
     role: str
@@ -47,18 +47,18 @@ class Job:
     folder: Path
     wstest: Wstest
     begin: Callable[[str, str], None]
-    patience: float = PATIENCE
+    silence_timeout: float = SILENCE_TIMEOUT
 
     @property
     def results(self) -> Path:
-        """The folder into which wstest writes its reports."""
+        """The folder of the reports that wstest writes."""
         return self.folder / "results"
 
     async def run(self) -> None:
         """Run the cases.
 
         Raises:
-            JobFailed: a process could not be started, ended early or was silent for too long.
+            JobFailed: a process could not be started, ended early or was silent too long.
 
         """
         self.folder.mkdir(parents=True)
@@ -69,64 +69,65 @@ class Job:
 
 
 @dataclass(frozen=True)
-class _Part:
-    """A running process with what a message needs to speak of it."""
+class _Process:
+    """A running process with its name and its log for error messages."""
 
     name: str
     process: asyncio.subprocess.Process
     log: Path
 
-    def ended(self) -> JobFailed:
-        """Tell of an end that should not have come yet, or not like this."""
-        return JobFailed(f"{self.name} ended with status {self.process.returncode}; {self._said()}")
+    def exit_error(self) -> JobFailed:
+        """Return the error for an early or unsuccessful exit."""
+        status = self.process.returncode
+        return JobFailed(f"{self.name} ended with status {status}; {self._last_output()}")
 
-    def silent(self, patience: float) -> JobFailed:
-        """Tell of a silence of ``patience`` seconds."""
-        return JobFailed(f"{self.name} was silent for {patience:g} s; {self._said()}")
+    def silence_error(self, seconds: float) -> JobFailed:
+        """Return the error for ``seconds`` without output."""
+        return JobFailed(f"{self.name} was silent for {seconds:g} s; {self._last_output()}")
 
-    def _said(self) -> str:
-        return f"its last words: {last_line(self.log)} (see {self.log})"
+    def _last_output(self) -> str:
+        return f"last output: {last_line(self.log)} (see {self.log})"
 
 
 async def _test_server(job: Job) -> None:
-    async with _echo(job, "echo_server") as server:
+    async with _run_echo(job, "echo_server") as server:
         port = await _port(job, server)
         spec = {"servers": [{"agent": AGENT, "url": f"ws://127.0.0.1:{port}"}]}
-        async with _wstest(job, "fuzzingclient", spec) as (tester, following):
-            await _drive(tester, tester, following, server)
+        async with _run_wstest(job, "fuzzingclient", spec) as (tester, following):
+            await _wait_for_driver(tester, tester, following, server)
 
 
 async def _test_client(job: Job) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
     url = f"ws://127.0.0.1:{port}"
-    async with _wstest(job, "fuzzingserver", {"url": url}) as (tester, following):
-        await _accepts(tester, following, port)
-        async with _echo(job, "echo_client", url, AGENT) as client:
-            await _drive(client, tester, following, client)
+    async with _run_wstest(job, "fuzzingserver", {"url": url}) as (tester, following):
+        await _wait_until_listening(tester, following, port)
+        async with _run_echo(job, "echo_client", url, AGENT) as client:
+            await _wait_for_driver(client, tester, following, client)
 
 
 @asynccontextmanager
-async def _echo(job: Job, module: str, *arguments: str) -> AsyncIterator[_Part]:
+async def _run_echo(job: Job, module: str, *arguments: str) -> AsyncIterator[_Process]:
     argv = [sys.executable, "-m", f"conformance.{module}", *arguments]
     log = job.folder / f"{module}.log"
     with log.open("wb") as file:
         async with running(argv, os.environ, stdout=PIPE, stderr=file, cwd=ROOT) as process:
-            yield _Part(module, process, log)
+            yield _Process(module, process, log)
 
 
 @asynccontextmanager
-async def _wstest(
+async def _run_wstest(
     job: Job, mode: str, spec: Mapping[str, object]
-) -> AsyncIterator[tuple[_Part, asyncio.Task[None]]]:
-    """Run wstest, with the task that follows what it says and ends when it does."""
+) -> AsyncIterator[tuple[_Process, asyncio.Task[None]]]:
+    """Run wstest, with a task that follows its output until it exits."""
     spec = {**spec, "cases": list(job.cases), "exclude-cases": [], "exclude-agent-cases": {}}
     file = job.folder / "spec.json"
     file.write_text(json.dumps({**spec, "outdir": str(job.results)}))
     argv = [*job.wstest.argv, "--mode", mode, "--spec", str(file), "--webport", "0"]
     async with running(argv, job.wstest.env, stdout=PIPE, stderr=STDOUT) as process:
-        tester = _Part("wstest", process, job.folder / "wstest.log")
-        following = asyncio.create_task(_follow(job, tester))
+        tester = _Process("wstest", process, job.folder / "wstest.log")
+        following = asyncio.create_task(_follow_output(job, tester))
         try:
             yield tester, following
         finally:
@@ -134,36 +135,38 @@ async def _wstest(
             await asyncio.gather(following, return_exceptions=True)
 
 
-async def _follow(job: Job, tester: _Part) -> None:
-    """Report each case that wstest begins, and copy what it says to its log, until it ends."""
+async def _follow_output(job: Job, tester: _Process) -> None:
+    """Report the start of each case and copy the output to the log, until wstest exits."""
     assert tester.process.stdout is not None
     try:
         with tester.log.open("wb", buffering=0) as log:
-            while line := await asyncio.wait_for(tester.process.stdout.readline(), job.patience):
+            while line := await asyncio.wait_for(
+                tester.process.stdout.readline(), job.silence_timeout
+            ):
                 log.write(line)
-                if begins := _CASE_BEGINS.match(line):
-                    job.begin(job.role, begins[1].decode())
-        await asyncio.wait_for(tester.process.wait(), job.patience)
+                if started := _CASE_STARTED.match(line):
+                    job.begin(job.role, started[1].decode())
+        await asyncio.wait_for(tester.process.wait(), job.silence_timeout)
     except TimeoutError:
-        raise tester.silent(job.patience) from None
+        raise tester.silence_error(job.silence_timeout) from None
 
 
-async def _port(job: Job, server: _Part) -> int:
-    """Read the port on which our echo server listens."""
+async def _port(job: Job, server: _Process) -> int:
+    """Read the port of our echo server from its output."""
     assert server.process.stdout is not None
     try:
-        async with asyncio.timeout(job.patience):
+        async with asyncio.timeout(job.silence_timeout):
             line = await server.process.stdout.readline()
             if not line:
                 await server.process.wait()
-                raise server.ended()
+                raise server.exit_error()
     except TimeoutError:
-        raise server.silent(job.patience) from None
+        raise server.silence_error(job.silence_timeout) from None
     return int(line)
 
 
-async def _accepts(tester: _Part, following: asyncio.Task[None], port: int) -> None:
-    """Wait until the fuzzing server accepts connections; it says nothing when it does."""
+async def _wait_until_listening(tester: _Process, following: asyncio.Task[None], port: int) -> None:
+    """Wait until the fuzzing server accepts connections; it prints nothing when it does."""
     while not following.done():
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -173,11 +176,13 @@ async def _accepts(tester: _Part, following: asyncio.Task[None], port: int) -> N
             writer.close()
             return
     following.result()
-    raise tester.ended()
+    raise tester.exit_error()
 
 
-async def _drive(driver: _Part, tester: _Part, following: asyncio.Task[None], echo: _Part) -> None:
-    """Wait for the end of ``driver``, which has to come first and to be a success."""
+async def _wait_for_driver(
+    driver: _Process, tester: _Process, following: asyncio.Task[None], echo: _Process
+) -> None:
+    """Wait for the exit of ``driver``, which must exit first and with status 0."""
     echoing = asyncio.create_task(echo.process.wait())
     try:
         await asyncio.wait({following, echoing}, return_when=asyncio.FIRST_COMPLETED)
@@ -188,4 +193,4 @@ async def _drive(driver: _Part, tester: _Part, following: asyncio.Task[None], ec
         following.result()
     ended = tester if following.done() else echo
     if ended is not driver or driver.process.returncode != 0:
-        raise ended.ended()
+        raise ended.exit_error()

@@ -1,4 +1,4 @@
-"""The processes of a run: none is ever left behind."""
+"""Child processes that never outlive the run."""
 
 import asyncio
 import os
@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-# A process that is asked to end gets this long, in seconds, before it is killed.
+# Seconds between SIGTERM and SIGKILL.
 GRACE = 5.0
 
-# The longest line read from a process, in bytes: wstest prints all its cases on one.
+# The longest line read from a process, in bytes: wstest prints all its cases on one line.
 LINE_LIMIT = 1 << 20
 
 
@@ -25,9 +25,9 @@ async def running(
     stderr: int | IO[bytes],
     cwd: Path | None = None,
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run ``argv`` for the length of the block.
+    """Run ``argv`` for the duration of the block.
 
-    Whatever ends the block, the process and its children are gone afterwards. ``stdout`` and
+    The process and its children are always killed at the end of the block. ``stdout`` and
     ``stderr`` are a file or a constant of ``asyncio.subprocess``.
 
     Raises:
@@ -42,7 +42,7 @@ async def running(
         stdout=stdout,
         stderr=stderr,
         limit=LINE_LIMIT,
-        start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the rest.
+        start_new_session=True,  # Ctrl-C must reach the parent only, which then ends the child.
     )
     try:
         yield process
@@ -51,7 +51,7 @@ async def running(
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Ask the process and its children to end, then kill what is left of them."""
+    """Terminate the process and its children; kill those that do not exit in time."""
     try:
         if process.returncode is None:
             _signal_group(process, signal.SIGTERM)
@@ -62,7 +62,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 async def _exited(process: asyncio.subprocess.Process) -> None:
-    """Wait for the exit, at most ``GRACE``; a full pipe would hold it back, so it is emptied."""
+    """Wait for the exit, at most ``GRACE``; drain the pipe, since a full one blocks the exit."""
     with suppress(TimeoutError):
         async with asyncio.timeout(GRACE):
             while process.stdout is not None and await process.stdout.read(LINE_LIMIT):
@@ -76,10 +76,10 @@ def _signal_group(process: asyncio.subprocess.Process, number: signal.Signals) -
 
 
 async def run(argv: Sequence[str], env: Mapping[str, str], log: Path, timeout: float) -> int | None:
-    """Run ``argv`` to its end, at most ``timeout`` seconds; its output goes to ``log``.
+    """Run ``argv`` for at most ``timeout`` seconds and append its output to ``log``.
 
     Returns:
-        The exit status; None when it could not be started or did not end in time.
+        The exit status; None if it could not be started or did not end in time.
 
     """
     try:
@@ -94,6 +94,6 @@ async def run(argv: Sequence[str], env: Mapping[str, str], log: Path, timeout: f
 
 
 def last_line(log: Path) -> str:
-    """Give the last line of ``log`` that is not blank: what a process had to say at its end."""
+    """Return the last line of ``log`` that is not blank, or ``"none"``."""
     lines = log.read_text(errors="replace").split("\n") if log.exists() else []
     return next((line.strip() for line in reversed(lines) if line.strip()), "none")

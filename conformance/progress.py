@@ -1,4 +1,4 @@
-"""What is going on, on standard error: a bar on a terminal, else a line now and then."""
+"""Progress on standard error: a bar on a terminal, otherwise an occasional line."""
 
 import asyncio
 import shutil
@@ -6,15 +6,15 @@ import time
 from collections.abc import Mapping
 from typing import TextIO
 
-# Seconds between two renewals of the bar, and between two lines.
+# Seconds between two updates of the bar, and between two lines.
 BAR_INTERVAL = 0.2
 LINE_INTERVAL = 15.0
 
-_WIDTH = 10  # Both roles then fit on a terminal of 80 columns.
+_WIDTH = 10  # Both roles fit on a terminal of 80 columns.
 
 
 class Progress:
-    """The number of cases begun in each role, of how many, and the last one begun."""
+    """The number of cases started in each role, the total, and the case started last."""
 
     def __init__(self, totals: Mapping[str, int], stream: TextIO) -> None:
         self._totals = totals
@@ -24,12 +24,12 @@ class Progress:
         self._since = time.monotonic()
 
     def begin(self, role: str, case: str) -> None:
-        """Note that ``case`` begins."""
+        """Record the start of ``case``."""
         self._begun[role] += 1
         self._last[role] = case
 
     async def show(self) -> None:
-        """Show the state again and again, until cancelled."""
+        """Show the progress at intervals until cancelled."""
         bar = self._stream.isatty()
         try:
             while True:

@@ -1,4 +1,4 @@
-"""What the suite found for a role: read from every job, judged, as a table and as an HTML page."""
+"""The results of a role: collected from all jobs, as a table and as an HTML page."""
 
 import html
 import json
@@ -10,12 +10,12 @@ from pathlib import Path
 
 from .cases import SECTIONS, section
 
-# The name under which the suite files its results.
+# The name of the library in the suite's results.
 AGENT = "ws6455"
 
 
 class Verdict(StrEnum):
-    """What a case counts as: the columns of the table, from good to bad."""
+    """The verdict on a case; the columns of the table, from good to bad."""
 
     OK = "OK"
     INFORMATIONAL = "INFORMATIONAL"
@@ -25,20 +25,20 @@ class Verdict(StrEnum):
 
     @property
     def passed(self) -> bool:
-        """Whether a case with this verdict passes."""
+        """True if a case with this verdict passes."""
         return self in (Verdict.OK, Verdict.INFORMATIONAL)
 
 
 @dataclass(frozen=True)
 class Result:
-    """The suite's two judgements of a case that ran, in its own words."""
+    """The suite's two judgements of a case that ran, as the suite spells them."""
 
     behavior: str
     behavior_close: str
 
     @property
     def verdict(self) -> Verdict:
-        """The worse of the two; every word but the first three verdicts is a failure."""
+        """The worse of the two judgements; all but the first three verdicts count as failures."""
         judgements = {self.behavior, self.behavior_close}
         for verdict in (Verdict.OK, Verdict.INFORMATIONAL, Verdict.NON_STRICT):
             judgements.discard(verdict.value)
@@ -49,14 +49,14 @@ class Result:
 
 @dataclass(frozen=True)
 class Report:
-    """The results of one role, by case; a case of ``cases`` without a result did not run."""
+    """The results of one role by case. A case of ``cases`` without a result did not run."""
 
     role: str
     cases: Sequence[str]
     results: dict[str, Result]
 
     def verdict(self, case: str) -> Verdict:
-        """Judge one case."""
+        """Return the verdict on one case."""
         result = self.results.get(case)
         return Verdict.DID_NOT_RUN if result is None else result.verdict
 
@@ -66,7 +66,7 @@ class Report:
         return sum(self.verdict(case).passed for case in self.cases)
 
     def table(self) -> str:
-        """Count the verdicts by section, as lines of text."""
+        """Return a text table that counts the verdicts by section."""
         counts: dict[int, Counter[Verdict]] = {}
         for case in self.cases:
             counts.setdefault(section(case), Counter())[self.verdict(case)] += 1
@@ -78,24 +78,24 @@ class Report:
             lines.append(f"{name:<26}" + "".join(columns))
         return "\n".join(lines)
 
-    def complaints(self) -> list[str]:
-        """Give a line for each case that does not pass."""
+    def failures(self) -> list[str]:
+        """Return a line for each case that does not pass."""
         lines = []
         for case in self.cases:
             if not self.verdict(case).passed:
                 result = self.results.get(case)
-                said = (
+                outcome = (
                     f"{result.behavior}, close {result.behavior_close}" if result else "did not run"
                 )
-                lines.append(f"{self.role} {case}: {said}")
+                lines.append(f"{self.role} {case}: {outcome}")
         return lines
 
 
-def gather(role: str, cases: Sequence[str], outputs: Iterable[Path], folder: Path) -> Report:
-    """Bring what wstest wrote into ``outputs``, one folder for each job, together in ``folder``.
+def collect(role: str, cases: Sequence[str], outputs: Iterable[Path], folder: Path) -> Report:
+    """Collect the files that wstest wrote to ``outputs``, one folder per job, in ``folder``.
 
-    ``folder`` then has the suite's pages and data files of each case, its ``index.json`` as one
-    single wstest would have written it, and an ``index.html`` with a link to every page.
+    Afterwards ``folder`` contains the suite's pages and data files of each case, one
+    ``index.json`` in the format of wstest, and an ``index.html`` with a link to every page.
     """
     index: dict[str, dict[str, str]] = {}
     for output in outputs:
@@ -104,7 +104,7 @@ def gather(role: str, cases: Sequence[str], outputs: Iterable[Path], folder: Pat
             file.replace(folder / file.name)
     index = {case: index[case] for case in cases if case in index}
     results = {
-        case: Result(said["behavior"], said["behaviorClose"]) for case, said in index.items()
+        case: Result(entry["behavior"], entry["behaviorClose"]) for case, entry in index.items()
     }
     report = Report(role, cases, results)
     (folder / "index.json").write_text(json.dumps({AGENT: index}, indent=3))
@@ -113,14 +113,14 @@ def gather(role: str, cases: Sequence[str], outputs: Iterable[Path], folder: Pat
 
 
 def clear(folder: Path) -> None:
-    """Remove from ``folder`` what an earlier ``gather`` has left there, and nothing else."""
+    """Remove the files of an earlier ``collect`` from ``folder``, and nothing else."""
     for pattern in (f"{AGENT}_case_*", "index.json", "index.html"):
         for file in folder.glob(pattern):
             file.unlink()
 
 
 def _read_index(output: Path) -> dict[str, dict[str, str]]:
-    """Read the results that a job left: none when its wstest was cut off before it wrote them."""
+    """Read the results of a job; empty if its wstest was killed before it wrote them."""
     try:
         index: dict[str, dict[str, dict[str, str]]] = json.loads(
             (output / "index.json").read_text()
@@ -142,7 +142,7 @@ pre { font-size: 13px } h2 { font-size: 17px; margin: 1.5em 0 .3em }
 
 
 def _page(report: Report, folder: Path) -> str:
-    """Write the page that links to the page of every case, coloured by its verdict."""
+    """Return an HTML page with a link to each case's page, coloured by verdict."""
     title = f"Autobahn test suite: {AGENT} as {report.role}"
     lines = [
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
@@ -159,8 +159,8 @@ def _page(report: Report, folder: Path) -> str:
 def _entry(report: Report, case: str, folder: Path) -> str:
     verdict, result = report.verdict(case), report.results.get(case)
     kind = verdict.replace(" ", "-")
-    said = f"{result.behavior}, close {result.behavior_close}" if result else verdict
+    outcome = f"{result.behavior}, close {result.behavior_close}" if result else verdict
     page = f"{AGENT}_case_{case.replace('.', '_')}.html"
     if not (folder / page).exists():
-        return f'<span class="{kind}" title="{html.escape(said)}">{case}</span>'
-    return f'<a class="{kind}" title="{html.escape(said)}" href="{page}">{case}</a>'
+        return f'<span class="{kind}" title="{html.escape(outcome)}">{case}</span>'
+    return f'<a class="{kind}" title="{html.escape(outcome)}" href="{page}">{case}</a>'

@@ -1,8 +1,8 @@
-"""Autobahn's ``wstest`` command: found on this machine, or made once in the user's cache.
+"""Autobahn's ``wstest`` command: found on this machine, or installed in the user's cache.
 
-wstest needs Python 2.7, so it lives in a user base of its own (``PYTHONUSERBASE``), a folder that
-can be moved: it is filled aside and renamed when it is whole. Of two runs that fill one at once,
-the first to finish gives it its name and the other takes that one.
+wstest needs Python 2.7, so it is installed in its own user base (``PYTHONUSERBASE``). Such a folder
+can be moved: it is filled under a temporary name and renamed when complete. If two runs install at
+the same time, the first to finish renames its folder and the other one uses that folder.
 """
 
 import errno
@@ -20,7 +20,7 @@ from .processes import last_line, run
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 DOCKER_IMAGE = "crossbario/autobahn-testsuite"
 
-# Seconds for a program to say whether it works, and for pip to fetch and compile everything.
+# Seconds for a probe of a program, and for pip to download and compile everything.
 _PROBE_TIMEOUT = 30.0
 _INSTALL_TIMEOUT = 900.0
 
@@ -31,25 +31,25 @@ _PROBE = (
 
 
 class WstestMissing(Exception):
-    """There is no wstest and none could be made; the text says what to install."""
+    """wstest was not found and could not be installed; the text says what is needed."""
 
 
 @dataclass(frozen=True)
 class Wstest:
-    """The command line and the environment that run wstest."""
+    """Command line and environment of wstest."""
 
     argv: tuple[str, ...]
     env: dict[str, str]
 
 
 async def find(report: Path) -> Wstest:
-    """Find wstest, or make it, for a run that keeps its files under ``report``.
+    """Find or install wstest for a run that keeps its files under ``report``.
 
-    It is, in this order, what ``$WSTEST`` names, the ``wstest`` on the PATH, the module installed
-    for a Python 2.7 (on the PATH or among pyenv's), Docker's image.
+    These are tried in order: the program named by ``$WSTEST``, ``wstest`` on the PATH, the module
+    installed for a Python 2.7 (on the PATH or of pyenv), the Docker image.
 
     Raises:
-        WstestMissing: no way is open on this machine, or the installation failed.
+        WstestMissing: none of these is available, or the installation failed.
 
     """
     env = _environment()
@@ -75,14 +75,14 @@ async def find(report: Path) -> Wstest:
 
 
 def _environment() -> dict[str, str]:
-    """Give this process's environment without what would mislead a Python 2.7."""
+    """Return this process's environment without variables that would break Python 2.7."""
     misleading = {"PYTHONPATH", "PYTHONHOME", "PYTHONNOUSERSITE"}
     env = {name: value for name, value in os.environ.items() if name not in misleading}
-    return env | {"PYTHONUNBUFFERED": "1"}  # The case being run is read from wstest's output.
+    return env | {"PYTHONUNBUFFERED": "1"}  # Progress is read from wstest's output.
 
 
 def _pythons() -> Iterator[str]:
-    """Give what may be a Python 2.7: a pyenv shim on the PATH, for one, may only complain."""
+    """Yield candidates for Python 2.7; one of them may be a pyenv shim that does not work."""
     if found := shutil.which("python2.7"):
         yield found
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
@@ -91,26 +91,26 @@ def _pythons() -> Iterator[str]:
 
 
 async def _installed(python: str, env: dict[str, str]) -> Wstest:
-    """Give the wstest installed for ``python``, installing it when this is the first time."""
+    """Return the wstest installed for ``python``; install it on first use."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ws6455"
-    # Another interpreter or other pins make another folder: compiled modules fit one build only.
+    # One folder per interpreter and set of pins: compiled modules work with one build only.
     key = hashlib.sha256(python.encode() + REQUIREMENTS.read_bytes()).hexdigest()[:12]
     base = cache / f"autobahn-{key}"
     if not base.is_dir():
         cache.mkdir(parents=True, exist_ok=True)
         print(f"Installing wstest in {base} (once, under a minute) ...", file=sys.stderr)
-        with tempfile.TemporaryDirectory(dir=cache, prefix="unfinished-") as aside:
-            await _install(python, env, Path(aside), base)
+        with tempfile.TemporaryDirectory(dir=cache, prefix="unfinished-") as folder:
+            await _install(python, env, Path(folder), base)
     return Wstest((python, "-m", "autobahntestsuite.wstest"), env | {"PYTHONUSERBASE": str(base)})
 
 
-async def _install(python: str, env: dict[str, str], aside: Path, base: Path) -> None:
-    """Fill a folder in ``aside`` and name it ``base``."""
+async def _install(python: str, env: dict[str, str], folder: Path, base: Path) -> None:
+    """Install in a folder below ``folder``, then rename that one to ``base``."""
     pip = [python, "-m", "pip", "install", "--user", "--ignore-installed", "--no-deps"]
-    filled, log = aside / "base", aside / "pip.log"
+    unfinished, log = folder / "base", folder / "pip.log"
     status = await run(
         [*pip, "--requirement", str(REQUIREMENTS)],
-        env | {"PYTHONUSERBASE": str(filled)},
+        env | {"PYTHONUSERBASE": str(unfinished)},
         log,
         _INSTALL_TIMEOUT,
     )
@@ -119,17 +119,17 @@ async def _install(python: str, env: dict[str, str], aside: Path, base: Path) ->
         log.replace(kept)
         raise WstestMissing(
             f"wstest could not be installed for {python} (it needs PyPI and a C compiler): "
-            f"{last_line(kept)} (all of it in {kept})"
+            f"{last_line(kept)} (full log: {kept})"
         )
     try:
-        filled.rename(base)
+        unfinished.rename(base)
     except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # Another run has finished first.
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # Another run finished first.
             raise
 
 
 def _in_docker(docker: str, env: dict[str, str], report: Path) -> Wstest:
-    """Run the image on this machine's network, with ``report`` at the same path inside."""
+    """Return the Docker command: host network, ``report`` mounted at the same path."""
     return Wstest(
         (
             *(docker, "run", "--rm", "--init", "--network=host"),

@@ -1,4 +1,4 @@
-"""What the tests of the runner share: programs that stand in for others."""
+"""Fixture for the tests of the runner: scripts that replace other programs."""
 
 import sys
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture
 def script(tmp_path: Path) -> Callable[[str, str], Path]:
-    """Give a function ``(name, code) -> path`` that makes an executable Python script."""
+    """Return a function ``(name, code) -> path`` that creates an executable Python script."""
 
     def make(name: str, code: str) -> Path:
         path = tmp_path / "bin" / name

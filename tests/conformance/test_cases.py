@@ -1,4 +1,4 @@
-"""The list of cases: whole, picked by pattern, dealt out to jobs."""
+"""The list of cases: complete, selected by pattern, split into jobs."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The command as a user runs it, with a wstest that is a few lines of Python."""
+"""The command as a user runs it, with a fake wstest."""
 
 import os
 import re
@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 Script = Callable[[str, str], Path]
 
-# A fuzzing client that finds what the variable FOUND says, case by case; the rest is missing.
+# A fuzzing client that reports the results given in the variable FOUND; other cases are missing.
 FINDS = """
 import json, os, pathlib, sys
 spec = json.loads(pathlib.Path(sys.argv[sys.argv.index("--spec") + 1]).read_text())
@@ -30,7 +30,7 @@ for case in spec["cases"]:
 (folder / "index.json").write_text(json.dumps({"ws6455": index}))
 """
 
-# Tells the test that it runs, and holds the connection as long as it lives.
+# A wstest that connects to the test and keeps the connection open while it runs.
 HANGS = """
 import os, socket, time
 sock = socket.create_connection(("127.0.0.1", int(os.environ["TELL"])))
@@ -123,7 +123,7 @@ def test_the_cases_of_a_wstest_that_dies_did_not_run(script: Script, tmp_path: P
     status, out, err = outcome(command(*arguments, WSTEST=str(fake)))
     assert status == 1
     for role in ("server", "client"):
-        assert f"{role}: wstest ended with status 1; its last words: no reactor (see" in err
+        assert f"{role}: wstest ended with status 1; last output: no reactor (see" in err
         assert f"{role} 3.7: did not run" in out
     assert out.splitlines()[-1] == "0 passed, 14 failed"
 

@@ -1,4 +1,4 @@
-"""How a job ends when wstest or an echo end does not do its part."""
+"""Errors of a job when wstest or the echo process fails."""
 
 import os
 import textwrap
@@ -16,7 +16,7 @@ Script = Callable[[str, str], Path]
 BEGINS = "print('Running test case ID 3.1 for agent ws6455 from peer', flush=True)\n"
 HANGS = "import time; time.sleep(600)\n"
 
-# A fuzzing server that takes connections and says no word of WebSocket.
+# A fuzzing server that accepts connections and closes them without a handshake.
 LISTENS = """
 import json, socket, sys
 with open(sys.argv[sys.argv.index("--spec") + 1]) as spec:
@@ -31,7 +31,7 @@ Make = Callable[[str, str], tuple[Job, list[str]]]
 
 @pytest.fixture
 def make(script: Script, tmp_path: Path) -> Make:
-    """Give a function ``(role, code of wstest) -> a job and the list of the cases it begins``."""
+    """Return a function ``(role, code of wstest) -> a job and its list of started cases``."""
 
     def make(role: str, code: str) -> tuple[Job, list[str]]:
         begun: list[str] = []
@@ -44,7 +44,7 @@ def make(script: Script, tmp_path: Path) -> Make:
 
 @pytest.fixture
 def echo_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
-    """Give a function that puts other code in the place of our echo server."""
+    """Return a function that replaces the code of our echo server."""
 
     def replace(code: str) -> None:
         package = tmp_path / "root/conformance"
@@ -59,7 +59,7 @@ def echo_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[st
 async def test_a_wstest_that_falls_silent_is_given_up(make: Make) -> None:
     job, begun = make("server", BEGINS + HANGS)
     with pytest.raises(
-        JobFailed, match=r"wstest was silent for 2 s; its last words: Running test case ID 3"
+        JobFailed, match=r"wstest was silent for 2 s; last output: Running test case ID 3"
     ):
         await job.run()
     assert begun == ["3.1"]
@@ -67,14 +67,14 @@ async def test_a_wstest_that_falls_silent_is_given_up(make: Make) -> None:
 
 async def test_a_fuzzing_server_that_never_listens_is_given_up(make: Make) -> None:
     job, _ = make("client", HANGS)
-    with pytest.raises(JobFailed, match="wstest was silent for 2 s; its last words: none"):
+    with pytest.raises(JobFailed, match="wstest was silent for 2 s; last output: none"):
         await job.run()
 
 
 async def test_a_wstest_that_dies_is_told_with_its_last_word(make: Make) -> None:
     job, begun = make("server", BEGINS + "raise SystemExit('out of memory')")
     with pytest.raises(
-        JobFailed, match=r"wstest ended with status 1; its last words: out of memory \(see .*\)"
+        JobFailed, match=r"wstest ended with status 1; last output: out of memory \(see .*\)"
     ):
         await job.run()
     assert begun == ["3.1"]
@@ -89,7 +89,7 @@ async def test_a_wstest_that_does_not_start_is_told(make: Make, tmp_path: Path) 
 
 async def test_an_echo_client_that_dies_is_told(make: Make) -> None:
     job, _ = make("client", LISTENS)
-    with pytest.raises(JobFailed, match="echo_client ended with status 1; its last words: "):
+    with pytest.raises(JobFailed, match="echo_client ended with status 1; last output: "):
         await job.run()
 
 
@@ -98,7 +98,7 @@ async def test_an_echo_server_that_dies_at_once_is_told(
 ) -> None:
     echo_server("raise SystemExit('no port')")
     job, _ = make("server", HANGS)
-    with pytest.raises(JobFailed, match="echo_server ended with status 1; its last words: no port"):
+    with pytest.raises(JobFailed, match="echo_server ended with status 1; last output: no port"):
         await job.run()
 
 
@@ -120,7 +120,7 @@ socket.create_connection(("127.0.0.1", port))
 """
     job, begun = make("server", BEGINS + connects + HANGS)
     with pytest.raises(
-        JobFailed, match="echo_server ended with status 1; its last words: assertion failed"
+        JobFailed, match="echo_server ended with status 1; last output: assertion failed"
     ):
         await job.run()
     assert begun == ["3.1"]

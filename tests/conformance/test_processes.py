@@ -1,4 +1,4 @@
-"""That no process outlives its block, however it behaves."""
+"""Child processes never outlive their block."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ print("ready", flush=True)
 time.sleep(600)
 """
 
-# Its child holds the pipe open, as the end of a pipe tells the test when the child is gone.
+# A process whose child inherits the pipe: the pipe's end shows that the child is gone.
 PARENT = """
 import subprocess, sys
 subprocess.Popen([sys.executable, "-c", "import time; print('ready', flush=True); time.sleep(600)"])

@@ -1,4 +1,4 @@
-"""What is shown on a terminal and in a log."""
+"""Progress on a terminal and in a log."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from conformance.progress import Progress
 
 
 class Screen(io.StringIO):
-    """A stream that tells when something was written; a terminal on demand."""
+    """A stream that signals a flush; `terminal` is the result of `isatty`."""
 
     def __init__(self, terminal: bool) -> None:
         super().__init__()

@@ -1,11 +1,11 @@
-"""How cases are judged, counted, and brought together from the jobs."""
+"""Verdicts, their counts, and the collection of results from the jobs."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from conformance.report import AGENT, Report, Result, Verdict, clear, gather
+from conformance.report import AGENT, Report, Result, Verdict, clear, collect
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_the_table_counts_by_section(report: Report) -> None:
 
 def test_every_case_that_does_not_pass_is_named(report: Report) -> None:
     assert report.passed == 2
-    assert report.complaints() == [
+    assert report.failures() == [
         "server 1.1.2: did not run",
         "server 3.2: NON-STRICT, close OK",
         "server 7.1.5: OK, close WRONG CODE",
@@ -91,7 +91,7 @@ def test_the_jobs_results_are_gathered_in_one_folder(tmp_path: Path) -> None:
     folder = tmp_path / "server"
     folder.mkdir()
     cases = ["1.1.1", "1.1.2", "1.1.3", "9.1.1"]
-    report = gather("server", cases, [first, second], folder)
+    report = collect("server", cases, [first, second], folder)
     assert [report.verdict(case) for case in cases] == [
         Verdict.OK,
         Verdict.FAILED,
@@ -114,15 +114,15 @@ def test_a_job_cut_off_leaves_its_cases_as_not_run(tmp_path: Path, left: str | N
     output.mkdir()
     if left is not None:
         (output / "index.json").write_text(left)
-    report = gather("client", ["1.1.1"], [output, tmp_path / "missing"], tmp_path)
+    report = collect("client", ["1.1.1"], [output, tmp_path / "missing"], tmp_path)
     assert report.verdict("1.1.1") is Verdict.DID_NOT_RUN
     assert report.passed == 0
 
 
 def test_results_of_cases_that_were_not_asked_for_do_not_count(tmp_path: Path) -> None:
     output = write_output(tmp_path / "a", {"1.1.1": ("OK", "OK"), "2.1": ("FAILED", "FAILED")})
-    report = gather("client", ["1.1.1"], [output], tmp_path)
-    assert report.complaints() == []
+    report = collect("client", ["1.1.1"], [output], tmp_path)
+    assert report.failures() == []
     assert list(report.results) == ["1.1.1"]
 
 
@@ -131,6 +131,6 @@ def test_clearing_removes_an_earlier_report_and_nothing_else(tmp_path: Path) -> 
     folder = tmp_path / "server"
     folder.mkdir()
     (folder / "notes.txt").write_text("mine")
-    gather("server", ["1.1.1"], [output], folder)
+    collect("server", ["1.1.1"], [output], folder)
     clear(folder)
     assert [file.name for file in folder.iterdir()] == ["notes.txt"]

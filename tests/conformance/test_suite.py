@@ -1,4 +1,4 @@
-"""A handful of real cases, both roles, with the real suite."""
+"""Some cases of the real suite in both roles."""
 
 import json
 import os
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 @pytest.fixture
 def _wstest(program: Callable[[str, str], str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Demand wstest or the Python 2.7 for which it can be installed."""
+    """Require wstest, or a Python 2.7 to install it for."""
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     found = [str(path) for path in pyenv.glob("versions/2.7*/bin")]
     monkeypatch.setenv("PATH", os.pathsep.join([*found, os.environ["PATH"]]))

@@ -1,4 +1,4 @@
-"""Where wstest is found, in which order, and how it is installed."""
+"""Search order and installation of wstest."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ from conformance.wstest import Wstest, WstestMissing, find
 
 Script = Callable[[str, str], Path]
 
-# Stands in for a Python 2.7 with pip: the probe succeeds, installing leaves a file.
+# A fake Python 2.7 with pip: the probe succeeds, the installation creates a file.
 PYTHON = """
 import os, pathlib, sys
 if sys.argv[1] == "-m":
@@ -21,7 +21,7 @@ if sys.argv[1] == "-m":
     (base / "wstest").write_text("installed by " + sys.argv[0])
 """
 
-# The same, but its installation breaks off half-way.
+# The same with an installation that fails half-way.
 BROKEN = (
     PYTHON
     + """
@@ -35,7 +35,7 @@ USELESS = "import sys; sys.exit(127)"
 
 @pytest.fixture(autouse=True)
 def _bare_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Leave nothing to be found except what a test makes."""
+    """Hide all installed programs except those that a test creates."""
     monkeypatch.delenv("WSTEST", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
