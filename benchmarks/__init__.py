@@ -1,1 +1,1 @@
-"""The library side by side with its peers: ``python -m benchmarks``."""
+"""Benchmarks of the library side by side with its peers: ``python -m benchmarks``."""

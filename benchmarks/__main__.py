@@ -1,4 +1,4 @@
-"""The command line: measure the rows asked for side by side, show them and write them down."""
+"""The command line: measure the selected rows, show the results and write them to files."""
 
 import argparse
 import importlib.util
@@ -16,7 +16,7 @@ from .compiled import CompilerFailed
 from .peers import PEERS, Peer
 from .rows import QUICK, ROWS, SPEED, Row, batches, runs, select_peers, select_rows
 
-# The whole run lasts some 36 minutes then.
+# With these values the whole run takes about 36 minutes.
 DEFAULT_ROUNDS, DEFAULT_SECONDS = 5, 0.5
 QUICK_ROUNDS, QUICK_SECONDS = 2, 0.3
 DEFAULT_OUTPUT = Path(__file__).parent / "results"
@@ -24,28 +24,29 @@ DEFAULT_OUTPUT = Path(__file__).parent / "results"
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line asks for; without an ``output`` nothing is written."""
+    """The parsed command line; nothing is written if ``output`` is None."""
 
     rows: Sequence[Row]
     peers: Sequence[Peer]
     rounds: int
     seconds: float
     output: Path | None
-    listed: bool
+    list_only: bool
 
 
 class Interrupted(BaseException):
-    """SIGINT or SIGTERM came; its one argument is the number."""
+    """SIGINT or SIGTERM was received; the argument is the signal's number."""
 
 
 def main() -> int:
-    """Run the command line and give the exit status.
+    """Run the command line and return the exit status.
 
-    It is 0 when all was measured, 1 when a program failed in a row, 2 for wrong usage or when
-    a package or the compiler is missing, and 128 + the signal's number after SIGINT or SIGTERM.
+    The status is 0 if everything was measured, 1 if a program failed in a row, 2 for wrong usage
+    or if a package or the compiler is missing, and 128 + the signal's number after SIGINT or
+    SIGTERM.
     """
     options = parse(sys.argv[1:])
-    if options.listed:
+    if options.list_only:
         _list(options)
         return 0
     missing = missing_modules(options.rows, options.peers)
@@ -53,8 +54,8 @@ def main() -> int:
         for module, purpose in missing.items():
             print(f"{module} is not installed: {purpose}", file=sys.stderr)
         print(
-            "Install it with: pip install '.[bench,speed]'\n"
-            "or leave a program out with --peers, a row with --rows.",
+            "Install with: pip install '.[bench,speed]'\n"
+            "or leave programs out with --peers, or rows with --rows.",
             file=sys.stderr,
         )
         return 2
@@ -72,7 +73,7 @@ def main() -> int:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """End the run once: a second signal must not cut the clearing up short."""
+    """End the run; ignore further signals, which must not interrupt the clean-up."""
     for other in (signal.SIGINT, signal.SIGTERM):
         signal.signal(other, _ignore)
     raise Interrupted(number)
@@ -83,10 +84,10 @@ def _ignore(number: int, frame: FrameType | None) -> None:
 
 
 def parse(arguments: Sequence[str]) -> Options:
-    """Read the command line, and make the folder for the results.
+    """Parse the command line and create the folder for the results.
 
     Raises:
-        SystemExit: with 2 for wrong usage, once that is said on standard error.
+        SystemExit: status 2 for wrong usage, after an error on standard error.
     """
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
@@ -96,32 +97,35 @@ def parse(arguments: Sequence[str]) -> Options:
         "--rows",
         action="append",
         metavar="PATTERNS",
-        help=f"such as 'echo-*,client-256B*'; may be repeated (default: all {len(ROWS)})",
+        help=f"for example 'echo-*,client-256B*'; may be repeated (default: all {len(ROWS)})",
     )
     parser.add_argument(
         "--peers",
         metavar="NAMES",
         default=",".join(peer.name for peer in PEERS),
-        help="such as 'ws6455,picows' (default: %(default)s)",
+        help="for example 'ws6455,picows' (default: %(default)s)",
     )
     parser.add_argument(
-        "--rounds", type=int, metavar="N", help=f"turns of each program (default: {DEFAULT_ROUNDS})"
+        "--rounds", type=int, metavar="N", help=f"turns per program (default: {DEFAULT_ROUNDS})"
     )
     parser.add_argument(
-        "--seconds", type=float, metavar="S", help=f"of each turn (default: {DEFAULT_SECONDS:g})"
+        "--seconds",
+        type=float,
+        metavar="S",
+        help=f"length of a turn (default: {DEFAULT_SECONDS:g})",
     )
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="some rows of every kind in less than 2 minutes:"
+        help="a selection of rows of every kind, in less than 2 minutes:"
         f" {QUICK_ROUNDS} rounds of {QUICK_SECONDS:g} s",
     )
     parser.add_argument(
         "--output",
         type=Path,
         metavar="FOLDER",
-        help="where results.json, results.md and results.svg go (default: benchmarks/results"
-        " when all rows and peers are measured; else nothing is written)",
+        help="folder for results.json, results.md and results.svg (default: benchmarks/results"
+        " if all rows and peers are measured, otherwise nothing is written)",
     )
     parser.add_argument("--list", action="store_true", help="list the rows and their programs")
     given = parser.parse_args(arguments)
@@ -146,7 +150,7 @@ def parse(arguments: Sequence[str]) -> Options:
     if not any(runs(peer, row) for peer in peers for row in rows):
         parser.error("none of these peers takes part in any of these rows")
     output: Path | None = given.output
-    # Some rows or some programs must not take the place of all of them.
+    # A partial run must not overwrite the results of a full run.
     if output is None and len(rows) == len(ROWS) and len(peers) == len(PEERS):
         output = DEFAULT_OUTPUT
     if output is not None and not given.list:
@@ -158,7 +162,7 @@ def parse(arguments: Sequence[str]) -> Options:
 
 
 def missing_modules(rows: Iterable[Row], peers: Iterable[Peer]) -> dict[str, str]:
-    """Give what has to be installed to measure these, and what each is needed for."""
+    """Map each required module that is not installed to its purpose."""
     needed = {"rich": "the progress bar and the tables", "matplotlib": "the plot"}
     pairs = [(row, peer) for row in rows for peer in peers if runs(peer, row)]
     for row, peer in pairs:
@@ -184,17 +188,17 @@ def _list(options: Options) -> None:
 
 
 def _run(options: Options) -> int:
-    """Measure, show and write; give the exit status."""
-    # Only now, since they import packages that may have been missing.
+    """Measure, show and write the results; return the exit status."""
+    # Imported late, since these modules need packages that may be missing.
     from rich.console import Console
 
     from . import load, report, results
     from .awake import kept_awake
     from .contenders import Plan
     from .measure import measure
-    from .progress import Watch, clock, expected
+    from .progress import ProgressDisplay, expected_seconds, format_duration
 
-    program_core, load_core, placement = placed(os.sched_getaffinity(0))
+    program_core, load_core, placement = choose_cores(os.sched_getaffinity(0))
     messages = Console(stderr=True)
     found: dict[Row, dict[str, results.Outcome]] = {}
     with tempfile.TemporaryDirectory() as folder, kept_awake() as wakefulness:
@@ -204,20 +208,22 @@ def _run(options: Options) -> int:
             load.make_certificate(certificate)
         plan = Plan(options.rounds, options.seconds, program_core, load_core, certificate)
         plans = batches(options.rows)
-        total = clock(sum(expected(batch, options.peers, plan) for batch in plans))
+        total = format_duration(
+            sum(expected_seconds(batch, options.peers, plan) for batch in plans)
+        )
         print(
             f"Rows: {len(options.rows)}. Expected time: {total} min. {placement}", file=sys.stderr
         )
         conditions = results.conditions(options.peers, _described(options, placement))
-        with Watch(plans, options.peers, plan, messages) as watch:
+        with ProgressDisplay(plans, options.peers, plan, messages) as progress:
             for batch in plans:
-                watch.begin(batch)
-                found |= measure(batch, options.peers, plan, watch.step)
+                progress.begin(batch)
+                found |= measure(batch, options.peers, plan, progress.step)
     measured = results.Results(conditions, {row: found[row] for row in options.rows})
-    # What is not a terminal has no width: the tables then have the one they need.
+    # Without a terminal the width is unknown: give the tables enough room.
     report.show(measured, Console(width=None if sys.stdout.isatty() else 200))
     if options.output is None:
-        print("Not written: this is a part of the rows or peers, and there is no --output.")
+        print("Not written: not all rows and peers were measured, and --output is not given.")
     else:
         report.write(measured, options.output)
         for name in report.FILES:
@@ -225,8 +231,8 @@ def _run(options: Options) -> int:
     return 1 if measured.failures() else 0
 
 
-def placed(cores: Iterable[int]) -> tuple[int | None, int | None, str]:
-    """Choose the cores of the program under test and of the load, and say it."""
+def choose_cores(cores: Iterable[int]) -> tuple[int | None, int | None, str]:
+    """Choose the cores of the program under test and of the load; describe them in a sentence."""
     first, *others = sorted(cores)
     if not others:
         return None, None, "Not pinned: the program under test and the load share one core."

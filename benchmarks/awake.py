@@ -1,33 +1,33 @@
-"""Cores that do not sleep while a program waits for the other side.
+"""Keeping idle cores awake during the measurements.
 
-A core with nothing to do goes to sleep, and takes microseconds to wake; that of a virtual machine
-is given back to the host, and takes more than a small message costs any of the programs. With one
-message in flight that would be most of what is measured, and the same for all of them: one that
-works longer lets the cores sleep less, and looks better for it.
+An idle core goes to sleep and takes microseconds to wake up. An idle core of a virtual machine is
+returned to the host, and its wake-up takes longer than a program needs for a small message. With
+one message in flight this delay would dominate every result. It would also favour slow programs,
+since a program that works longer lets the cores sleep less.
 """
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-# Linux keeps every core within the wake-up time written here, in microseconds, as a 32-bit number
-# (Documentation/power/pm_qos_interface.rst), for as long as the file is open; root may write it.
+# While this file is open, Linux limits the wake-up time of every core to the value written to it:
+# microseconds as a 32-bit number (Documentation/power/pm_qos_interface.rst). Writing requires root.
 _LATENCY = Path("/dev/cpu_dma_latency")
-_NONE = bytes(4)
+_ZERO = bytes(4)
 
 
 @contextmanager
 def kept_awake(latency: Path = _LATENCY) -> Iterator[str]:
-    """Keep all cores awake for the length of the block, if the system lets this process.
+    """Keep all cores awake during the block, if the system permits it.
 
-    Gives what came of it, in a sentence.
+    Yields a sentence that says whether it is permitted.
 
     Args:
-        latency: the file that the system reads the longest wake-up time from.
+        latency: the system's file for the maximum wake-up time.
     """
     with ExitStack() as stack:
         try:
-            stack.enter_context(latency.open("wb", buffering=0)).write(_NONE)
+            stack.enter_context(latency.open("wb", buffering=0)).write(_ZERO)
         except OSError as error:
             outcome = f"Idle cores may sleep ({error})."
         else:

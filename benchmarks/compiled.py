@@ -1,4 +1,4 @@
-"""Compile a C source of this package at its first use, and keep the program in the user's cache."""
+"""Compilation of this package's C sources on first use; programs are kept in the user's cache."""
 
 import hashlib
 import os
@@ -12,14 +12,14 @@ _COMPILERS = ("cc", "gcc", "clang")
 
 
 class CompilerFailed(Exception):
-    """There is no C compiler, or it refuses a source; the text says which."""
+    """The C compiler is missing, or it rejects a source; the text gives the reason."""
 
 
 def program(source: Path) -> Path:
-    """Give the path of the program that a source compiles to.
+    """Return the path of the compiled program of `source`, which is compiled if necessary.
 
     Raises:
-        CompilerFailed: it is not compiled yet, and cannot be.
+        CompilerFailed: the source cannot be compiled.
     """
     digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ws6455"
@@ -32,7 +32,7 @@ def program(source: Path) -> Path:
 
 def _compile(source: Path, path: Path) -> None:
     command = _compiler()
-    # Whoever else looks for the program meanwhile finds it whole, or not yet.
+    # Rename the finished program into place, so that other processes never see a partial one.
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         made = Path(folder) / path.name
         done = subprocess.run(
@@ -46,13 +46,13 @@ def _compile(source: Path, path: Path) -> None:
 
 
 def _compiler() -> list[str]:
-    """Find the compiler: what $CC says, arguments and all, or the first that there is."""
+    """Return the compiler command: $CC with its arguments, or the first compiler found."""
     given = shlex.split(os.environ.get("CC", ""))
     for command in [given] if given else [[name] for name in _COMPILERS]:
         if shutil.which(command[0]):
             return command
     missing = given[0] if given else ", ".join(_COMPILERS)
     raise CompilerFailed(
-        f"the load generator needs a C compiler, and {missing} is not there; "
+        f"the load generator needs a C compiler, and {missing} is not installed; "
         "on Debian: apt-get install gcc libc6-dev"
     )

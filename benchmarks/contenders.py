@@ -1,4 +1,4 @@
-"""What a program does in its turn: for each workload, how it is started, loaded and read."""
+"""The turns of the programs: for each workload, how to start, load and measure a program."""
 
 import json
 import time
@@ -10,11 +10,11 @@ from pathlib import Path
 from . import load
 from .message import Message
 from .peers import Peer
-from .processes import PATIENCE, Program, ProgramFailed, cpu_seconds, running
+from .processes import TIMEOUT, Program, ProgramFailed, cpu_seconds, running
 from .results import Sample
 from .rows import MIB, Row, Workload
 
-# What a program imports to serve and to connect.
+# The imports of a program that serves and connects.
 IMPORTS = {
     "ws6455": "from ws6455 import connect, serve",
     "websockets": "from websockets.asyncio.client import connect\n"
@@ -25,18 +25,18 @@ IMPORTS = {
     "tornado": "import tornado.web, tornado.websocket",
 }
 
-# Seconds of messages of 1 MiB, beside the load's warm-up, before a row that comes after them.
+# Seconds of 1 MiB messages, in addition to the load's warm-up, before an ``after_large`` row.
 _LARGE_SECONDS = 0.1
 
-# Seconds after the last handshake until a server's memory is read.
+# Seconds between the last handshake and the reading of a server's memory.
 _SETTLING = 0.2
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How to measure: rounds, the seconds of each turn, and the cores; None is any core.
+    """The rounds, the seconds of each turn, and the cores; None means no pinning.
 
-    ``certificate`` is the file with the certificate and key of the servers that speak TLS.
+    ``certificate`` is the file with the certificate and key of the TLS servers.
     """
 
     rounds: int
@@ -46,21 +46,24 @@ class Plan:
     certificate: Path
 
 
-# A contender's turn: it is loaded for so many seconds, which gives a sample.
+# One turn of a program: loads it for the given number of seconds and returns a sample.
 Turn = Callable[[float], Sample]
 
-# What ends a contender, and not the run.
+# Errors that exclude a program from its row but do not end the run.
 FAILURES = (ProgramFailed, load.LoadFailed)
 
 
-def contend(row: Row, peer: Peer, plan: Plan) -> AbstractContextManager[Turn]:
-    """Start what stays from turn to turn, and give the turn; ``FAILURES`` say what went wrong."""
-    return _CONTENDERS[row.workload](row, peer, plan)
+def prepare(row: Row, peer: Peer, plan: Plan) -> AbstractContextManager[Turn]:
+    """Return a context manager that starts what lasts for all turns and yields the turn.
+
+    Entering it and calling the turn raise one of ``FAILURES`` if the program fails.
+    """
+    return _PREPARE[row.workload](row, peer, plan)
 
 
 @contextmanager
 def _server(row: Row, peer: Peer, plan: Plan) -> Iterator[Turn]:
-    """Start a fresh server in each turn: memory that was freed changes what the next read costs."""
+    """Start a fresh server in each turn: memory freed earlier changes the cost of reads."""
 
     def turn(seconds: float) -> Sample:
         with _serving(row, peer, plan) as (program, port):
@@ -70,9 +73,9 @@ def _server(row: Row, peer: Peer, plan: Plan) -> Iterator[Turn]:
                 cpu, since = program.cpu_seconds(), time.monotonic()
                 found = _load(row, port, seconds, plan)
             except load.LoadFailed as error:
-                raise ProgramFailed(f"{error}{program.last_words()}") from error
+                raise ProgramFailed(f"{error}{program.last_log_line()}") from error
             used = (program.cpu_seconds() - cpu) / (time.monotonic() - since)
-            # The load's warm-up is in both, so that it is the share of a core that counts.
+            # CPU time and elapsed time both include the load's warm-up.
             return _sample(found, used, found.busy)
 
     yield turn
@@ -80,7 +83,7 @@ def _server(row: Row, peer: Peer, plan: Plan) -> Iterator[Turn]:
 
 @contextmanager
 def _serving(row: Row, peer: Peer, plan: Plan) -> Iterator[tuple[Program, int]]:
-    """Run the peer's server and give its port."""
+    """Run the peer's server; yield the program and its port."""
     arguments = [peer.name, "--loop", row.loop, "--size", str(row.size)]
     arguments += ["--workload", "fan-out" if row.workload is Workload.FAN_OUT else "echo"]
     arguments += ["--deflate"] if row.deflate else []
@@ -102,7 +105,7 @@ def _load(row: Row, port: int, seconds: float, plan: Plan) -> load.Load:
 
 
 def _sample(found: load.Load, used: float, busy: float) -> Sample:
-    """Make a sample of a load; ``used`` is the share of a core that the program under test had."""
+    """Return the sample of a load; ``used`` is the tested program's share of a core."""
     if not found.messages:
         raise ProgramFailed("no message was answered")
     per_cpu_second = found.rate / used if used else None
@@ -111,7 +114,7 @@ def _sample(found: load.Load, used: float, busy: float) -> Sample:
 
 @contextmanager
 def _client(row: Row, peer: Peer, plan: Plan) -> Iterator[Turn]:
-    """Have one compiled server for all turns, and a fresh client in each."""
+    """Start one compiled server for all turns, and a fresh client in each turn."""
     before = _children()
     with load.start_echo_server(plan.load_core) as port:
         (server,) = _children() - before
@@ -124,12 +127,12 @@ def _client(row: Row, peer: Peer, plan: Plan) -> Iterator[Turn]:
             timed = [*arguments, "--warm-up", str(load.WARM_UP), "--seconds", str(seconds)]
             cpu = cpu_seconds(server)
             with running("-m", "benchmarks.clients", *timed, core=plan.program_core) as program:
-                output = program.output(seconds + PATIENCE)
+                output = program.output(seconds + TIMEOUT)
                 status = program.process.wait()
                 if status:
-                    raise ProgramFailed(f"ended with status {status}{program.last_words()}")
+                    raise ProgramFailed(f"ended with status {status}{program.last_log_line()}")
             found = load.Load(**json.loads(output))
-            # The client's warm-up is not counted but was served.
+            # The client does not count its warm-up, but the server has served it.
             busy = (cpu_seconds(server) - cpu) / (load.WARM_UP + found.seconds)
             return _sample(found, found.cpu_seconds / found.seconds, busy)
 
@@ -142,14 +145,14 @@ def _children() -> set[int]:
 
 @contextmanager
 def _idle(row: Row, peer: Peer, plan: Plan) -> Iterator[Turn]:
-    """Start a fresh server in each turn: memory that was freed would be taken again."""
+    """Start a fresh server in each turn: memory freed earlier would be reused."""
 
     def hold(port: int, connections: int) -> AbstractContextManager[None]:
         return load.hold(port, connections, deflate=row.deflate, core=plan.load_core)
 
     def turn(seconds: float) -> Sample:
         with _serving(row, peer, plan) as (program, port):
-            # The first connection brings what all of them share, such as a module.
+            # The first connection allocates what all connections share, such as modules.
             with hold(port, 1):
                 time.sleep(_SETTLING)
             before = program.private_bytes()
@@ -163,25 +166,25 @@ def _idle(row: Row, peer: Peer, plan: Plan) -> Iterator[Turn]:
 
 @contextmanager
 def _import(row: Row, peer: Peer, plan: Plan) -> Iterator[Turn]:
-    """Start an interpreter that imports the library in each turn, and one that does not."""
+    """In each turn, start an interpreter that imports the library, and one that does not."""
 
     def start(code: str) -> float:
         since = time.monotonic()
         with running("-c", code, core=plan.program_core) as program:
-            program.output(PATIENCE)
+            program.output(TIMEOUT)
             if program.process.wait():
-                raise ProgramFailed(f"cannot be imported{program.last_words()}")
+                raise ProgramFailed(f"cannot be imported{program.last_log_line()}")
             return time.monotonic() - since
 
     def turn(seconds: float) -> Sample:
         bare = start("")
         return Sample(start(IMPORTS[peer.name]) - bare)
 
-    start(IMPORTS[peer.name])  # From the disk, this once.
+    start(IMPORTS[peer.name])  # Fill the disk cache.
     yield turn
 
 
-_CONTENDERS: Mapping[Workload, Callable[[Row, Peer, Plan], AbstractContextManager[Turn]]] = {
+_PREPARE: Mapping[Workload, Callable[[Row, Peer, Plan], AbstractContextManager[Turn]]] = {
     Workload.ECHO: _server,
     Workload.FAN_OUT: _server,
     Workload.HANDSHAKES: _server,

@@ -1,11 +1,11 @@
-/* The echo server against which clients are measured: one thread, and as little work as can be.
+/* The echo server for the measurements of clients: one thread, as little work as possible.
 
     echo_server
 
-It prints the port that it listens on, on 127.0.0.1, and serves until the end of standard input.
-Payloads are unmasked and sent back as they come in, without waiting for the end of the frame.
-Compressed ones are not looked into, so that no context may be taken over: it says so when it
-agrees to permessage-deflate. Linux; nothing but libc. */
+It prints its port on 127.0.0.1 and serves until the end of standard input. Payloads are unmasked
+and sent back as they arrive, without waiting for the end of the frame. Compressed payloads are not
+inflated. This requires messages without context takeover, which the server negotiates with
+permessage-deflate. It runs on Linux and needs only libc. */
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -33,18 +33,18 @@ enum {
 
 typedef struct {
     int fd;
-    bool open;            /* the request has come and is answered */
-    bool closing;         /* a Close frame is being echoed, or has been */
-    bool blocked;         /* epoll also waits until more can be written */
-    char *request;        /* the request head as far as it has come; NULL once it has */
+    bool open;            /* the request is answered */
+    bool closing;         /* a Close frame has been or is being echoed */
+    bool blocked;         /* epoll also waits until the socket is writable */
+    char *request;        /* the received part of the request head */
     size_t request_size;
-    uint8_t head[14];     /* of the frame that is coming in */
+    uint8_t head[14];     /* header of the incoming frame */
     unsigned head_size;
     bool in_payload;
-    uint64_t left;        /* of its payload */
-    uint64_t mask;        /* its masking key twice, turned to the next byte */
-    char *unsent;         /* what the socket has not taken: as much as the client has in flight */
-    size_t unsent_size, unsent_room, unsent_begin;
+    uint64_t left;        /* remaining bytes of its payload */
+    uint64_t mask;        /* its masking key twice, rotated to the next byte */
+    char *unsent;         /* data the socket has not accepted; at most what is in flight */
+    size_t unsent_size, unsent_capacity, unsent_begin;
 } Connection;
 
 static int poller;
@@ -76,7 +76,7 @@ static void sha1_block(uint32_t h[5], const uint8_t *block) {
     h[0] += a, h[1] += b, h[2] += c, h[3] += d, h[4] += e;
 }
 
-/* Of a key of 24 characters and the GUID's 36, in base64: 28 characters and a zero. */
+/* Compute Sec-WebSocket-Accept from a key of 24 characters: 28 characters and a zero byte. */
 static void accept_key(const char *key, char result[29]) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     uint8_t blocks[128] = {0}, digest[21] = {0};
@@ -97,7 +97,7 @@ static void accept_key(const char *key, char result[29]) {
     result[28] = 0;
 }
 
-/* The value of a header field of the request; NULL if it has none. */
+/* Return the value of a header of the request; NULL if it is missing. */
 static const char *field(const char *request, const char *name) {
     const char *found = strcasestr(request, name);
     if (!found) return NULL;
@@ -105,7 +105,7 @@ static const char *field(const char *request, const char *name) {
     return found + strspn(found, " \t");
 }
 
-/* Give the size of the answer in `out`; 0 for a request that is no opening handshake. */
+/* Write the response to `out` and return its size; 0 if this is not an opening handshake. */
 static size_t answer_request(const char *request) {
     const char *key = field(request, "\r\nSec-WebSocket-Key:");
     const char *extensions = field(request, "\r\nSec-WebSocket-Extensions:");
@@ -134,16 +134,16 @@ static void keep(Connection *c, const uint8_t *data, size_t size) {
         memmove(c->unsent, c->unsent + c->unsent_begin, c->unsent_size);
         c->unsent_begin = 0;
     }
-    if (c->unsent_size + size > c->unsent_room) {
-        c->unsent_room = 2 * (c->unsent_size + size);
-        c->unsent = realloc(c->unsent, c->unsent_room);
+    if (c->unsent_size + size > c->unsent_capacity) {
+        c->unsent_capacity = 2 * (c->unsent_size + size);
+        c->unsent = realloc(c->unsent, c->unsent_capacity);
         if (!c->unsent) fail("memory");
     }
     memcpy(c->unsent + c->unsent_size, data, size);
     c->unsent_size += size;
 }
 
-/* Write the data after what is left from before; false if the client has gone. */
+/* Send the data after earlier unsent data; return false if the client has gone. */
 static bool write_all(Connection *c, const uint8_t *data, size_t size) {
     size_t sent = 0;
     if (!c->unsent_size && size) {
@@ -169,7 +169,7 @@ static bool flush(Connection *c) {
 
 /* Frames ------------------------------------------------------------------------------------- */
 
-/* XOR a part of a payload from p to q; the key goes on from part to part. */
+/* XOR a part of a payload from p to q; rotate the key for the next part. */
 static void unmask(Connection *c, uint8_t *q, const uint8_t *p, size_t size) {
     size_t i = 0;
     for (uint64_t eight; i + 8 <= size; i += 8) {
@@ -184,7 +184,7 @@ static void unmask(Connection *c, uint8_t *q, const uint8_t *p, size_t size) {
     for (unsigned j = 0; j < 8; j++) ((uint8_t *)&c->mask)[j] = key[(j + rest) & 3];
 }
 
-/* A masked frame's header is whole: start its echo at q, and give where the payload goes. */
+/* The header of a masked frame is complete: write its echo to q; return the payload's place. */
 static uint8_t *begin_frame(Connection *c, uint8_t *q) {
     unsigned size = c->head_size - 4, opcode = c->head[0] & 15;
     c->left = size == 2 ? c->head[1] & 127 : 0;
@@ -198,18 +198,18 @@ static uint8_t *begin_frame(Connection *c, uint8_t *q) {
     return q + size - 2;
 }
 
-/* Echo what has been read; false if the client broke the protocol or has gone. */
+/* Echo received data; return false if the client violated the protocol or has gone. */
 static bool echo(Connection *c, const uint8_t *p, const uint8_t *end) {
     uint8_t *q = out;
     while ((p < end || c->in_payload) && !c->closing) {
         if (!c->in_payload) {
             c->head[c->head_size++] = *p++;
             if (c->head_size < 2) continue;
-            if (!(c->head[1] & 0x80)) return false;  /* a client masks */
+            if (!(c->head[1] & 0x80)) return false;  /* a client's frames must be masked */
             unsigned length = c->head[1] & 127;
             if (c->head_size < (length < 126 ? 6u : length == 126 ? 8u : 14u)) continue;
             if ((c->head[0] & 15) != 10) q = begin_frame(c, q);
-            else return false;  /* it was not pinged */
+            else return false;  /* a Pong, but no Ping was sent */
         }
         size_t size = (uint64_t)(end - p) < c->left ? (size_t)(end - p) : (size_t)c->left;
         unmask(c, q, p, size);
@@ -244,7 +244,7 @@ static void end(Connection *c) {
     free(c);
 }
 
-/* Take n bytes of the request; once it is whole, answer it. False to end the connection. */
+/* Add n bytes to the request; answer it if complete. Return false to end the connection. */
 static bool open_connection(Connection *c, size_t n) {
     if (c->request_size + n >= HEAD_SIZE) return false;
     memcpy(c->request + c->request_size, in, n);
@@ -258,7 +258,7 @@ static bool open_connection(Connection *c, size_t n) {
     return echo(c, rest, rest + c->request_size - head);
 }
 
-/* Do what there is to do; false when the connection is to end. */
+/* Handle the events of a connection; return false to end it. */
 static bool serve(Connection *c, uint32_t events) {
     if ((events & EPOLLOUT) && !flush(c)) return false;
     if (events & ~(uint32_t)EPOLLOUT) {
@@ -267,7 +267,7 @@ static bool serve(Connection *c, uint32_t events) {
         if (n == 0) return false;
         if (!(c->open ? echo(c, in, in + n) : open_connection(c, (size_t)n))) return false;
     }
-    return !c->closing || c->unsent_size;  /* A server closes TCP first: RFC 6455, 7.1.1. */
+    return !c->closing || c->unsent_size;  /* The server closes TCP first: RFC 6455, 7.1.1. */
 }
 
 int main(void) {

@@ -1,7 +1,8 @@
 """Cost against size and number: ``python -m benchmarks.growth``.
 
-Each curve has to show time that is linear, and memory that is the payload's plus a constant.
-Writes ``growth.json`` and ``growth.svg``, prints a table, and judges by its exit status.
+On each curve the time must be linear, and the memory must be that of the payload plus a constant.
+The command writes ``growth.json`` and ``growth.svg``, prints a table, and exits with status 1 if a
+curve fails.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from .growth_curves import KIB, MIB, Curve, Plan, Point, connection_limit, measu
 __all__ = ["Verdict", "exponent", "judge", "main", "worst_step"]
 
 RESULTS = Path(__file__).parent / "results"
-# Of a straight line on a log-log scale. Linear time has 1; n log n, over these ranges, up to 1.15.
+# The slope on a log-log scale: 1 for linear time, up to 1.15 for n log n over these ranges.
 MAX_EXPONENT = 1.15
 
 QUICK = Plan(
@@ -33,13 +34,13 @@ QUICK = Plan(
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a curve shows.
+    """The verdict on a curve.
 
     Attributes:
-        exponent: of time over the upper half of the range.
-        worst_step: the greatest growth of time per unit from a point of that half to the next.
+        exponent: exponent of the growth of time over the upper half of the range.
+        worst_step: greatest growth of time per unit between adjacent points of that half.
         memory: bytes per byte of payload, or per connection, at the last point.
-        complaints: what is not as it has to be; empty if all is well.
+        complaints: descriptions of failed requirements; empty if the curve passes.
     """
 
     exponent: float
@@ -49,16 +50,16 @@ class Verdict:
 
 
 def _upper_half(points: Sequence[Point]) -> Sequence[Point]:
-    """Return the points where what is constant no longer hides what grows."""
+    """Return the upper half, where constant costs no longer hide the growth."""
     return points[len(points) // 2 :]
 
 
 def exponent(counts: Sequence[float], costs: Sequence[float]) -> float:
-    """Return the slope of the line that fits the costs best on a log-log scale.
+    """Return the slope of the best-fitting line on a log-log scale.
 
     Args:
-        counts: at least two, each above 0.
-        costs: one for each; what is not above 0 counts as the least there is.
+        counts: at least two counts, each above 0.
+        costs: one cost for each count; a cost of 0 or less counts as the smallest float.
     """
     least = sys.float_info.min
     logs = [math.log(max(cost, least)) for cost in costs]
@@ -66,13 +67,13 @@ def exponent(counts: Sequence[float], costs: Sequence[float]) -> float:
 
 
 def worst_step(points: Sequence[Point]) -> float:
-    """Return the greatest ratio of the time per unit at a point to that at the one before."""
+    """Return the greatest ratio of the time per unit between adjacent points."""
     rates = [point.seconds / point.count for point in points]
     return max(after / before for before, after in itertools.pairwise(rates))
 
 
 def judge(curve: Curve) -> Verdict:
-    """Judge a curve, of at least three points."""
+    """Return the verdict on a curve of at least three points."""
     upper = _upper_half(curve.points)
     counts = [point.count for point in upper]
     complaints = []
@@ -120,7 +121,7 @@ _HEADING = (
 
 
 def _write(folder: Path, curves: Sequence[Curve], verdicts: Sequence[Verdict]) -> None:
-    """Write the results and the drawing."""
+    """Write the results and the plot."""
     from .growth_plot import draw
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -139,18 +140,18 @@ def _write(folder: Path, curves: Sequence[Curve], verdicts: Sequence[Verdict]) -
 
 
 def main(arguments: Sequence[str] | None = None, plan: Plan | None = None) -> int:
-    """Run the command line and give the exit status.
+    """Run the command line and return the exit status.
 
-    It is 0 when every curve is as it has to be, 1 when one is not or cannot be measured, 2 for
-    wrong usage or when matplotlib is not installed, 130 when interrupted.
+    The status is 0 if every curve passes, 1 if one fails or cannot be measured, 2 for wrong usage
+    or if matplotlib is not installed, 130 after an interrupt.
 
     Args:
-        arguments: instead of those of the process.
-        plan: instead of the one that the arguments ask for.
+        arguments: replaces the arguments of the process.
+        plan: replaces the plan given by the arguments.
     """
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.growth",
-        description="Measure what the server costs as messages, connections and fragments grow.",
+        description="Measure the server's cost as messages, connections and fragments grow.",
     )
     parser.add_argument("--quick", action="store_true", help="shorter curves, in half a minute")
     parser.add_argument(
@@ -158,11 +159,11 @@ def main(arguments: Sequence[str] | None = None, plan: Plan | None = None) -> in
     )
     given = parser.parse_args(arguments)
     if importlib.util.find_spec("matplotlib") is None:
-        print("matplotlib is missing: pip install matplotlib", file=sys.stderr)
+        print("matplotlib is not installed: pip install matplotlib", file=sys.stderr)
         return 2
     plan = plan or (QUICK if given.quick else Plan())
     if plan.connections > (limit := connection_limit()):
-        print(f"Connections only up to {limit}: the hard limit of open files", file=sys.stderr)
+        print(f"Connections limited to {limit} by the hard limit of open files", file=sys.stderr)
         plan = replace(plan, connections=limit)
     curves, verdicts = [], []
     print(_HEADING, flush=True)

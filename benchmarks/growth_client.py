@@ -1,4 +1,4 @@
-"""The raw client of the measurements of growth: it costs little and knows the shapes it sends."""
+"""A minimal WebSocket client for the growth measurements."""
 
 import contextlib
 import socket
@@ -23,13 +23,13 @@ _CHUNK = 1 << 18
 def masked_frame(
     size: int, text: bool = False, opcode: int | None = None, fin: int = 0x80
 ) -> bytes:
-    """Build a client's frame whose payload is so many letters.
+    """Build a client's frame with a payload of letters.
 
     Args:
-        size: bytes of the payload.
-        text: whether the frame is Text rather than Binary.
-        opcode: instead of that of Text or Binary.
-        fin: 0x80 if the message ends with it, else 0.
+        size: payload size in bytes.
+        text: True for a Text frame, False for a Binary frame.
+        opcode: replaces the opcode of Text or Binary.
+        fin: 0x80 if the frame ends a message, else 0.
     """
     first = fin | ((1 if text else 2) if opcode is None else opcode)
     head = masked_header(first, size)
@@ -37,7 +37,7 @@ def masked_frame(
 
 
 def fragmented_message(fragments: int, size: int) -> bytes:
-    """Build a binary message of so many fragments, each with so many bytes of payload."""
+    """Build a binary message of `fragments` fragments with `size` bytes of payload each."""
     if fragments == 1:
         return masked_frame(size)
     between = masked_frame(size, opcode=0, fin=0) * (fragments - 2)
@@ -45,12 +45,12 @@ def fragmented_message(fragments: int, size: int) -> bytes:
 
 
 class Probe(NamedTuple):
-    """What a process has used so far.
+    """Resources that a process has used so far.
 
     Attributes:
-        cpu: seconds, of the program and of the system for it.
-        memory: bytes that are resident now.
-        peak: the most bytes that ever were.
+        cpu: CPU time in user and system mode, in seconds.
+        memory: resident memory in bytes.
+        peak: peak resident memory in bytes.
     """
 
     cpu: float
@@ -62,18 +62,18 @@ class RawClient:
     """A WebSocket client on a blocking socket.
 
     Args:
-        port: of the server, on 127.0.0.1.
-        path: for the request.
-        source: the address to connect from, one of 127.0.0.0/8.
+        port: port of the server on 127.0.0.1.
+        path: path of the request.
+        source: local address of the connection, one of 127.0.0.0/8.
 
     Raises:
-        OSError: if there is no connection, or it was lost; so every method.
+        OSError: the connection failed or was lost; raised by every method.
     """
 
     def __init__(self, port: int, path: str = "/", source: str = "127.0.0.1") -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), _TIMEOUT, (source, 0))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # Closing leaves no port in TIME_WAIT: thousands are needed.
+        # Reset on close, since thousands of ports must not stay in TIME_WAIT.
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         try:
             self._socket.sendall(REQUEST % path.encode())
@@ -114,13 +114,13 @@ class RawClient:
         self.send(bytes([0x81, 0x80 | len(data)]) + _MASKING_KEY + masked)
 
     def receive(self) -> bytes:
-        """Receive a frame; of a payload above 64 KiB nothing is kept.
+        """Receive a data frame; a payload of 64 KiB or more is discarded.
 
         Returns:
-            The payload, or nothing for a large one.
+            The payload, or b"" for a large one.
 
         Raises:
-            OSError: for a frame that carries no data, such as a Close frame, as well.
+            OSError: also for a control frame, such as a Close frame.
         """
         first, length = self._read_exactly(2)
         if first not in (0x81, 0x82):

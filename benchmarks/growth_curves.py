@@ -1,10 +1,13 @@
-"""The curves of growth: what is varied, and how each point is measured.
+"""The curves of growth and the measurement of their points.
 
-Time is the CPU time of the server's process, which other programs on the machine lengthen less
-than the time of the clock; the least of some rounds. Memory of messages is the peak above what was
-resident before, in a fresh process for every point, so that no point finds what another left;
-that of connections is what is resident, in a fresh process for every round. Messages that come
-one byte per read are the exception: see `growth_dribble`, where time is that of both ends.
+- Time is the CPU time of the server's process, which other programs on the machine affect less than
+  elapsed time. It is the minimum of several rounds.
+- Memory of messages is the peak above the resident memory before the message. Each point has a
+  fresh process, so that points do not affect each other.
+- Memory of connections is the resident memory, in a fresh process for every round.
+
+Messages that arrive one byte per read are measured by `growth_dribble`, where time is the CPU time
+of both ends.
 """
 
 import json
@@ -22,19 +25,22 @@ __all__ = ["Curve", "Plan", "Point", "connection_limit", "measure"]
 
 KIB, MIB = 1 << 10, 1 << 20
 FRAGMENT_SIZE = 16
-# Have the allocator treat blocks from 64 KiB on alike. By default it keeps those below 32 MiB, and
-# gives back larger ones, whose pages the system then has to clear each time: a step in time.
+# Make the allocator treat all blocks of 64 KiB and more alike. By default it keeps blocks below
+# 32 MiB, but returns larger ones to the system, which must then clear their pages each time. That
+# would add a step to the time.
 _ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": str(64 * KIB)}
 
-# How many copies of the payload a process may hold, besides a constant. Received: the message
-# that the application gets; to this, text adds its bytes, for `decode` needs both, and a fragmented
-# message its fragments, which may be asked for one by one. What is sent is not copied, but an echo
-# is of what was received. An eighth is what a buffer that grows takes beforehand.
+# Copies of the payload that a process may hold, besides a constant. A received message takes one
+# copy. Text takes a second one, since `decode` needs the bytes and the string. A fragmented message
+# takes a second one too, since its fragments can be received one by one. A sent message is not
+# copied; an echo takes the copy of the received message. A growing buffer takes an eighth in
+# advance.
 ONE_COPY, TWO_COPIES = 1.125, 2.125
-# The constant: of a process, which touches pages for the first time; of Python's allocations.
+# The constants in bytes: for a process, which touches pages for the first time, and for Python's
+# traced allocations.
 PROCESS_CONSTANT, TRACED_CONSTANT = 512 * KIB, 16 * KIB
-# What one read of 256 KiB brings of small fragments, 22 bytes each on the wire: an object for each
-# until they are joined.
+# One read of 256 KiB can contain 12,000 small fragments of 22 bytes each on the wire. Each is an
+# object of its own until they are joined.
 READ_CONSTANT = 12_000 * 240
 
 
@@ -43,10 +49,10 @@ class Point:
     """One measurement.
 
     Attributes:
-        count: bytes, connections or fragments.
+        count: number of bytes, connections or fragments.
         seconds: CPU time for all of them.
-        memory: peak above the rest, in bytes; the process's own payload is not in it.
-        payload: of the message, in bytes; 0 for connections.
+        memory: memory above the starting point, in bytes; excludes a payload prepared before.
+        payload: payload of the message in bytes; 0 for connections.
     """
 
     count: int
@@ -57,16 +63,16 @@ class Point:
 
 @dataclass(frozen=True)
 class Curve:
-    """What one thing costs as it grows.
+    """A cost as a function of size or number.
 
     Attributes:
-        panel: the drawing that it belongs to.
-        name: what distinguishes it there.
-        unit: what is counted.
-        copies: how many times the payload memory may be, besides the constant; None where
-            memory belongs to what is counted, and has to be linear.
-        constant: in bytes.
-        points: by count, growing.
+        panel: title of the panel in the plot.
+        name: label in the panel.
+        unit: unit of the counts.
+        copies: copies of the payload that memory may hold, besides the constant; None if memory
+            must be linear in the count instead.
+        constant: allowed constant memory in bytes.
+        points: points in the order of their counts.
     """
 
     panel: str
@@ -79,15 +85,15 @@ class Curve:
 
 @dataclass(frozen=True)
 class Plan:
-    """How far the curves go, and how long they take.
+    """Ranges of the curves and effort per point.
 
     Attributes:
-        size: bytes of the largest message.
-        connections: the most of them.
-        fragments: the most in a message.
-        dribbled: bytes of the largest message that arrives one byte per read.
-        rounds: how often each point's time is taken.
-        seconds: CPU time for each point in a round, about.
+        size: size of the largest message in bytes.
+        connections: maximum number of connections.
+        fragments: maximum number of fragments in a message.
+        dribbled: size in bytes of the largest message that arrives one byte per read.
+        rounds: number of time measurements for each point.
+        seconds: approximate CPU time for each point in a round.
     """
 
     size: int = 64 * MIB
@@ -99,7 +105,7 @@ class Plan:
 
 
 def connection_limit() -> int:
-    """Return how many connections a process may have here; raises its soft limit."""
+    """Raise the soft limit of open files, and return the possible number of connections."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard - 64
@@ -111,7 +117,7 @@ def _steps(first: int, last: int) -> list[int]:
     while first < last:
         steps.append(first)
         first *= 4
-    # A last step that is hardly one would tell nothing about growth.
+    # A short last step would say nothing about growth.
     if steps and last < 2 * steps[-1]:
         steps.pop()
     return [*steps, last]
@@ -119,14 +125,14 @@ def _steps(first: int, last: int) -> list[int]:
 
 @contextmanager
 def _fresh_server() -> Iterator[int]:
-    """Run a server in a process of its own: its port."""
+    """Run a server in a new process; yield its port."""
     with subprocess.Popen(
         [sys.executable, "-m", "benchmarks.growth_server"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ | _ENVIRONMENT,
-        start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the other
+        start_new_session=True,  # Ctrl-C must reach the parent only, which then ends the child
     ) as process:
         assert process.stdout is not None
         try:
@@ -135,7 +141,7 @@ def _fresh_server() -> Iterator[int]:
                 raise ChildProcessError(f"the server ended with status {process.wait()}")
             yield int(line)
         finally:
-            # Thousands of connections would be closed politely.
+            # Kill, since closing thousands of connections normally takes long.
             process.kill()
 
 
@@ -145,14 +151,14 @@ def _probe(client: RawClient) -> Probe:
 
 
 def _cost(client: RawClient, exchange: Callable[[], object], repetitions: int) -> float:
-    """Return the CPU time of the server for one exchange."""
+    """Return the server's CPU time for one exchange."""
     before = _probe(client).cpu
     for _ in range(repetitions):
         exchange()
     return (_probe(client).cpu - before) / repetitions
 
 
-def _exchanging(client: RawClient, frames: bytes) -> Callable[[], object]:
+def _exchange_of(client: RawClient, frames: bytes) -> Callable[[], object]:
     def exchange() -> None:
         client.send(frames)
         client.receive()
@@ -160,7 +166,7 @@ def _exchanging(client: RawClient, frames: bytes) -> Callable[[], object]:
     return exchange
 
 
-def _requesting(client: RawClient, size: int) -> Callable[[], object]:
+def _request_of(client: RawClient, size: int) -> Callable[[], object]:
     client.command(f"prepare {size}")
     client.receive()
 
@@ -171,21 +177,21 @@ def _requesting(client: RawClient, size: int) -> Callable[[], object]:
     return exchange
 
 
-def _messages(
+def _message_points(
     path: str,
     make: Callable[[RawClient, int], Callable[[], object]],
     counts: Sequence[int],
     plan: Plan,
     unit_size: int = 1,
 ) -> list[Point]:
-    """Measure messages: time on one server, memory on one for each.
+    """Measure messages: the time on one server, the memory on a fresh server for each count.
 
     Args:
-        path: what the server does with them.
-        make: gives what exchanges a message of so many units.
-        counts: of units.
-        plan: how long.
-        unit_size: bytes of payload.
+        path: path that selects the server's behaviour.
+        make: returns a function that exchanges a message of a number of units.
+        counts: numbers of units.
+        plan: effort per point.
+        unit_size: payload of a unit in bytes.
     """
     seconds = dict.fromkeys(counts, float("inf"))
     with _fresh_server() as port, RawClient(port, path) as client:
@@ -210,28 +216,28 @@ def _peak(path: str, make: Callable[[RawClient, int], Callable[[], object]], cou
         return _probe(client).peak - before
 
 
-def _connections(counts: Sequence[int], rounds: int) -> list[Point]:
-    """Open connections on a fresh server in every round; take the least of each count."""
-    found = [_opened(counts) for _ in range(rounds)]
+def _connection_points(counts: Sequence[int], rounds: int) -> list[Point]:
+    """Open connections on a fresh server in every round; take the minimum for each count."""
+    found = [_open_connections(counts) for _ in range(rounds)]
     return [
         Point(count, min(cpu for cpu, _ in costs), min(memory for _, memory in costs), 0)
         for count, *costs in zip(counts, *found, strict=True)
     ]
 
 
-def _opened(counts: Sequence[int]) -> list[tuple[float, int]]:
-    """Open connections, one after the other: CPU time and memory at each count."""
+def _open_connections(counts: Sequence[int]) -> list[tuple[float, int]]:
+    """Open connections one by one; return CPU time and memory at each count."""
     costs = []
     number = 0
     with ExitStack() as stack:
-        # Left last: when the server is gone, closing costs nothing.
+        # Entered first, so left last: closing is cheap once the server is gone.
         clients = stack.enter_context(ExitStack())
         port = stack.enter_context(_fresh_server())
         observer = stack.enter_context(RawClient(port))
         start = _probe(observer)
         for count in counts:
             while number < count:
-                # One address does not have ports enough for all.
+                # One address does not have enough ports.
                 source = f"127.0.0.{1 + number // 5000}"
                 clients.enter_context(RawClient(port, source=source))
                 number += 1
@@ -240,7 +246,7 @@ def _opened(counts: Sequence[int]) -> list[tuple[float, int]]:
     return costs
 
 
-def _dribble(counts: Sequence[int], rounds: int) -> dict[str, list[Point]]:
+def _dribble_points(counts: Sequence[int], rounds: int) -> dict[str, list[Point]]:
     arguments = [str(number) for number in (rounds, *counts)]
     output = subprocess.run(
         [sys.executable, "-m", "benchmarks.growth_dribble", *arguments],
@@ -254,39 +260,39 @@ def _dribble(counts: Sequence[int], rounds: int) -> dict[str, list[Point]]:
 
 
 def measure(plan: Plan) -> Iterator[Curve]:
-    """Measure every curve, one after the other.
+    """Measure and yield the curves one by one.
 
     Raises:
-        OSError: if the server under test ended, refused or did not answer.
-        subprocess.CalledProcessError: if a process under test failed.
+        OSError: the server under test ended, refused or did not answer.
+        subprocess.CalledProcessError: a process under test failed.
     """
     sizes = _steps(16, plan.size)
 
     def binary(client: RawClient, size: int) -> Callable[[], object]:
-        return _exchanging(client, masked_frame(size))
+        return _exchange_of(client, masked_frame(size))
 
     def text(client: RawClient, size: int) -> Callable[[], object]:
-        return _exchanging(client, masked_frame(size, text=True))
+        return _exchange_of(client, masked_frame(size, text=True))
 
     def fragmented(client: RawClient, fragments: int) -> Callable[[], object]:
-        return _exchanging(client, fragmented_message(fragments, FRAGMENT_SIZE))
+        return _exchange_of(client, fragmented_message(fragments, FRAGMENT_SIZE))
 
     for name, path, make, copies in (
         ("receive binary", "/receive", binary, ONE_COPY),
         ("receive text", "/receive", text, TWO_COPIES),
-        ("send", "/send", _requesting, ONE_COPY),
+        ("send", "/send", _request_of, ONE_COPY),
         ("echo", "/echo", binary, ONE_COPY),
     ):
-        points = _messages(path, make, sizes, plan)
+        points = _message_points(path, make, sizes, plan)
         yield Curve("message size", name, "byte", copies, PROCESS_CONSTANT, points)
-    points = _connections(_steps(1, plan.connections), plan.rounds)
+    points = _connection_points(_steps(1, plan.connections), plan.rounds)
     yield Curve("connections", "open", "connection", None, PROCESS_CONSTANT, points)
     counts = _steps(1, plan.fragments)
-    points = _messages("/receive", fragmented, counts, plan, unit_size=FRAGMENT_SIZE)
+    points = _message_points("/receive", fragmented, counts, plan, unit_size=FRAGMENT_SIZE)
     name = f"{FRAGMENT_SIZE} B each"
     constant = PROCESS_CONSTANT + READ_CONSTANT
     yield Curve("fragments in a message", name, "fragment", TWO_COPIES, constant, points)
-    dribbled = _dribble(_steps(16, plan.dribbled), plan.rounds)
+    dribbled = _dribble_points(_steps(16, plan.dribbled), plan.rounds)
     for name, copies in (("binary", ONE_COPY), ("text", TWO_COPIES)):
         points = dribbled[name]
         yield Curve("message, one byte per read", name, "byte", copies, TRACED_CONSTANT, points)

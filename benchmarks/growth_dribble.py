@@ -1,10 +1,10 @@
-"""A message that arrives one byte per read: its cost for each size, in time and in memory.
+"""The cost in time and memory of messages that arrive one byte per read.
 
 ``python -m benchmarks.growth_dribble ROUNDS SIZE...`` prints JSON: for ``binary`` and ``text``
-a list of ``[size, seconds, bytes]``. Both ends are in this process, since only so each byte can
-be held back until the one before is read. Memory is what Python's allocations, the message among
-them, took at their peak: of 64 KiB the system sees too little. Tracing them takes time, so it is
-a pass of its own.
+a list of ``[size, seconds, bytes]``. Both ends are in one process, so that each byte can be held
+back until the previous one is read. Memory is the peak of Python's allocations, the message
+included; the process's resident memory is too coarse for 64 KiB. Tracing the allocations takes
+time, so it is a separate pass.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from .running import hide_numpy
 
 
 class _Server:
-    """The handler of a server; the sizes of its messages wait in `received`."""
+    """A server's handler that puts the sizes of its messages in `received`."""
 
     def __init__(self) -> None:
         self.received: asyncio.Queue[int] = asyncio.Queue()
@@ -34,11 +34,10 @@ class _Server:
 
 
 async def _dribble(server: _Server, sock: socket.socket, frame: bytes) -> None:
-    """Send a frame byte by byte, and wait until it is received."""
+    """Send a frame byte by byte, and wait until the message is received."""
     for position in range(len(frame)):
         sock.send(frame[position : position + 1])
-        # In the next turn the loop sees that there is something to read, and reads it after
-        # this task has run.
+        # In the next turn the loop finds the socket readable; it reads after this task has run.
         await asyncio.sleep(0)
         await asyncio.sleep(0)
     await server.received.get()
@@ -71,7 +70,7 @@ async def _measure(rounds: int, sizes: list[int], text: bool) -> list[tuple[int,
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the results."""
     rounds, *sizes = map(int, sys.argv[1:])
     found = {
         name: asyncio.run(_measure(rounds, sizes, text))
@@ -81,5 +80,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    hide_numpy()  # the library as it is with no extra
+    hide_numpy()  # measure the library without extras
     main()

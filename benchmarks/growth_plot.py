@@ -1,4 +1,4 @@
-"""The drawing of the curves of growth: small multiples, time above and memory below."""
+"""The plot of the growth curves: small multiples, time above and memory below."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from .growth_curves import Curve
 
 __all__ = ["draw"]
 
-# Grey and four hues that stand out from a white page and from a black one alike.
+# Grey and four hues that are visible on white and on black pages.
 _GREY = "#808892"
 _HUES = ("#2f81f7", "#e0803a", "#2fa866", "#c05fd0")
 _STYLE: Any = {
@@ -48,7 +48,7 @@ def _seconds(seconds: float, _: object = None) -> str:
 
 
 def _guide(axes: Axes, curve: Curve, last: float, label: str) -> None:
-    """Draw what is linear and is `last` at the curve's last point, no lower than the curves."""
+    """Draw a linear guide through `last` at the curve's last point; keep the lower axis limit."""
     low, high = axes.get_ylim()
     first, end = curve.points[0].count, curve.points[-1].count
     ends = [last * first / end, last]
@@ -69,7 +69,7 @@ def _panel(time: Axes, memory: Axes, curves: Sequence[Curve]) -> None:
             "label": curve.name,
         }
         time.plot(counts, [point.seconds for point in curve.points], "o-", **style)
-        # What is not seen to take memory is not on a logarithmic scale.
+        # A logarithmic scale cannot show points without measurable memory.
         taken = [(point.count, point.memory) for point in curve.points if point.memory > 0]
         memory.plot(*zip(*taken, strict=True), "o-", **style)
     longest = max(curves, key=lambda curve: curve.points[-1].seconds)
@@ -100,11 +100,11 @@ def _panel(time: Axes, memory: Axes, curves: Sequence[Curve]) -> None:
 
 
 def draw(curves: Sequence[Curve], path: Path) -> None:
-    """Draw the curves into an SVG file that is read on a white page and on a black one.
+    """Draw the curves into an SVG file for white and for black pages.
 
     Args:
-        curves: those of a panel have the same unit.
-        path: of the file.
+        curves: the curves; those of one panel have the same unit.
+        path: path of the file.
     """
     panels: dict[str, list[Curve]] = {}
     for curve in curves:

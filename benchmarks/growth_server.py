@@ -1,9 +1,9 @@
-"""The process whose growth is measured: a server that tells its CPU time and its memory.
+"""The server under test of the growth measurements; it reports its CPU time and memory.
 
-``python -m benchmarks.growth_server`` prints its port on 127.0.0.1 and serves until stdin's end.
-The path says what happens to a message: ``/receive`` answers with its size, ``/echo`` with
-itself, ``/send`` obeys ``prepare SIZE`` and ``send``. On every path the text ``probe`` is
-answered with a `Probe` in JSON.
+``python -m benchmarks.growth_server`` prints its port on 127.0.0.1 and serves until the end of
+standard input. On the path ``/receive`` it answers a message with its size, on ``/echo`` with the
+message. On ``/send`` it accepts the commands ``prepare SIZE`` and ``send``. On every path it
+answers the text ``probe`` with a `Probe` in JSON.
 """
 
 import asyncio
@@ -46,18 +46,18 @@ async def _handle(connection: ws6455.ServerConnection) -> None:
 
 
 async def _serve() -> None:
-    # Limits that would forbid a measurement are raised; all else is as by default.
+    # Limits that would prevent a measurement are raised; the rest has its defaults.
     async with ws6455.serve(
         _handle, "127.0.0.1", 0, max_size=MAX_SIZE, max_fragments=None, compression=None
     ) as server:
         print(next(iter(server.sockets)).getsockname()[1], flush=True)
         await asyncio.to_thread(sys.stdin.read)
-        # Whoever measured has gone, or will not answer: closing politely would only take time.
+        # Abort: the client has gone or will not answer, so closing handshakes would time out.
         for connection in server.connections:
             if connection.transport is not None:
                 connection.transport.abort()
 
 
 if __name__ == "__main__":
-    hide_numpy()  # the library as it is with no extra
+    hide_numpy()  # measure the library without extras
     asyncio.run(_serve())

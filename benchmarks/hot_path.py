@@ -1,20 +1,19 @@
-"""The hot path counted rather than timed, against a baseline: ``python -m benchmarks.hot_path``.
+"""Counts of the code executed in the hot path: ``python -m benchmarks.hot_path``.
 
-Seconds differ from run to run, more than the regressions that matter; what is executed does not.
-Two figures tell what a message costs in each scenario:
+Times vary between runs by more than the regressions that matter. Counts do not vary. Two figures
+describe the cost of a message in each scenario:
 
-- Instructions: bytecode executed in the library, and in whatever else it runs in Python (`enum`,
-  `dataclasses`, `logging`), wherever that is defined. The event loop's own are left out: they
-  are no matter of the library's, change with every patch of Python, and would hide small changes.
-- Calls: every call of a Python or C function and every resumption of a coroutine, the event
-  loop's among them. So work that was moved into C, a wake-up too many or one more turn of the
-  loop shows here.
+- Instructions: bytecode instructions executed in the library and in the Python code that it calls
+  (`enum`, `dataclasses`, `logging`). Those of the event loop are excluded: they do not belong to
+  the library, change with every release of Python, and would hide small changes.
+- Calls: calls of Python and C functions and resumptions of coroutines, including those of the event
+  loop. This figure shows work moved into C, superfluous wake-ups and additional turns of the loop.
 
-What is moved from the event loop into the library raises the one figure and lowers the other.
+Moving work from the event loop into the library raises the first figure and lowers the second.
 
-The connections and the loop are real, and their peer answers at once (see `scenarios`): so both
-figures are the same in every run on one version of Python. numpy is hidden, since the library's
-own code is what is counted.
+Connections and event loop are real, and the peer answers at once (see `scenarios`). Therefore both
+figures are the same in every run on one version of Python. numpy is hidden, so that the library's
+own code is counted.
 """
 
 import argparse
@@ -37,7 +36,7 @@ __all__ = ["Count", "count", "main"]
 
 BASELINE = Path(__file__).with_suffix(".json")
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-# How far above its baseline a figure may be, and how far below before the baseline is stale.
+# A figure may exceed its baseline by this share. The baseline is stale if it falls by more.
 TOLERANCE = 0.10
 
 _HARNESS = {__name__, scenarios.__name__, "unittest.mock"}
@@ -46,21 +45,21 @@ _EVENT_LOOP = ("asyncio", "selectors")
 
 @dataclass(frozen=True)
 class Count:
-    """What a message costs: see above."""
+    """The cost of a message; see the module's docstring."""
 
     instructions: int
     calls: int
 
 
 class _Counter:
-    """Counts what this thread executes between :meth:`start` and :meth:`stop`."""
+    """Counter of the code that this thread executes between :meth:`start` and :meth:`stop`."""
 
     def __init__(self) -> None:
         self.instructions = 0
         self.calls = 0
 
     def start(self) -> None:
-        # Python 3.12 looks only when tracing starts whether any frame wants its instructions.
+        # Python 3.12 checks f_trace_opcodes only when tracing starts.
         sys._getframe().f_trace_opcodes = True
         sys.setprofile(self._profile)
         sys.settrace(self._trace)
@@ -70,12 +69,12 @@ class _Counter:
         sys.setprofile(None)
 
     def _profile(self, frame: FrameType, event: str, _: Any) -> None:
-        # The frame is the callee's for a Python function, the caller's for one in C.
+        # The frame is the callee's for a Python function, but the caller's for a C function.
         if event in ("call", "c_call") and frame.f_globals.get("__name__") not in _HARNESS:
             self.calls += 1
 
     def _trace(self, frame: FrameType, _: str, __: Any) -> Callable[..., Any] | None:
-        # Code that is generated, as a dataclass's, has no file but the globals of its module.
+        # Identify code by its globals: generated code, as of dataclasses, has no file.
         module = str(frame.f_globals.get("__name__"))
         if module in _HARNESS or module.partition(".")[0] in _EVENT_LOOP:
             return None
@@ -90,7 +89,7 @@ class _Counter:
 
 
 class _StoppedClock(datetime.datetime):
-    """The time of day, standing still: a new second makes a new Date header."""
+    """A stopped time of day: each new second would build a new Date header."""
 
     @classmethod
     def now(cls, tz: datetime.tzinfo | None = None) -> Self:
@@ -99,7 +98,7 @@ class _StoppedClock(datetime.datetime):
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Keep out what would be executed now and then, or by chance."""
+    """Exclude code that is executed occasionally or at random."""
     tracing, profiling = sys.gettrace(), sys.getprofile()
     gc.collect()
     gc.disable()
@@ -117,13 +116,13 @@ def _undisturbed() -> Iterator[None]:
 
 
 def count(scenario: Scenario) -> Count:
-    """Count what a message of a scenario costs, after the warm-up.
+    """Return the cost of a message of a scenario after the warm-up.
 
     Raises:
         RuntimeError, TimeoutError: see :func:`benchmarks.scenarios.run`.
     """
     with _undisturbed():
-        _play(scenario)  # Python 3.13 counts a function as a whole only from its second call on.
+        _play(scenario)  # Python 3.13 counts all of a function only from its second call on.
         marks = _play(scenario)
     before, after = marks[scenarios.WARM_UP], marks[scenarios.WARM_UP + scenarios.ROUNDS]
     messages = scenarios.ROUNDS * scenario.messages
@@ -131,7 +130,7 @@ def count(scenario: Scenario) -> Count:
 
 
 def _play(scenario: Scenario) -> list[tuple[int, int]]:
-    """Play a scenario and give the counter's two figures at each of its ends."""
+    """Run a scenario and return the counter's two figures at the end of each round."""
     counter = _Counter()
     marks: list[tuple[int, int]] = []
     counter.start()
@@ -143,7 +142,7 @@ def _play(scenario: Scenario) -> list[tuple[int, int]]:
 
 
 def _changes(now: Count, then: Count) -> list[float]:
-    """Return the relative change of the instructions and of the calls."""
+    """Return the relative changes of instructions and calls."""
     pairs = ((now.instructions, then.instructions), (now.calls, then.calls))
     return [new / old - 1 for new, old in pairs]
 
@@ -171,7 +170,7 @@ def _table(counts: dict[str, Count], baseline: dict[str, Count]) -> str:
 
 
 def _judge(counts: dict[str, Count], baseline: dict[str, Count]) -> int:
-    """Say what is out of bounds, and give the exit status."""
+    """Print the figures beyond the tolerance and return the exit status."""
     status = 0
     for name, now in counts.items():
         for what, change in zip(
@@ -186,17 +185,17 @@ def _judge(counts: dict[str, Count], baseline: dict[str, Count]) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and give the exit status.
+    """Run the command line and return the exit status.
 
-    It is 0 when no figure is more than 10% above its baseline, 1 when one is, and 2 for wrong
-    usage or when there is no baseline for this version of Python or for a scenario.
+    The status is 0 if no figure is more than 10% above its baseline, 1 if one is, and 2 for wrong
+    usage or if the baseline lacks this version of Python or a scenario.
     """
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.hot_path",
-        description="Count what the library executes for a message, and compare with a baseline.",
+        description="Count the code executed for a message, and compare with a baseline.",
     )
     parser.add_argument(
-        "--update", action="store_true", help="make the figures the baseline of this Python"
+        "--update", action="store_true", help="write the figures as the baseline of this Python"
     )
     parser.add_argument(
         "--baseline", type=Path, default=BASELINE, metavar="FILE", help="default: beside the module"

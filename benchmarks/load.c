@@ -1,15 +1,16 @@
-/* The load generator: one thread that keeps a WebSocket server as busy as it can be.
+/* The load generator: one thread that keeps a WebSocket server as busy as possible.
 
-It knows nothing of masking or compression: the request and one masked frame come on standard
-input, and answers are told apart by their lengths alone. Linux; nothing but libc.
+It implements neither masking nor compression: the request and one masked frame are read from
+standard input, and answers are delimited by their lengths alone. It runs on Linux and needs only
+libc.
 
     load echo       PORT REQUEST FRAME CONNECTIONS IN_FLIGHT WARM_UP SECONDS
     load fan-out    PORT REQUEST FRAME CONNECTIONS WARM_UP SECONDS
     load handshakes PORT REQUEST FRAME CONCURRENCY WARM_UP SECONDS
     load hold       PORT REQUEST FRAME CONNECTIONS
 
-REQUEST and FRAME are the lengths in bytes of what comes on standard input. The result is one
-line of JSON; a failure is one line on standard error and the exit status 1. */
+REQUEST and FRAME are the lengths in bytes of the request and the frame on standard input. The
+result is one line of JSON. A failure is one line on standard error and the exit status 1. */
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -29,29 +30,29 @@ line of JSON; a failure is one line on standard error and the exit status 1. */
 #include <unistd.h>
 
 enum {
-    READ_SIZE = 256 << 10,  /* what one read takes at most; also about what one write gives */
+    READ_SIZE = 256 << 10,  /* most bytes of one read, and about those of one write */
     HEAD_SIZE = 8 << 10,    /* the longest response head */
     EVENTS = 1024,
-    OPENING = 64,           /* handshakes at once: a backlog that overflows costs a second */
-    PER_ADDRESS = 20000,    /* connections from one source address: ports are few */
-    ADDRESSES = 64,         /* source addresses by turns, while closed ports are not free yet */
-    DEADLINE = 20,          /* seconds in which something has to happen */
+    OPENING = 64,           /* concurrent handshakes: a full backlog costs a second */
+    PER_ADDRESS = 20000,    /* connections per source address: ports are limited */
+    ADDRESSES = 64,         /* source addresses in rotation, since closed ports stay in use */
+    DEADLINE = 20,          /* seconds without progress */
 };
 
 typedef struct {
     int fd;
-    bool open;           /* the response head has come */
-    bool blocked;        /* epoll also waits until more can be written */
-    size_t sent;         /* of the request, then of the first frame that is due */
-    uint64_t due;        /* frames to be written, the first perhaps in part */
-    char *response;      /* the response head as far as it has come; NULL once it has */
+    bool open;           /* the response head is complete */
+    bool blocked;        /* epoll also waits until the socket is writable */
+    size_t sent;         /* bytes sent of the first frame that is due */
+    uint64_t due;        /* frames to write; the first may be partly written */
+    char *response;      /* the received part of the response head; NULL once complete */
     size_t response_size;
-    uint8_t head[10];    /* of the frame that is coming in */
+    uint8_t head[10];    /* header of the incoming frame */
     unsigned head_size;
     bool in_payload;
-    uint64_t left;       /* of its payload */
-    uint64_t message;    /* payload bytes of the message it belongs to */
-    uint64_t *times;     /* when the frames in flight were written: a ring */
+    uint64_t left;       /* remaining bytes of its payload */
+    uint64_t message;    /* payload bytes of its message so far */
+    uint64_t *times;     /* ring of the times at which the frames in flight were sent */
     uint64_t first, last;
 } Connection;
 
@@ -59,9 +60,9 @@ static struct {
     enum { ECHO, FAN_OUT, HANDSHAKES, HOLD } mode;
     uint16_t port;
     int epoll;
-    char *request, *frame, *batch;     /* batch: the frame several times over */
+    char *request, *frame, *batch;     /* batch: several copies of the frame */
     size_t request_size, frame_size, batch_size;
-    bool deflate, exact;               /* exact: an answer is as long as what it answers */
+    bool deflate, exact;               /* exact: an answer must have the message's length */
     uint64_t payload_size;
     Connection *connections;
     uint64_t count, in_flight, started, opened, waiting;
@@ -103,7 +104,7 @@ static double cpu_seconds(void) {
 
 /* Latencies --------------------------------------------------------------------------------- */
 
-/* The top seven bits of a latency are its bucket: it is right to within 1/128. */
+/* The top seven bits of a latency select its bucket: the error is at most 1/128. */
 static void record(uint64_t nanoseconds) {
     unsigned power = nanoseconds < 64 ? 0 : 57 - (unsigned)__builtin_clzll(nanoseconds);
     load.histogram[power * 64 + (nanoseconds >> power)]++;
@@ -131,7 +132,7 @@ static void watch(Connection *c, int operation, bool for_writing) {
     c->blocked = for_writing;
 }
 
-/* Write what is due, as far as the socket takes it. */
+/* Write the frames that are due, as far as the socket accepts them. */
 static void flush(Connection *c) {
     bool full = false;
     while (c->due && !full) {
@@ -155,7 +156,7 @@ static void send_frames(Connection *c, uint64_t frames, uint64_t time) {
 
 /* Reading ----------------------------------------------------------------------------------- */
 
-/* Take the header of a frame from p; give where its payload begins, or NULL if it is not whole. */
+/* Parse a frame's header at p; return the start of its payload, or NULL if it is incomplete. */
 static const uint8_t *read_header(Connection *c, const uint8_t *p, const uint8_t *end) {
     for (;;) {
         unsigned size = 2;
@@ -178,7 +179,7 @@ static const uint8_t *read_header(Connection *c, const uint8_t *p, const uint8_t
     return p;
 }
 
-/* A frame is whole: give whether a message is. */
+/* A frame is complete: return whether its message is complete too. */
 static bool ends_message(Connection *c) {
     bool ends = (c->head[0] & 0x80) && (c->head[0] & 15) < 8;
     c->head_size = 0;
@@ -246,7 +247,7 @@ static void start(Connection *c) {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) fail("socket: %s", strerror(errno));
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    /* The port is chosen when connecting: then it only has to be free for this destination. */
+    /* Choose the port on connect: it then only has to be free for this destination. */
     setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes);
     if (bind(fd, (struct sockaddr *)&from, sizeof from)) fail("bind: %s", strerror(errno));
     if (connect(fd, (struct sockaddr *)&to, sizeof to) && errno != EINPROGRESS)
@@ -260,7 +261,7 @@ static void start(Connection *c) {
     watch(c, EPOLL_CTL_ADD, true);
 }
 
-/* Connected: write the request, which fits into an empty socket's buffer. */
+/* Connected: write the request, which fits into the empty buffer of the socket. */
 static void request(Connection *c) {
     int error = 0;
     socklen_t size = sizeof error;
@@ -271,7 +272,7 @@ static void request(Connection *c) {
     watch(c, EPOLL_CTL_MOD, false);
 }
 
-/* Take bytes of the response; give whether its head is whole, and right. */
+/* Add bytes to the response; return whether its head is complete. Fail if it is wrong. */
 static bool read_response(Connection *c, size_t size) {
     if (c->response_size + size >= HEAD_SIZE) fail("the response head is too long");
     memcpy(c->response + c->response_size, load.buffer, size);
@@ -280,9 +281,9 @@ static bool read_response(Connection *c, size_t size) {
     if (!end) return false;
     if (strncmp(c->response, "HTTP/1.1 101 ", 13))
         fail("refused: %.*s", (int)strcspn(c->response, "\r\n"), c->response);
-    if (end + 4 != c->response + c->response_size) fail("the server spoke first");
+    if (end + 4 != c->response + c->response_size) fail("the server sent a frame first");
     if ((strcasestr(c->response, "permessage-deflate") != NULL) != load.deflate)
-        fail("permessage-deflate is %s", load.deflate ? "refused" : "on unasked");
+        fail("permessage-deflate is %s", load.deflate ? "refused" : "on without an offer");
     free(c->response);
     c->response = NULL;
     return true;
@@ -324,7 +325,7 @@ static void handle(Connection *c, uint32_t events) {
     if (messages) answer(c, messages, now());
 }
 
-/* Handle one batch of events, or none by the time `until`. */
+/* Wait for events until the time `until` at most, and handle them. */
 static void turn(uint64_t until) {
     static struct epoll_event events[EVENTS];
     uint64_t time = now();
@@ -334,7 +335,7 @@ static void turn(uint64_t until) {
     for (int i = 0; i < n; i++) handle(events[i].data.ptr, events[i].events);
 }
 
-/* Open the first connections, and all others as these are open. */
+/* Start the first connections; each one that opens starts another. */
 static void open_all(void) {
     uint64_t first = load.count < OPENING ? load.count : OPENING;
     for (uint64_t i = 0; i < first; i++) start(load.connections + i);
@@ -371,7 +372,7 @@ static void measure(void) {
     run_for(load.seconds);
     double elapsed = (double)(now() - begin) / 1e9;
     cpu = cpu_seconds() - cpu;
-    if (!load.messages) fail("not one answer in %g seconds", elapsed);
+    if (!load.messages) fail("no answer in %g seconds", elapsed);
     printf("{\"messages\": %llu, \"seconds\": %.6f, \"p50\": %.9f, \"p99\": %.9f, "
            "\"cpu_seconds\": %.6f, \"bytes\": %llu}\n",
            (unsigned long long)load.messages, elapsed, percentile(0.5), percentile(0.99), cpu,
@@ -397,7 +398,7 @@ static char *take(size_t size) {
     return bytes;
 }
 
-/* Repeat the frame, so that one write can give several. */
+/* Repeat the frame, so that one write can send several. */
 static void fill_batch(void) {
     uint64_t frames = load.frame_size ? READ_SIZE / load.frame_size : 1;
     if (frames > load.in_flight) frames = load.in_flight;
@@ -413,7 +414,7 @@ static void read_frame_header(void) {
     if (load.frame_size < 6) return;
     unsigned length = frame[1] & 127;
     load.payload_size = load.frame_size - (length < 126 ? 6 : length == 126 ? 8 : 14);
-    load.exact = !(frame[0] & 0x40);  /* RSV1: compressed, and others compress differently */
+    load.exact = !(frame[0] & 0x40);  /* RSV1: compressed sizes differ between programs */
 }
 
 static void allow_files(uint64_t count) {

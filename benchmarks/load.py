@@ -1,4 +1,4 @@
-"""The load on a server, and the server for clients: the Python face of compiled programs."""
+"""The load generator and the echo server: Python functions that run the compiled programs."""
 
 import json
 import os
@@ -33,31 +33,31 @@ __all__ = [
     "tls_handshakes",
 ]
 
-# Seconds on the same connections that are not counted: numpy is imported by the first large
-# payload, and the interpreter has yet to specialise what it runs.
+# Seconds before the counting, on the same connections. Meanwhile the first large payload imports
+# numpy, and the interpreter specialises its code.
 WARM_UP = 0.2
 
-# Seconds that the generator may take beyond the time it measures for: it gives up sooner.
-_PATIENCE = 60.0
+# Seconds that the generator may take beyond the measured time; its own deadlines are shorter.
+_TIMEOUT = 60.0
 
-# TLS handshakes that go on at once.
+# Concurrent TLS handshakes.
 _TLS_THREADS = 4
 
 
 class LoadFailed(Exception):
-    """The load could not be made, or was refused; the text says why."""
+    """The load generator failed, or the server refused; the text gives the reason."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """What a load came to.
+    """The result of a load.
 
     Attributes:
-        messages: answers received, frames received in all (fan-out) or handshakes done.
-        seconds: the time in which they came.
+        messages: answers received, frames received by all (fan-out) or handshakes completed.
+        seconds: measured time.
         p50: median round trip or handshake, in seconds.
-        p99: the one that 1% exceed, in seconds.
-        cpu_seconds: what the load itself used of a core in that time.
+        p99: 99th percentile, in seconds.
+        cpu_seconds: CPU time of the load generator in the measured time.
     """
 
     messages: int
@@ -73,7 +73,7 @@ class Load:
 
     @property
     def busy(self) -> float:
-        """The share of its time in which the load used its core, from 0 to 1."""
+        """The share of time in which the load generator used its core, from 0 to 1."""
         return self.cpu_seconds / self.seconds
 
 
@@ -86,15 +86,15 @@ def echo(
     *,
     core: int | None = None,
 ) -> Load:
-    """Load an echo server; each answer is answered with the next message.
+    """Load an echo server; send the next message after each answer.
 
     Args:
-        port: where the server listens, on 127.0.0.1.
-        connections: how many to open before it begins.
-        in_flight: messages unanswered on each at any time.
-        seconds: how long to count, after :data:`WARM_UP`.
-        message: what to send.
-        core: the CPU for the generator; None for any.
+        port: the server's port on 127.0.0.1.
+        connections: number of connections to open first.
+        in_flight: unanswered messages per connection.
+        seconds: measured time, after :data:`WARM_UP`.
+        message: message to send.
+        core: CPU of the generator; None for no pinning.
 
     Raises:
         LoadFailed: the server cannot be reached, closes, or answers wrongly.
@@ -107,16 +107,16 @@ def echo(
 def fan_out(
     port: int, connections: int, seconds: float, message: Message, *, core: int | None = None
 ) -> Load:
-    """Load a server that sends each message to all; when all have it, the next is sent.
+    """Load a server that sends each message to all; send the next one once all have received it.
 
-    The arguments and errors are those of :func:`echo`; a latency is that of the last to get it.
+    Arguments and errors are those of :func:`echo`. A latency is that of the last receiver.
     """
     arguments = (connections, seconds)
     return _load("fan-out", port, arguments, message.deflate, frame(message), core)
 
 
 def handshakes(port: int, concurrency: int, seconds: float, *, core: int | None = None) -> Load:
-    """Connect, shake hands and hang up, over and over, on ``concurrency`` connections at once.
+    """Repeat the opening handshake and a disconnect on ``concurrency`` connections at once.
 
     The other arguments and errors are those of :func:`echo`.
     """
@@ -127,7 +127,7 @@ def handshakes(port: int, concurrency: int, seconds: float, *, core: int | None 
 def hold(
     port: int, connections: int, *, deflate: bool = False, core: int | None = None
 ) -> Iterator[None]:
-    """Hold idle connections open, for the length of the block; the errors are those of echo."""
+    """Hold idle connections open during the block; the errors are those of :func:`echo`."""
     head = request(port, deflate)
     argv = ["hold", str(port), str(len(head)), "0", str(connections)]
     with _running("load.c", argv, core) as process:
@@ -140,11 +140,11 @@ def hold(
 
 @contextmanager
 def start_echo_server(core: int | None = None) -> Iterator[int]:
-    """Run the compiled echo server, for the length of the block, and give its port.
+    """Run the compiled echo server during the block; yield its port.
 
     Raises:
-        LoadFailed: it does not start.
-        CompilerFailed: it cannot be compiled.
+        LoadFailed: the server does not start.
+        CompilerFailed: the server cannot be compiled.
     """
     with _running("echo_server.c", [], core) as process:
         yield int(_first_line(process))
@@ -161,12 +161,12 @@ def _load(
     head = request(port, deflate)
     *numbers, seconds = arguments
     argv = [mode, port, len(head), len(sent), *numbers, WARM_UP, seconds]
-    patience = _PATIENCE + WARM_UP + seconds
+    timeout = _TIMEOUT + WARM_UP + seconds
     with _running("load.c", [str(argument) for argument in argv], core) as process:
         try:
-            out, err = process.communicate(head + sent, timeout=patience)
+            out, err = process.communicate(head + sent, timeout=timeout)
         except subprocess.TimeoutExpired:
-            raise LoadFailed(f"the load generator did not end in {patience:.0f} s") from None
+            raise LoadFailed(f"the load generator did not end in {timeout:.0f} s") from None
     if process.returncode:
         raise LoadFailed(_reason(err))
     found = json.loads(out)
@@ -176,13 +176,13 @@ def _load(
 
 @contextmanager
 def _running(source: str, argv: list[str], core: int | None) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a compiled program on a core, for the length of the block."""
+    """Run a compiled program during the block, on a core if given."""
     with subprocess.Popen(
         [program(Path(__file__).with_name(source)), *argv],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C is for whoever started it, who ends it then.
+        start_new_session=True,  # Ctrl-C must reach the parent only, which then ends the child.
     ) as process:
         try:
             if core is not None:
@@ -195,7 +195,7 @@ def _running(source: str, argv: list[str], core: int | None) -> Iterator[subproc
 def _first_line(process: subprocess.Popen[bytes]) -> bytes:
     assert process.stdout is not None
     assert process.stderr is not None
-    ready, _, _ = select.select([process.stdout], [], [], _PATIENCE)
+    ready, _, _ = select.select([process.stdout], [], [], _TIMEOUT)
     line = process.stdout.readline() if ready else b""
     if line:
         return line
@@ -204,15 +204,15 @@ def _first_line(process: subprocess.Popen[bytes]) -> bytes:
 
 
 def _reason(err: bytes) -> str:
-    return err.decode(errors="replace").strip() or "the load generator ended without a word"
+    return err.decode(errors="replace").strip() or "the load generator ended without an error"
 
 
 # TLS ----------------------------------------------------------------------------------------
 
 
 def make_certificate(path: Path) -> None:
-    """Write a certificate for 127.0.0.1, signed by itself, and its P-256 key, in PEM."""
-    # Only the rows with TLS need the package.
+    """Write a self-signed certificate for 127.0.0.1 and its P-256 key, in PEM."""
+    # Imported late, since only the rows with TLS need the package.
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -245,13 +245,13 @@ def make_certificate(path: Path) -> None:
 def tls_handshakes(
     port: int, certificate: Path, seconds: float, *, core: int | None = None
 ) -> Load:
-    """Open TCP, TLS and WebSocket and hang up, over and over, in four threads at once.
+    """Repeat TCP connection, TLS handshake, opening handshake and disconnect in four threads.
 
     Args:
-        port: where the server listens, on 127.0.0.1.
-        certificate: the server's, to be trusted.
-        seconds: how long to count, after :data:`WARM_UP`.
-        core: the CPU for the threads; None for any.
+        port: the server's port on 127.0.0.1.
+        certificate: the server's certificate, which is trusted.
+        seconds: measured time, after :data:`WARM_UP`.
+        core: CPU of the threads; None for no pinning.
 
     Raises:
         LoadFailed: the server cannot be reached, or refuses.
@@ -264,7 +264,7 @@ def tls_handshakes(
 
     def work() -> None:
         if core is not None:
-            os.sched_setaffinity(0, {core})  # Of this thread alone.
+            os.sched_setaffinity(0, {core})  # Pins this thread only.
         cpu: float | None = None
         while (now := time.monotonic()) < end:
             if now >= begin and cpu is None:
@@ -279,10 +279,10 @@ def tls_handshakes(
     for thread in threads:
         try:
             thread.result()
-        except OSError as error:  # ssl.SSLError is one.
+        except OSError as error:  # includes ssl.SSLError
             raise LoadFailed(f"TLS to port {port}: {error}") from error
     if not took:
-        raise LoadFailed(f"not one handshake in {seconds:g} seconds")
+        raise LoadFailed(f"no handshake in {seconds:g} seconds")
     took.sort()
     p50, p99 = (took[int(share * (len(took) - 1))] for share in (0.5, 0.99))
     return Load(len(took), seconds, p50, p99, sum(used))

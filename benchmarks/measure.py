@@ -1,15 +1,15 @@
-"""How rows are measured: rounds in which the programs take turns."""
+"""The measurement of rows in rounds, in which the programs take turns."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-from .contenders import FAILURES, Plan, Turn, contend
+from .contenders import FAILURES, Plan, Turn, prepare
 from .peers import Peer
 from .results import Outcome
 from .rows import Row, Workload, runs
 
-# Seconds that a turn takes beside the time it measures for, as seen on two cores of 2.6 GHz.
-_BESIDE = {
+# Seconds that a turn takes in addition to the measured time, on two cores of 2.6 GHz.
+_OVERHEAD = {
     Workload.ECHO: 0.45,
     Workload.CLIENT: 0.55,
     Workload.FAN_OUT: 0.5,
@@ -20,9 +20,9 @@ _BESIDE = {
 
 
 def estimate(row: Row, plan: Plan) -> float:
-    """Give about the seconds of one turn."""
-    beside = _BESIDE[row.workload]
-    return beside + plan.seconds if row.is_rate else beside
+    """Return the approximate seconds of one turn."""
+    overhead = _OVERHEAD[row.workload]
+    return overhead + plan.seconds if row.is_rate else overhead
 
 
 def measure(
@@ -30,16 +30,17 @@ def measure(
 ) -> dict[Row, dict[str, Outcome]]:
     """Measure rows in the same rounds.
 
-    A program that fails is out of its row, with the reason; the others go on.
+    A program that fails is excluded from the rest of its row, and the reason is recorded. The
+    others continue.
 
     Args:
         batch: the rows.
-        peers: the peers asked for; those that can take part do.
-        plan: how to measure.
-        step: called before each turn with the number of the round, from 1.
+        peers: the selected peers; those that support a row take part in it.
+        plan: rounds, seconds and cores.
+        step: called before each turn with the row, the peer and the round's number, from 1.
     """
-    # A peer's rows come one after the other: text and binary are to differ by a few percent, and
-    # the machine by more from minute to minute.
+    # The rows of a peer are adjacent: text and binary differ by a few percent, while the speed of
+    # the machine varies by more from minute to minute.
     contenders = [(row, peer) for peer in peers for row in batch if runs(peer, row)]
     outcomes: dict[Row, dict[str, Outcome]] = {row: {} for row in batch}
     turns: list[tuple[Row, Peer, Turn]] = []
@@ -47,7 +48,7 @@ def measure(
         for row, peer in contenders:
             outcome = outcomes[row][peer.name] = Outcome()
             try:
-                turns.append((row, peer, stack.enter_context(contend(row, peer, plan))))
+                turns.append((row, peer, stack.enter_context(prepare(row, peer, plan))))
             except FAILURES as error:
                 outcome.failure = str(error)
         for number in range(1, plan.rounds + 1):
@@ -66,9 +67,9 @@ def measure(
 def in_order(
     turns: Sequence[tuple[Row, Peer, Turn]], number: int
 ) -> Sequence[tuple[Row, Peer, Turn]]:
-    """Give the order of a round: another begins each time, and every other goes backwards.
+    """Return the order of a round: each starts with another turn, and every other is reversed.
 
-    So none is always first, and none always comes after the same.
+    So no program is always first, and none always follows the same program.
     """
     step = 1 if number % 2 else -1
     return [turns[(number + step * place) % len(turns)] for place in range(len(turns))]

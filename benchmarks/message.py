@@ -1,4 +1,4 @@
-"""The bytes of the load: its payloads, its request and its frames."""
+"""The bytes of the load: payloads, request and frames."""
 
 import json
 import random
@@ -10,16 +10,16 @@ from functools import lru_cache
 _KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 _OFFER = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 
-# One masking key does for all frames: to the server any is as good as another.
+# All frames have the same masking key: the key does not affect the server's work.
 _MASKING_KEY = b"\x37\xfa\x21\x3d"
 
-# What large payloads repeat, in bytes: twice what a compressor looks back on.
+# Large payloads repeat a block of this size in bytes: twice the window of a compressor.
 _BLOCK = 1 << 16
 
 
 @dataclass(frozen=True)
 class Message:
-    """What is sent over and over: the size of its payload in bytes, its type, its compression."""
+    """A message: payload size in bytes, type and compression."""
 
     size: int
     text: bool = False
@@ -28,27 +28,27 @@ class Message:
 
 @lru_cache(maxsize=1)
 def _block() -> bytes:
-    chance = random.Random(0)
+    generator = random.Random(0)
     words = ("alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india")
     records = bytearray()
     while len(records) < _BLOCK:
         record = {
-            "id": chance.randrange(1 << 20),
-            "name": " ".join(chance.choices(words, k=3)),
-            "at": [round(chance.uniform(-180, 180), 5), round(chance.uniform(-90, 90), 5)],
-            "open": chance.random() < 0.5,
+            "id": generator.randrange(1 << 20),
+            "name": " ".join(generator.choices(words, k=3)),
+            "at": [round(generator.uniform(-180, 180), 5), round(generator.uniform(-90, 90), 5)],
+            "open": generator.random() < 0.5,
         }
         records += json.dumps(record).encode() + b"\n"
     return bytes(records[:_BLOCK])
 
 
 def payload(size: int) -> bytes:
-    """Give a payload of ``size`` bytes, always the same: lines of JSON, in ASCII."""
+    """Return a payload of ``size`` bytes, always the same: lines of JSON in ASCII."""
     return (_block() * (size // _BLOCK + 1))[:size]
 
 
 def request(port: int, deflate: bool = False) -> bytes:
-    """Give the client's side of the opening handshake, with or without permessage-deflate."""
+    """Return the request of an opening handshake, with or without permessage-deflate."""
     lines = [
         "GET / HTTP/1.1",
         f"Host: 127.0.0.1:{port}",
@@ -62,7 +62,7 @@ def request(port: int, deflate: bool = False) -> bytes:
 
 
 def frame(message: Message) -> bytes:
-    """Give the message as one masked frame."""
+    """Return the message as one masked frame."""
     data = payload(message.size)
     first = 0x81 if message.text else 0x82
     if message.deflate:

@@ -1,20 +1,20 @@
-"""The programs that are measured side by side: the library, its peers, and the limit."""
+"""The programs under test: the library, its peers, and the canned answers as the limit."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Peer:
-    """One program under test, and what it can do.
+    """A program under test and its capabilities.
 
     Attributes:
-        name: as on the command line and in the tables.
-        distribution: the installed package whose version is reported; None if it has none.
-        serves: whether it is measured as a server.
-        connects: whether it is measured as a client.
-        compresses: whether it has permessage-deflate.
-        threads: whether it has a server without an event loop.
-        hides_numpy: whether it has to do without numpy even if that is installed.
+        name: name on the command line and in the tables.
+        distribution: installed package whose version is reported; None if it has none.
+        serves: True if it is measured as a server.
+        connects: True if it is measured as a client.
+        compresses: True if it has permessage-deflate.
+        threads: True if it has a server with threads, without an event loop.
+        hides_numpy: True if it runs without numpy even if numpy is installed.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The plot for the README: a panel for each main row, a bar for each program, as SVG."""
+"""The plot in the README: a panel for each main row, a bar for each program, as SVG."""
 
 import io
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ from .results import Results
 from .rows import MAIN, PURE, SPEED, Row
 from .tables import figure
 
-# Tones that stand out on GitHub's white as on its near black; the background is transparent.
+# Colours that are visible on GitHub's light and dark pages; the background is transparent.
 _INK = "#6e7781"
 _OURS = {PURE: "#2f81f7", SPEED: "#1f9e8f"}
 _PEER = "#a9a39b"
 _LIMIT = "#d29922"
 
 _COLUMNS = 3
-_MOST_BARS = len(PEERS) - 1  # A bar is as thick in every panel.
+_MAX_BARS = len(PEERS) - 1  # Bars have the same thickness in every panel.
 _STYLE: dict[RcKeyType, object] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -33,7 +33,7 @@ _STYLE: dict[RcKeyType, object] = {
 
 
 def svg(results: Results) -> str:
-    """Draw the main rows that were measured: those alone that have a figure."""
+    """Draw the main rows that have at least one figure."""
     rows = [row for name in MAIN if (row := results.row(name)) and _bars(results, row)]
     lines = max(1, -(-len(rows) // _COLUMNS))
     with mpl.rc_context(_STYLE):
@@ -61,7 +61,7 @@ def _title(results: Results) -> str:
 
 
 def _bars(results: Results, row: Row) -> list[tuple[str, float]]:
-    """Give the programs that have a figure, in the order of the table, without the limit."""
+    """Return the programs that have a figure, in the order of the table, without the limit."""
     outcomes = results.rows[row]
     return [
         (peer.name, value)
@@ -71,7 +71,7 @@ def _bars(results: Results, row: Row) -> list[tuple[str, float]]:
 
 
 def _panel(axis: Axes, results: Results, row: Row) -> None:
-    """Draw the bars of a row, relative to the longest, with the figure at the end of each."""
+    """Draw the bars of a row, scaled to the longest, with the figure beside each bar."""
     bars = _bars(results, row)
     limit = results.rows[row]["raw"].median() if "raw" in results.rows[row] else None
     names: Sequence[str] = [name for name, _ in bars]
@@ -85,7 +85,7 @@ def _panel(axis: Axes, results: Results, row: Row) -> None:
     if limit is not None:
         axis.vlines(limit, -0.5, len(bars) - 0.5, color=_LIMIT, linestyle="--", linewidth=1.2)
     axis.set_xlim(0, longest * 1.33)
-    axis.set_ylim(_MOST_BARS - 0.5, -0.5)
+    axis.set_ylim(_MAX_BARS - 0.5, -0.5)
     axis.set_title(MAIN[row.name], fontsize=10, fontweight="bold", loc="left")
     axis.set_xticks([])
     axis.tick_params(axis="y", length=0)

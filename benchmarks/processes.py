@@ -1,4 +1,4 @@
-"""The programs under test as processes: pinned to a core, watched, and never left behind."""
+"""The programs under test as child processes: pinned to a core, measured, and always ended."""
 
 import os
 import select
@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NoReturn
 
-# A program that is asked to end gets this long, in seconds, before it is killed.
+# Seconds between the end of a program's input and SIGKILL.
 GRACE = 5.0
 
-# Seconds within which a server has to listen, and a client to end after its time.
-PATIENCE = 30.0
+# Seconds for a server to listen, and for a client to end after its measured time.
+TIMEOUT = 30.0
 
 _ROOT = Path(__file__).parent.parent
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class ProgramFailed(Exception):
-    """A program under test ended early or did not do its part; the text says how."""
+    """A program under test ended early or did not do its job; the text gives the reason."""
 
 
 @dataclass(frozen=True)
@@ -35,20 +35,20 @@ class Program:
     log: IO[bytes]
 
     def cpu_seconds(self) -> float:
-        """Give the CPU time it has used, in all its threads.
+        """Return the CPU time of all its threads in seconds.
 
         Raises:
-            ProgramFailed: it has ended.
+            ProgramFailed: the program has ended.
         """
         if self.process.poll() is not None:
             self._fail()
         return cpu_seconds(self.process.pid)
 
     def private_bytes(self) -> int:
-        """Give the memory that is its alone, in bytes.
+        """Return its private memory in bytes.
 
         Raises:
-            ProgramFailed: it has ended.
+            ProgramFailed: the program has ended.
         """
         if self.process.poll() is not None:
             self._fail()
@@ -58,18 +58,19 @@ class Program:
         return 1024 * sum(kibibytes)
 
     def port(self) -> int:
-        """Read the port on which it listens, the first line it prints.
+        """Read its port, the first line of its output.
 
         Raises:
-            ProgramFailed: it ended, or said nothing in ``PATIENCE`` seconds, or no number.
+            ProgramFailed: the program ended, was silent for ``TIMEOUT`` seconds, or printed
+                something else.
         """
-        line = self.output(PATIENCE, b"\n")
+        line = self.output(TIMEOUT, b"\n")
         if not line.strip().isdigit():
             self._fail()
         return int(line)
 
     def output(self, seconds: float, until: bytes | None = None) -> bytes:
-        """Read what it prints, to its end or up to and with ``until``.
+        """Read its output to the end, or up to and including ``until``.
 
         Raises:
             ProgramFailed: that took longer than ``seconds``.
@@ -80,15 +81,15 @@ class Program:
         while until is None or until not in data:
             left = max(0.0, deadline - time.monotonic())
             if not select.select([self.process.stdout], [], [], left)[0]:
-                raise ProgramFailed(f"silent for {seconds:g} s{self.last_words()}")
+                raise ProgramFailed(f"silent for {seconds:g} s{self.last_log_line()}")
             chunk = os.read(self.process.stdout.fileno(), 1 << 16)
             if not chunk:
                 break
             data += chunk
         return data
 
-    def last_words(self) -> str:
-        """Give the last line it wrote on standard error, to be put after what is said of it."""
+    def last_log_line(self) -> str:
+        """Return ``": "`` and the last line of its standard error, or ``""`` if it is empty."""
         self.log.seek(0)
         lines = self.log.read().decode(errors="replace").split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")
@@ -98,13 +99,13 @@ class Program:
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(GRACE)
         status = self.process.returncode
-        how = "said nothing useful" if status is None else f"ended with status {status}"
-        raise ProgramFailed(how + self.last_words())
+        reason = "printed no port" if status is None else f"ended with status {status}"
+        raise ProgramFailed(reason + self.last_log_line())
 
 
 @contextmanager
 def running(*arguments: str, core: int | None) -> Iterator[Program]:
-    """Run Python with these arguments on a core, or on any, for the length of the block."""
+    """Run Python with `arguments` during the block, on a core if given."""
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             [sys.executable, *arguments],
@@ -112,7 +113,7 @@ def running(*arguments: str, core: int | None) -> Iterator[Program]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
-            start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the rest.
+            start_new_session=True,  # Ctrl-C must reach the parent only, which ends the child.
         )
         try:
             if core is not None:
@@ -124,7 +125,7 @@ def running(*arguments: str, core: int | None) -> Iterator[Program]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask the program to end by the end of its input, then kill what is left of it."""
+    """Close the program's input, wait for its exit, then kill what remains of it."""
     assert process.stdin is not None
     assert process.stdout is not None
     try:
@@ -139,8 +140,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Give the CPU time that a process has used, in user and in kernel mode."""
+    """Return the CPU time of a process in user and kernel mode, in seconds."""
     stat = Path(f"/proc/{pid}/stat").read_text()
-    # The name, in brackets, may itself hold blanks and brackets.
+    # The name stands in brackets, and may itself contain blanks and brackets.
     fields = stat.rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS

@@ -1,4 +1,4 @@
-"""What is going on, on standard error: a bar on a terminal, else a line for each batch of rows."""
+"""Progress on standard error: a bar on a terminal, otherwise a line for each batch of rows."""
 
 import time
 from collections.abc import Sequence
@@ -13,23 +13,23 @@ from .peers import Peer
 from .rows import Row, runs
 
 
-def expected(batch: Sequence[Row], peers: Sequence[Peer], plan: Plan) -> float:
-    """Give about the seconds that a batch of rows takes."""
+def expected_seconds(batch: Sequence[Row], peers: Sequence[Peer], plan: Plan) -> float:
+    """Return the approximate seconds that a batch of rows takes."""
     return sum(
         plan.rounds * estimate(row, plan) for row in batch for peer in peers if runs(peer, row)
     )
 
 
-def clock(seconds: float) -> str:
-    """Write a duration as minutes and seconds."""
+def format_duration(seconds: float) -> str:
+    """Format a duration as minutes and seconds."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02}"
 
 
-class Watch:
-    """Shows the row, the program, the round and the time left; a context manager.
+class ProgressDisplay:
+    """Context manager that shows the row, the program, the round and the time left.
 
-    The bar is drawn between two turns only: it must not take time from what is measured.
+    The bar is drawn between turns only, so that drawing does not disturb the measurements.
     """
 
     def __init__(
@@ -43,8 +43,8 @@ class Watch:
         self._console = console
         self._batches = len(batches)
         self._begun = 0
-        self._ahead = [expected(batch, peers, plan) for batch in batches]
-        self._total = sum(self._ahead)
+        self._expected = [expected_seconds(batch, peers, plan) for batch in batches]
+        self._total = sum(self._expected)
         self._done = self._turn = 0.0
         self._since = time.monotonic()
         self._bar = Progress(
@@ -57,7 +57,7 @@ class Watch:
         )
         self._task = self._bar.add_task("starting", total=self._total)
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> "ProgressDisplay":
         self._bar.start()
         return self
 
@@ -70,8 +70,8 @@ class Watch:
         self._bar.stop()
 
     def begin(self, batch: Sequence[Row]) -> None:
-        """Note that the next batch begins, whatever became of the turns of the last one."""
-        self._done = self._total - sum(self._ahead[self._begun :])
+        """Record the start of the next batch; turns skipped in the last one count as done."""
+        self._done = self._total - sum(self._expected[self._begun :])
         self._turn = 0.0
         self._begun += 1
         if not self._console.is_terminal:
@@ -80,7 +80,7 @@ class Watch:
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def step(self, row: Row, peer: Peer, number: int) -> None:
-        """Note that a turn begins in round ``number``."""
+        """Record the start of a turn in round ``number``."""
         self._done += self._turn
         self._turn = estimate(row, self._plan)
         turn = f"round {number}/{self._plan.rounds}"
@@ -89,7 +89,7 @@ class Watch:
         self._bar.refresh()
 
     def _left(self) -> str:
-        """Give the time left as estimated, or as the pace of the last minute or more shows it."""
+        """Return the estimated time left; after a minute it is scaled by the pace so far."""
         elapsed = time.monotonic() - self._since
         pace = elapsed / self._done if self._done and elapsed > 60 else 1.0
-        return clock((self._total - self._done) * pace)
+        return format_duration((self._total - self._done) * pace)

@@ -1,4 +1,4 @@
-"""The report of a run: JSON and Markdown in a folder, tables on the terminal."""
+"""The report of a run: files in a folder, and tables on the terminal."""
 
 import json
 import os
@@ -19,10 +19,10 @@ FILES = (JSON, MARKDOWN, SVG)
 
 
 def write(results: Results, folder: Path) -> None:
-    """Write all three files into ``folder``, each whole or not at all.
+    """Write all three files into ``folder``; each is replaced atomically.
 
     Raises:
-        OSError: they cannot be written.
+        OSError: the files cannot be written.
     """
     texts = {
         JSON: json.dumps(results.as_json(), indent=1) + "\n",
@@ -41,7 +41,7 @@ def write(results: Results, folder: Path) -> None:
 
 
 def markdown(results: Results) -> str:
-    """Write the tables as GitHub reads them; those that matter less are folded."""
+    """Format the tables in GitHub's Markdown; secondary tables are folded."""
     parts = ["# Side by side", _conditions(results.conditions)]
     for table in tables(results):
         body = f"{table.note}\n\n{_grid(table)}"
@@ -57,7 +57,7 @@ def markdown(results: Results) -> str:
 
 
 def _grid(table: Table) -> str:
-    """Write a table; the first column is on the left, the others on the right."""
+    """Format a table; the first column is left-aligned, the others are right-aligned."""
     rule = ["---"] + ["---:"] * (len(table.columns) - 1)
     lines = [table.columns, rule, *table.lines]
     return "\n".join(f"| {' | '.join(map(_emphasised, line))} |" for line in lines)
@@ -68,7 +68,7 @@ def _emphasised(cell: str) -> str:
 
 
 def _conditions(conditions: Mapping[str, object]) -> str:
-    """Say in a few lines when, where and with what the run was made."""
+    """Describe date, machine, versions and options of the run in a few lines."""
     versions, options = conditions["versions"], conditions["options"]
     assert isinstance(versions, dict)
     assert isinstance(options, dict)
@@ -77,18 +77,18 @@ def _conditions(conditions: Mapping[str, object]) -> str:
         f"Made by `{options['command']}` on {conditions['date']}: {conditions['python']},"
         f" {conditions['cpus']} x {conditions['cpu']}, {conditions['platform']}.\n"
         f"{options['rounds']} rounds of {options['seconds']:g} s. {options['placement']}"
-        f" Load average of the machine before: {conditions['load_average']}.\n"
+        f" Load average before the run: {conditions['load_average']}.\n"
         f"{named}."
     )
 
 
 def show(results: Results, console: Console) -> None:
-    """Print the tables, and what failed."""
+    """Print the tables and the failures."""
     for table in tables(results):
         grid = Grid(title=table.title, caption=table.note, title_justify="left", box=None)
         for number, column in enumerate(table.columns):
             side: JustifyMethod = "right" if number else "left"
-            # A narrow terminal must not cost a digit.
+            # A narrow terminal must not cut off digits.
             grid.add_column(column, justify=side, no_wrap=not number, overflow="fold")
         for line in table.lines:
             grid.add_row(*line, style="bold red" if MISSED in line else None)

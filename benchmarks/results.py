@@ -1,4 +1,4 @@
-"""What was measured: samples by round, their medians, ratios taken round by round, and as JSON."""
+"""The results: samples of each round, medians, ratios of each round, and JSON."""
 
 import datetime
 import importlib.metadata
@@ -12,20 +12,20 @@ from pathlib import Path
 from .peers import Peer
 from .rows import Row, Target
 
-# Above this share of its time the load generator may be what limits a row.
+# The load generator may limit a row if it is busy for more than this share of the time.
 BUSY_LIMIT = 0.9
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What one round of a program in a row gave; what a workload does not have is None.
+    """The figures of one program in one round of a row; None if the workload has no such figure.
 
     Attributes:
-        value: the figure, in the unit of the row.
-        per_cpu_second: messages for each second of CPU time that the program under test used.
-        p50: median time of a round trip, in seconds.
-        p99: the time that 99% of the round trips do not exceed, in seconds.
-        busy: the share of its time that the load generator computed, 0 to 1.
+        value: the figure in the unit of the row.
+        per_cpu_second: messages per second of CPU time of the program under test.
+        p50: median round trip in seconds.
+        p99: 99th percentile of the round trips in seconds.
+        busy: share of the time in which the load generator was busy, 0 to 1.
     """
 
     value: float
@@ -37,7 +37,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Spread:
-    """A median with the extremes it lies between."""
+    """A median with the lowest and the highest value."""
 
     median: float
     low: float
@@ -45,38 +45,38 @@ class Spread:
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """Sum up values, at least one."""
+    """Return the spread of at least one value."""
     return Spread(statistics.median(values), min(values), max(values))
 
 
 @dataclass
 class Outcome:
-    """A program's samples in a row, one for each round; or why it failed, after some or none."""
+    """A program's samples in a row, one for each round, and the reason if it failed."""
 
     samples: list[Sample] = field(default_factory=list)
     failure: str | None = None
 
     def median(self, quantity: str = "value") -> float | None:
-        """Give the median of a field of the samples: None if it failed or has no such figure."""
+        """Return the median of a field of the samples; None after a failure or without figures."""
         values = [value for sample in self.samples if (value := getattr(sample, quantity))]
         return statistics.median(values) if values and self.failure is None else None
 
 
 @dataclass
 class Results:
-    """A whole run: how it was made, and the outcomes by row and by the peer's name."""
+    """A whole run: its conditions, and the outcomes by row and peer name."""
 
     conditions: Mapping[str, object]
     rows: dict[Row, dict[str, Outcome]]
 
     def row(self, name: str) -> Row | None:
-        """Find a row that was measured."""
+        """Return the measured row of this name, or None."""
         return next((row for row in self.rows if row.name == name), None)
 
     def ratio(
         self, row: Row, program: str, peer: str, peer_row: Row | None = None
     ) -> Spread | None:
-        """Compare a program with another round by round: None when one of them has no figures."""
+        """Return the ratios of two programs by round; None if one of them has no figures."""
         ours = self.rows[row].get(program)
         theirs = self.rows[peer_row or row].get(peer)
         if ours is None or theirs is None or ours.failure or theirs.failure:
@@ -85,7 +85,7 @@ class Results:
         return spread([our.value / their.value for our, their in pairs])
 
     def judge(self, target: Target) -> Spread | None:
-        """Give the figure that a target is about: None if this run did not measure it."""
+        """Return the figure that a target limits; None if this run did not measure it."""
         row, peer_row = self.row(target.row), self.row(target.peer_row or target.row)
         if row is None or peer_row is None:
             return None
@@ -97,12 +97,12 @@ class Results:
         return spread([sample.value for sample in outcome.samples])
 
     def generator(self, row: Row) -> float | None:
-        """Give the load generator's busy share with the program that asked most of it."""
+        """Return the highest busy share of the load generator over the programs."""
         shares = [busy for outcome in self.rows[row].values() if (busy := outcome.median("busy"))]
         return max(shares, default=None)
 
     def failures(self) -> list[str]:
-        """Give a line for each program that failed in a row."""
+        """Return a line for each failure of a program in a row."""
         return [
             f"{row.name}: {peer}: {outcome.failure}"
             for row, outcomes in self.rows.items()
@@ -111,7 +111,7 @@ class Results:
         ]
 
     def as_json(self) -> dict[str, object]:
-        """Give everything as what ``json`` can write: every sample, and what they come to."""
+        """Return all samples and medians as values that ``json`` can write."""
         return {
             **self.conditions,
             "rows": [
@@ -130,7 +130,7 @@ class Results:
 
 
 def conditions(peers: Iterable[Peer], options: Mapping[str, object]) -> dict[str, object]:
-    """Describe when, where and with what versions the run is made."""
+    """Return date, machine, versions and options of the run."""
     names = {peer.distribution for peer in peers if peer.distribution}
     return {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -138,7 +138,7 @@ def conditions(peers: Iterable[Peer], options: Mapping[str, object]) -> dict[str
         "platform": platform.platform(),
         "cpu": _cpu_model(),
         "cpus": os.cpu_count(),
-        # Whatever else computes meanwhile takes from what is measured.
+        # Other programs on the machine affect the results.
         "load_average": round(os.getloadavg()[0], 2),
         "versions": {name: _version(name) for name in [*sorted(names), "numpy", "uvloop"]},
         "options": dict(options),

@@ -1,4 +1,4 @@
-"""What is measured: the rows, which programs run in each, and the ratios that are aimed at."""
+"""The rows of the benchmark, the programs that run in each row, and the targets."""
 
 import fnmatch
 from collections.abc import Iterable, Sequence
@@ -7,11 +7,11 @@ from enum import StrEnum
 
 from .peers import PEERS, Peer
 
-# The library without and with its extra `speed`, as peers are named.
+# Peer names of the library without and with its extra `speed`.
 PURE = "ws6455"
 SPEED = "ws6455+speed"
 
-# Below this size, in bytes, the extra `speed` changes nothing but the loop.
+# Below this size, in bytes, the extra `speed` changes only the event loop.
 _NUMPY_SIZE = 1024
 
 KIB = 1024
@@ -19,7 +19,7 @@ MIB = 1024 * KIB
 
 
 class Workload(StrEnum):
-    """What the program under test does in a row."""
+    """The job of the program under test in a row."""
 
     ECHO = "echo"
     CLIENT = "client"
@@ -31,11 +31,12 @@ class Workload(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the results; ``size`` is that of a message's payload, in bytes.
+    """One row of the results; ``size`` is the payload size of a message in bytes.
 
-    ``loop`` is the event loop: ``asyncio`` or ``uvloop``; or ``threads``, which need none.
-    ``after_large`` has messages of 1 MiB go through the server first, on other connections: then
-    malloc no longer asks the system for each read of the stock loop, which a fresh process does.
+    ``loop`` is the event loop, ``asyncio`` or ``uvloop``, or ``threads`` for a server without one.
+    With ``after_large``, messages of 1 MiB are exchanged first, on other connections. After them
+    malloc no longer requests memory from the system for each read of the stock loop, as it does in
+    a fresh process.
     """
 
     name: str
@@ -51,17 +52,17 @@ class Row:
 
     @property
     def is_rate(self) -> bool:
-        """Whether the figure is a rate, of which more is better; else less of it is better."""
+        """True if the figure is a rate, where more is better; otherwise less is better."""
         return self.workload not in (Workload.IDLE, Workload.IMPORT)
 
     @property
     def exchanges(self) -> bool:
-        """Whether messages go back and forth, so that each has a round trip."""
+        """True if messages are answered, so that each has a round trip."""
         return self.workload in (Workload.ECHO, Workload.CLIENT)
 
     @property
     def unit(self) -> str:
-        """What the figures count."""
+        """The unit of the figures."""
         return {
             Workload.HANDSHAKES: "handshakes/s",
             Workload.IDLE: "bytes per connection",
@@ -92,7 +93,7 @@ def _shape_name(connections: int, size: int, in_flight: int) -> str:
 
 
 def _exchanges(workload: Workload) -> Iterable[Row]:
-    """Give the rows of the echo server, or those of the client of one."""
+    """Yield the rows of the echo server, or those of its client."""
     for shape in _SHAPES:
         name = f"{workload}-{_shape_name(*shape)}"
         yield Row(name, workload, *shape)
@@ -118,7 +119,7 @@ ROWS = (
     Row("import", Workload.IMPORT),
 )
 
-# The rows of the plot and of the first table, in the order of reading.
+# The rows of the plot and of the first table, in their order.
 MAIN = {
     "echo-256B": "Echo 256 B",
     "echo-8KiB": "Echo 8 KiB",
@@ -135,7 +136,7 @@ MAIN = {
     "idle": "Memory per idle connection",
 }
 
-# Every workload, both loops, with and without compression, and every peer.
+# These rows cover every workload, both loops, compression on and off, and every peer.
 QUICK = (
     "echo-256B,echo-100KiB,echo-32x64B,echo-32x64B-uvloop,echo-256B-deflate,client-32x64B,"
     "fan-out-500,handshakes,handshakes-tls,idle,import"
@@ -144,10 +145,10 @@ QUICK = (
 
 @dataclass(frozen=True)
 class Target:
-    """A figure to reach: ``program`` in ``row`` against ``peer``, in the same row if not said.
+    """A target for the ratio of ``program`` in ``row`` to ``peer`` in ``peer_row``.
 
-    The ratio of the two is to be at least ``bound``. Without a peer it is the figure itself, of
-    which less is better, that is to be at most ``bound``.
+    The ratio must be at least ``bound``. ``peer_row`` defaults to ``row``. Without a peer, the
+    figure of the program itself must be at most ``bound``.
     """
 
     row: str
@@ -179,7 +180,7 @@ TARGETS = (
     *_targets("echo-256B-threads echo-32x64B-threads", PURE, websockets=1.0),
     Target("idle", PURE, 8 * KIB),
     Target("idle-deflate", PURE, 10 * KIB),
-    # Checking the UTF-8 of text may cost 5%.
+    # The UTF-8 validation of text may cost 5%.
     *(
         Target(row.name, PURE, 0.95, PURE, peer_row=row.name.removesuffix("-text"))
         for row in ROWS
@@ -189,10 +190,10 @@ TARGETS = (
 
 
 def select_rows(patterns: Sequence[str]) -> list[Row]:
-    """Give the rows that match one of ``patterns``, such as ``echo-*``, in the table's order.
+    """Return the rows that match one of ``patterns``, such as ``echo-*``, in the table's order.
 
     Raises:
-        ValueError: a pattern that no row matches.
+        ValueError: a pattern matches no row.
     """
     for pattern in patterns:
         if not any(fnmatch.fnmatchcase(row.name, pattern) for row in ROWS):
@@ -201,10 +202,10 @@ def select_rows(patterns: Sequence[str]) -> list[Row]:
 
 
 def select_peers(names: Sequence[str]) -> list[Peer]:
-    """Give the peers of these names, in the table's order.
+    """Return the peers of these names, in the table's order.
 
     Raises:
-        ValueError: a name that no peer has.
+        ValueError: no peer has such a name.
     """
     for name in names:
         if all(peer.name != name for peer in PEERS):
@@ -214,7 +215,7 @@ def select_peers(names: Sequence[str]) -> list[Peer]:
 
 
 def runs(peer: Peer, row: Row) -> bool:
-    """Tell whether the peer takes part in the row."""
+    """Return whether the peer takes part in the row."""
     if row.deflate and not peer.compresses:
         return False
     if row.workload is Workload.IMPORT:
@@ -225,14 +226,14 @@ def runs(peer: Peer, row: Row) -> bool:
         return False
     if peer.name == SPEED:
         return row.loop == "uvloop" or row.size >= _NUMPY_SIZE
-    # What answers without looking answers text as it answers binary, and one size alone.
+    # The canned answers ignore the message type, and do not support TLS or two message sizes.
     return not (peer.name == "raw" and (row.text or row.tls or row.after_large))
 
 
 def batches(rows: Iterable[Row]) -> list[list[Row]]:
-    """Put rows to be measured in the same rounds together: text beside binary, else each alone.
+    """Group the rows to measure in the same rounds: text with binary, every other row alone.
 
-    A ratio between rows is as good as one between peers then.
+    A ratio between rows of a batch is then as reliable as one between peers.
     """
     together: dict[object, list[Row]] = {}
     for row in rows:

@@ -1,4 +1,4 @@
-"""What the programs under test share: the event loop that they run on, and what they may find."""
+"""Set-up of the programs under test: the event loop and the visibility of numpy."""
 
 import asyncio
 import sys
@@ -7,16 +7,16 @@ from typing import Any
 
 
 def hide_numpy() -> None:
-    """Make numpy as good as not installed; before anything imports it."""
-    # None is what the import system takes for "not there"; its type says modules alone.
+    """Make ``import numpy`` fail as if it were not installed; call this before any import of it."""
+    # The import system treats None as missing; the type of sys.modules does not allow it.
     sys.modules["numpy"] = None  # type: ignore[assignment]
 
 
 def run(main: Coroutine[Any, Any, None], loop: str) -> None:
-    """Run ``main`` to its end on a new event loop: ``uvloop``, or else asyncio's own."""
+    """Run ``main`` on a new event loop: uvloop's if ``loop`` is ``uvloop``, otherwise asyncio's."""
     factory = None
     if loop == "uvloop":
-        import uvloop  # It is an extra, and the other loop does without.
+        import uvloop  # Imported late, since it is an extra.
 
         factory = uvloop.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:

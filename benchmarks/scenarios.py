@@ -1,13 +1,13 @@
-"""The scenarios of the hot path: real connections, and the peer that keeps them busy.
+"""The scenarios of the hot path: real connections and a minimal peer.
 
-Both ends are Unix sockets on one event loop. The system passes their bytes on within the call
-that writes them: so nothing depends on time, and yet the path is that of a connection over TCP,
-asyncio's transport and the library's own writing to the socket among it.
+Both ends are Unix sockets on one event loop. The system delivers their bytes during the call that
+writes them, so nothing depends on time. The code path is still that of a TCP connection, including
+asyncio's transport and the library's direct writes to the socket.
 
-Each scenario is a number of equal rounds. A round ends when the peer has read all that the
-connection under test should have written; then the peer writes again. So what is executed from
-the end of one round to that of another is all that so many messages cost: the waiting again, the
-wake-up and the turns of the event loop.
+Each scenario consists of equal rounds. A round ends when the peer has read everything that the
+connection under test should have written; then the peer writes again. The code executed between the
+ends of two rounds is therefore the whole cost of their messages, including the wait, the wake-up
+and the turns of the event loop.
 """
 
 import asyncio
@@ -58,7 +58,7 @@ def _frame(first: int, payload: bytes, masked: bool = True) -> bytes:
 
 
 def _text(size: int) -> bytes:
-    """Make text of ASCII."""
+    """Return ASCII text."""
     words = b'{"id": 4711, "user": "alice", "text": "Hello, world!", "tags": ["a", "b"]} '
     return (words * (size // len(words) + 1))[:size]
 
@@ -67,21 +67,21 @@ class _Peer:
     """The other end of the connections under test: reads frames, counts rounds, and writes.
 
     Args:
-        end: called when a round has ended.
-        go_on: called to begin the next.
-        answers: how many frames end a round.
+        end: called at the end of a round.
+        start_round: called to start the next round.
+        answers: number of frames in a round.
     """
 
     def __init__(
-        self, end: Callable[[], object], go_on: Callable[[], object], answers: int = 1
+        self, end: Callable[[], object], start_round: Callable[[], object], answers: int = 1
     ) -> None:
         self._end = end
-        self._go_on = go_on
+        self._start_round = start_round
         self._answers = self._missing = answers
         self._rounds = 0
         self._loop = asyncio.get_running_loop()
         self._sockets: dict[int, tuple[socket.socket, _Reader]] = {}
-        # All sockets in one, so that reading from many takes one callback of the loop.
+        # One epoll object for all sockets, so that reading from many takes one callback.
         self._epoll = select.epoll()
         self.done: asyncio.Future[None] = self._loop.create_future()
 
@@ -95,24 +95,24 @@ class _Peer:
         for sock, _reader in self._sockets.values():
             sock.close()
 
-    def take(self, sock: socket.socket, opened: Callable[[bytes], object]) -> None:
-        """Read from a socket, which is closed in the end; `opened` is called with the head."""
+    def add(self, sock: socket.socket, opened: Callable[[bytes], object]) -> None:
+        """Read from a socket and close it at the end; `opened` is called with the head."""
         sock.setblocking(False)
-        self._sockets[sock.fileno()] = (sock, _Reader(opened, self.frame))
+        self._sockets[sock.fileno()] = (sock, _Reader(opened, self.frame_received))
         self._epoll.register(sock, select.EPOLLIN)
 
     def connect(
         self, path: str, request: bytes, opened: Callable[[bytes], object]
     ) -> socket.socket:
-        """Connect to a server, and send the request."""
+        """Connect to a server and send the request."""
         sock = socket.socket(socket.AF_UNIX)
         sock.connect(path)
-        self.take(sock, opened)
+        self.add(sock, opened)
         sock.sendall(request)
         return sock
 
-    def frame(self, first: int) -> None:
-        """Take note of a frame, by its first byte, or of what counts as one."""
+    def frame_received(self, first: int) -> None:
+        """Count a frame, given by its first byte; a response can count as a frame too."""
         if first & 0x0F not in (_TEXT, _BINARY, _PONG):
             self._fail(f"the connection under test sent a frame that begins with {first:#x}")
         self._missing -= 1
@@ -122,7 +122,7 @@ class _Peer:
         self._end()
         self._rounds += 1
         if self._rounds <= WARM_UP + ROUNDS:
-            self._go_on()
+            self._start_round()
         elif not self.done.done():
             self.done.set_result(None)
 
@@ -145,7 +145,7 @@ class _Peer:
 
 
 class _Reader:
-    """Cuts what one connection sends into the head of its handshake, and frames.
+    """Parser of one connection's data: the head of its handshake, then frames.
 
     Args:
         opened: called with the head.
@@ -158,7 +158,7 @@ class _Reader:
         self._unread = b""
 
     def read(self, data: bytes) -> None:
-        """Take what was read."""
+        """Parse received data."""
         self._unread += data
         if self._opened is not None:
             head, end, rest = self._unread.partition(b"\r\n\r\n")
@@ -184,7 +184,7 @@ async def _echo(connection: ws6455.ServerConnection) -> None:
 
 @contextlib.asynccontextmanager
 async def _server(handler: _Handler) -> AsyncIterator[str]:
-    """Serve: the path of the socket."""
+    """Run a server; yield the path of its socket."""
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "socket")
         async with ws6455.unix_serve(handler, path):
@@ -197,32 +197,32 @@ async def _server_scenario(
     answers: int = 1,
     request: bytes = _REQUEST,
 ) -> None:
-    """Have a server's echo handler answer one read in every round.
+    """Send data to an echo server in every round, such that one read receives it.
 
     Args:
-        end: called when a round has ended.
-        reads: what arrives in the rounds, one after the other; the last again and again.
-        answers: how many frames the server writes for it.
-        request: of the opening handshake.
+        end: called at the end of a round.
+        reads: data of the rounds in order; the last item is repeated.
+        answers: number of frames that the server writes in a round.
+        request: request of the opening handshake.
     """
     coming = list(reads)
 
-    def go_on() -> None:
+    def start_round() -> None:
         sock.sendall(coming.pop(0) if len(coming) > 1 else coming[0])
 
     def opened(head: bytes) -> None:
         if (b"permessage-deflate" in head) is (request == _REQUEST):
             raise RuntimeError(f"compression was not negotiated as asked for: {head!r}")
-        go_on()
+        start_round()
 
     async with _server(_echo) as path:
-        with _Peer(end, go_on, answers) as peer:
+        with _Peer(end, start_round, answers) as peer:
             sock = peer.connect(path, request, opened)
             await peer.done
 
 
 async def _deflate(end: Callable[[], object]) -> None:
-    """Echo a compressed message; contexts are taken over, as they are by default."""
+    """Echo a compressed message, with context takeover as by default."""
     compressor = zlib.compressobj(wbits=-12)
     reads = []
     for _ in range(WARM_UP + ROUNDS + 1):
@@ -232,7 +232,7 @@ async def _deflate(end: Callable[[], object]) -> None:
 
 
 async def _broadcast(end: Callable[[], object]) -> None:
-    """Send each message that the first connection brings to all."""
+    """Broadcast each message to all connections."""
     connections: list[ws6455.ServerConnection] = []
     all_open = asyncio.Event()
 
@@ -243,36 +243,36 @@ async def _broadcast(end: Callable[[], object]) -> None:
         async for message in connection:
             ws6455.broadcast(connections, message)
 
-    def go_on() -> None:
+    def start_round() -> None:
         sock.sendall(read)
 
     read = _frame(_FIN | _BINARY, bytes(64))
     async with _server(handler) as path:
-        with _Peer(end, go_on, _RECEIVERS) as peer:
+        with _Peer(end, start_round, _RECEIVERS) as peer:
             for _ in range(_RECEIVERS):
                 sock = peer.connect(path, _REQUEST, lambda head: None)
             await all_open.wait()
-            go_on()
+            start_round()
             await peer.done
 
 
 async def _handshake(end: Callable[[], object]) -> None:
-    """Open a connection in every round, from the accepted socket to the response."""
+    """Do an opening handshake in every round, from the accepted socket to the response."""
 
-    def go_on() -> None:
-        # The response counts as the one frame of the round.
-        peer.connect(path, _REQUEST, lambda head: peer.frame(_BINARY))
+    def start_round() -> None:
+        # The response counts as the round's only frame.
+        peer.connect(path, _REQUEST, lambda head: peer.frame_received(_BINARY))
 
     async with _server(_echo) as path:
-        with _Peer(end, go_on) as peer:
-            go_on()
+        with _Peer(end, start_round) as peer:
+            start_round()
             await peer.done
 
 
 async def _client(end: Callable[[], object]) -> None:
     """Send a message and receive its echo in every round."""
 
-    def go_on() -> None:
+    def start_round() -> None:
         theirs.sendall(echo)
 
     def accept(head: bytes) -> None:
@@ -285,7 +285,7 @@ async def _client(end: Callable[[], object]) -> None:
 
     async def talk() -> None:
         async with ws6455.connect("ws://127.0.0.1/", sock=ours) as websocket:
-            with contextlib.suppress(ws6455.ConnectionClosed):  # by the peer, in the end
+            with contextlib.suppress(ws6455.ConnectionClosed):  # the peer closes at the end
                 while True:
                     await websocket.send(message)
                     await websocket.recv()
@@ -294,22 +294,22 @@ async def _client(end: Callable[[], object]) -> None:
     echo = _frame(_FIN | _BINARY, message, masked=False)
     ours, theirs = socket.socketpair()
     talking = asyncio.create_task(talk())
-    with _Peer(end, go_on) as peer:
-        peer.take(theirs, accept)
+    with _Peer(end, start_round) as peer:
+        peer.add(theirs, accept)
         await asyncio.wait([talking, peer.done], return_when=asyncio.FIRST_COMPLETED)
         if peer.done.done():
-            peer.done.result()  # raises what went wrong
+            peer.done.result()  # raises the peer's exception
     await talking
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """Something the library does again and again.
+    """A repeated operation of the library.
 
     Attributes:
-        name: as in the table and the baseline.
-        play: all rounds; it calls its argument at the end of each.
-        messages: what a round counts for: messages, receivers or handshakes.
+        name: name in the table and the baseline.
+        play: coroutine function that runs all rounds and calls its argument at the end of each.
+        messages: number of messages, receivers or handshakes in a round.
     """
 
     name: str
@@ -341,15 +341,15 @@ SCENARIOS = (
 
 
 def run(scenario: Scenario, end: Callable[[], object]) -> None:
-    """Play a scenario on a fresh loop; its first `WARM_UP` rounds are not to be counted.
+    """Run a scenario on a new event loop; the first `WARM_UP` rounds should not be counted.
 
     Args:
-        scenario: which.
+        scenario: the scenario.
         end: called at the end of every round.
 
     Raises:
-        RuntimeError: if the connection under test does not answer as it should.
-        TimeoutError: if it does not answer at all.
+        RuntimeError: the connection under test answers wrongly.
+        TimeoutError: the connection under test does not answer.
     """
     with asyncio.Runner(debug=False, loop_factory=asyncio.SelectorEventLoop) as runner:
         runner.run(_within_a_minute(scenario.play(end)))

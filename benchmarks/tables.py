@@ -1,4 +1,4 @@
-"""What was measured as tables of text: figures, ratios, targets, latency, CPU time."""
+"""The results as text tables: figures, ratios, targets, latency, CPU time."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from .rows import MAIN, PURE, SPEED, TARGETS, Row, Target, Workload
 MET = "met"
 MISSED = "MISSED"
 
-# What stands where a program takes no part, and where it failed.
+# Cells of a program that does not take part, and of one that failed.
 ABSENT = "–"
 FAILED = "failed"
 
@@ -21,7 +21,7 @@ BOUNDED = "†"
 
 @dataclass(frozen=True)
 class Table:
-    """A table of text; ``note`` says what the cells are, ``aside`` that it matters less."""
+    """A text table; ``note`` describes the cells, ``aside`` marks a secondary table."""
 
     title: str
     note: str
@@ -31,7 +31,7 @@ class Table:
 
 
 def tables(results: Results) -> list[Table]:
-    """Give all tables that have a line."""
+    """Return all tables that have at least one line."""
     found = [
         _main(results),
         _targets(results),
@@ -44,19 +44,19 @@ def tables(results: Results) -> list[Table]:
 
 
 def _main(results: Results) -> Table:
-    """Give the medians of the main rows, if all of them were measured."""
+    """Return the medians of the main rows; empty unless all of them were measured."""
     rows = [row for name in MAIN if (row := results.row(name))]
     peers = _peers(results, rows)
     lines = [
         [MAIN[row.name], *(_cell(results, row, peer, partial(_median, row)) for peer in peers)]
         for row in rows
     ]
-    note = "Medians: messages/s, handshakes/s; bytes per idle connection, of which less is better."
+    note = "Medians: messages/s, handshakes/s; bytes per idle connection, where less is better."
     return Table("Main rows", note, ["", *peers], lines if len(rows) == len(MAIN) else [])
 
 
 def _groups(results: Results) -> dict[str, list[Row]]:
-    """Put the rows of one kind together, under what they have in common."""
+    """Group the rows by kind; the keys are the headings."""
     groups: dict[str, list[Row]] = {}
     for row in results.rows:
         groups.setdefault(_heading(row), []).append(row)
@@ -77,7 +77,7 @@ def _heading(row: Row) -> str:
 
 
 def _figures(results: Results, title: str, rows: Sequence[Row]) -> Table:
-    """Give the medians of a group of rows, with how busy the load generator was at most."""
+    """Return the medians of a group of rows and the highest busy share of the generator."""
     peers = _peers(results, rows)
     lines = []
     for row in rows:
@@ -98,7 +98,7 @@ def _figures(results: Results, title: str, rows: Sequence[Row]) -> Table:
 
 
 def _ratios(results: Results, program: str) -> Table:
-    """Compare one of our programs with every peer in every row it ran in."""
+    """Return the ratios of one of our programs to every peer, in all its rows."""
     rows = [row for row, peers in results.rows.items() if row.is_rate and program in peers]
     peers = [name for name in _peers(results, rows) if name not in (PURE, SPEED)]
     lines = []
@@ -122,19 +122,19 @@ def _targets(results: Results) -> Table:
 
 
 def is_met(target: Target, measured: Spread) -> bool:
-    """Judge a target by the median."""
+    """Return whether a target is met by the median."""
     if target.peer is None:
         return measured.median <= target.bound
     return measured.median >= target.bound
 
 
 def _aim(target: Target, measured: Spread) -> list[str]:
-    """Say against what, what is aimed at and what was measured."""
+    """Return three cells: the peer, the target and the measured figure."""
     if target.peer is None:
         extremes = f"{measured.median:,.0f} ({measured.low:,.0f} to {measured.high:,.0f})"
         return [ABSENT, f"at most {target.bound:,.0f}", extremes]
     against = f"{target.peer} in {target.peer_row}" if target.peer_row else target.peer
-    # With the digit that tells a near miss from a hit.
+    # A third digit tells a near miss from a hit.
     return [against, f"at least {target.bound:.2f}", _spread(measured, 3)]
 
 
@@ -149,7 +149,7 @@ def _latency(results: Results) -> Table:
 
 
 def _cpu(results: Results) -> Table:
-    note = "Medians of what was done in a second of the CPU time of the program under test."
+    note = "Medians of messages or handshakes per second of CPU time of the program under test."
     rows = [row for row in results.rows if row.is_rate]
     return _outcomes(
         results,
@@ -176,7 +176,7 @@ def _cell(results: Results, row: Row, peer: str, write: Callable[[Outcome], str]
 
 
 def _peers(results: Results, rows: Iterable[Row]) -> list[str]:
-    """Name the peers that took part in one of the rows."""
+    """Return the names of the peers that took part in one of the rows."""
     present = {name for row in rows for name in results.rows[row]}
     return [peer.name for peer in PEERS if peer.name in present]
 
@@ -190,7 +190,7 @@ def _unit(row: Row) -> str:
 
 
 def figure(row: Row, value: float | None) -> str:
-    """Write a figure of a row for people, to three significant digits."""
+    """Format a figure of a row to three significant digits."""
     if value is not None and row.workload is Workload.IMPORT:
         value *= 1000
     return _significant(value)

@@ -1,8 +1,8 @@
 """The programs under test as clients: ``python -m benchmarks.clients PEER --port P``.
 
-Each peer's module has ``exchange(options, flight, opened)``, which opens one connection, waits
-for ``opened()``, keeps so many messages in flight and tells ``flight`` of each answer, until it
-is cancelled. It is written as that library's own documentation would have it.
+Each peer's module has a coroutine function ``exchange(options, flight, opened)``. It opens one
+connection, awaits ``opened()``, keeps ``options.in_flight`` messages in flight and reports each
+answer to ``flight``, until it is cancelled. It follows the style of that library's documentation.
 """
 
 import time
@@ -10,21 +10,21 @@ from collections import deque
 from dataclasses import dataclass
 from typing import ClassVar
 
-# The limit of a received message, in bytes: 64 MiB pass, also where a message must be shorter.
+# The limit of a received message, in bytes: 64 MiB pass even if the limit is exclusive.
 MAX_SIZE = (64 << 20) + 1
 
-# Round trips that are kept, of all connections together: enough for the 99th percentile.
+# Round trips kept for all connections together: enough for the 99th percentile.
 _SAMPLES = 100_000
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a client is to do on each connection.
+    """Options of a client, the same for each connection.
 
     Attributes:
-        port: of the echo server, on 127.0.0.1.
-        message: what to send: str as Text, bytes as Binary.
-        in_flight: how many to keep unanswered.
+        port: port of the echo server on 127.0.0.1.
+        message: message to send: str as Text, bytes as Binary.
+        in_flight: number of unanswered messages to keep in flight.
         deflate: offer permessage-deflate.
     """
 
@@ -40,25 +40,25 @@ class Options:
 
 
 class Flight:
-    """The messages in flight on one connection: it counts and times their answers."""
+    """The messages in flight on one connection: counts and times their answers."""
 
-    # The latest of all connections, in seconds.
+    # The latest round trips of all connections, in seconds.
     round_trips: ClassVar[deque[float]] = deque(maxlen=_SAMPLES)
 
-    __slots__ = ("_sent", "landed")
+    __slots__ = ("_sent", "answers")
 
     def __init__(self, in_flight: int) -> None:
         self._sent = [0.0] * in_flight
-        self.landed = 0
+        self.answers = 0
 
     def start(self) -> None:
-        """Note that the first messages are sent now."""
+        """Record that the first messages are sent now."""
         self._sent[:] = [time.perf_counter()] * len(self._sent)
 
-    def land(self) -> None:
-        """Note an answer, and that the next message goes out in its place."""
+    def record_answer(self) -> None:
+        """Record an answer; the next message is sent now."""
         now = time.perf_counter()
-        place = self.landed % len(self._sent)
+        place = self.answers % len(self._sent)
         self.round_trips.append(now - self._sent[place])
         self._sent[place] = now
-        self.landed += 1
+        self.answers += 1

@@ -1,4 +1,4 @@
-"""Run one peer's client against an echo server, and print what it came to as a line of JSON."""
+"""Run one peer's client against an echo server and print the results as a line of JSON."""
 
 import argparse
 import asyncio
@@ -14,15 +14,15 @@ from ..peers import PEERS, Peer
 from ..running import hide_numpy, run
 from . import Flight, Options
 
-# Seconds until all connections must be open, and for their end once the time is up.
-_PATIENCE = 20.0
+# Seconds for all connections to open, and for all connections to end.
+_TIMEOUT = 20.0
 
-# The one task that may end of itself, when all connections are open.
+# The only task that may end by itself: it ends when all connections are open.
 _GATE = "gate"
 
 
 class ClientFailed(Exception):
-    """A connection was refused, or ended too early; the text says how."""
+    """A connection was refused or ended early; the text gives the reason."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class _Command:
 
 
 def main() -> int:
-    """Run the command line and give the exit status."""
+    """Run the command line and return the exit status."""
     command = _parse(sys.argv[1:])
     if command.peer.hides_numpy:
         hide_numpy()
@@ -52,11 +52,11 @@ def _parse(arguments: Sequence[str]) -> _Command:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.clients", description=__doc__)
     peers = {peer.name: peer for peer in PEERS if peer.connects}
     parser.add_argument("peer", metavar="PEER", choices=peers, help=", ".join(peers))
-    parser.add_argument("--port", type=int, required=True, help="of the server on 127.0.0.1")
+    parser.add_argument("--port", type=int, required=True, help="the server's port on 127.0.0.1")
     parser.add_argument("--connections", type=int, default=1)
-    parser.add_argument("--in-flight", type=int, default=1, help="messages on each connection")
-    parser.add_argument("--size", type=int, default=64, help="bytes of a payload")
-    parser.add_argument("--warm-up", type=float, default=0.1, help="seconds that do not count")
+    parser.add_argument("--in-flight", type=int, default=1, help="messages per connection")
+    parser.add_argument("--size", type=int, default=64, help="payload size in bytes")
+    parser.add_argument("--warm-up", type=float, default=0.1, help="seconds before the counting")
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--text", action="store_true", help="send Text, not Binary")
     parser.add_argument("--deflate", action="store_true", help="offer permessage-deflate")
@@ -75,7 +75,7 @@ def _parse(arguments: Sequence[str]) -> _Command:
 
 
 async def _measure(command: _Command) -> None:
-    """Open all connections, warm up, count, and print the result."""
+    """Open all connections, warm up, measure, and print the result."""
     exchange = importlib.import_module(f".{command.peer.module}", __package__).exchange
     flights = [Flight(command.options.in_flight) for _ in range(command.connections)]
     gate = asyncio.Barrier(len(flights) + 1)
@@ -90,22 +90,22 @@ async def _measure(command: _Command) -> None:
     tasks = [asyncio.create_task(connect(flight)) for flight in flights]
     opening = asyncio.create_task(gate.wait(), name=_GATE)
     try:
-        await _watch([*tasks, opening], _PATIENCE)
+        await _watch([*tasks, opening], _TIMEOUT)
         if not opening.done():
-            raise ClientFailed(f"not all connections were open in {_PATIENCE:g} s")
+            raise ClientFailed(f"not all connections were open in {_TIMEOUT:g} s")
         await _watch(tasks, command.warm_up)
         Flight.round_trips.clear()
-        before = sum(flight.landed for flight in flights)
+        before = sum(flight.answers for flight in flights)
         began, cpu_began = time.perf_counter(), time.process_time()
         await _watch(tasks, command.seconds)
         seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
-        messages = sum(flight.landed for flight in flights) - before
+        messages = sum(flight.answers for flight in flights) - before
     finally:
         for task in (*tasks, opening):
             task.cancel()
-        await asyncio.wait(tasks, timeout=_PATIENCE)
+        await asyncio.wait(tasks, timeout=_TIMEOUT)
     if not messages:
-        raise ClientFailed(f"not one answer in {seconds:g} s")
+        raise ClientFailed(f"no answer in {seconds:g} s")
     round_trips = sorted(Flight.round_trips)
     p50, p99 = (round_trips[int(share * (len(round_trips) - 1))] for share in (0.5, 0.99))
     figures = {"messages": messages, "seconds": seconds, "p50": p50, "p99": p99}
@@ -113,7 +113,7 @@ async def _measure(command: _Command) -> None:
 
 
 async def _watch(tasks: Sequence["asyncio.Task[object]"], seconds: float) -> None:
-    """Wait for so many seconds, or until a task ends."""
+    """Wait for `seconds`; raise `ClientFailed` if a connection's task ends."""
     done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     for task in done:
         error = task.exception()

@@ -9,7 +9,7 @@ from . import MAX_SIZE, Flight, Options
 
 
 async def exchange(options: Options, flight: Flight, opened: Callable[[], Awaitable[None]]) -> None:
-    """Keep one connection's messages in flight, until it is cancelled."""
+    """Keep messages in flight on one connection until cancelled."""
     compress = zlib.MAX_WBITS if options.deflate else 0
     async with (
         ClientSession() as session,
@@ -22,11 +22,11 @@ async def exchange(options: Options, flight: Flight, opened: Callable[[], Awaita
             for _ in range(options.in_flight):
                 await websocket.send_str(message)
             async for _ in websocket:
-                flight.land()
+                flight.record_answer()
                 await websocket.send_str(message)
         else:
             for _ in range(options.in_flight):
                 await websocket.send_bytes(message)
             async for _ in websocket:
-                flight.land()
+                flight.record_answer()
                 await websocket.send_bytes(message)

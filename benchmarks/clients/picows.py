@@ -16,7 +16,7 @@ class _Binary(WSListener):
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type is WSMsgType.BINARY:
             frame.get_payload_as_memoryview()
-            self.flight.land()
+            self.flight.record_answer()
             transport.send(WSMsgType.BINARY, self.message)
 
 
@@ -24,12 +24,12 @@ class _Text(_Binary):
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type is WSMsgType.TEXT:
             frame.get_payload_as_utf8_text()
-            self.flight.land()
+            self.flight.record_answer()
             transport.send(WSMsgType.TEXT, self.message)
 
 
 async def exchange(options: Options, flight: Flight, opened: Callable[[], Awaitable[None]]) -> None:
-    """Keep one connection's messages in flight, until it is cancelled."""
+    """Keep messages in flight on one connection until cancelled."""
     text = isinstance(options.message, str)
     make = _Text if text else _Binary
     transport, listener = await ws_connect(

@@ -8,7 +8,7 @@ from . import MAX_SIZE, Flight, Options
 
 
 async def exchange(options: Options, flight: Flight, opened: Callable[[], Awaitable[None]]) -> None:
-    """Keep one connection's messages in flight, until it is cancelled."""
+    """Keep messages in flight on one connection until cancelled."""
     message = options.message
     binary = isinstance(message, bytes)
     websocket = await websocket_connect(
@@ -21,7 +21,7 @@ async def exchange(options: Options, flight: Flight, opened: Callable[[], Awaita
         for _ in range(options.in_flight):
             websocket.write_message(message, binary)
         while await websocket.read_message() is not None:
-            flight.land()
+            flight.record_answer()
             websocket.write_message(message, binary)
     finally:
         websocket.close()

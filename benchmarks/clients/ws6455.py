@@ -8,7 +8,7 @@ from . import MAX_SIZE, Flight, Options
 
 
 async def exchange(options: Options, flight: Flight, opened: Callable[[], Awaitable[None]]) -> None:
-    """Keep one connection's messages in flight, until it is cancelled."""
+    """Keep messages in flight on one connection until cancelled."""
     message = options.message
     async with ws6455.connect(
         options.uri, compression="deflate" if options.deflate else None, max_size=MAX_SIZE
@@ -17,5 +17,5 @@ async def exchange(options: Options, flight: Flight, opened: Callable[[], Awaita
         for _ in range(options.in_flight):
             await websocket.send(message)
         async for _ in websocket:
-            flight.land()
+            flight.record_answer()
             await websocket.send(message)

@@ -1,4 +1,4 @@
-"""A client made of wsproto, which has no I/O of its own, and asyncio's streams."""
+"""A client of wsproto, which does no I/O, on asyncio streams."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ _READ_SIZE = 1 << 16
 
 
 async def exchange(options: Options, flight: Flight, opened: Callable[[], Awaitable[None]]) -> None:
-    """Keep one connection's messages in flight, until it is cancelled."""
+    """Keep messages in flight on one connection until cancelled."""
     protocol = WSConnection(ConnectionType.CLIENT)
     reader, writer = await asyncio.open_connection("127.0.0.1", options.port)
     try:
@@ -44,7 +44,7 @@ async def _open(
     while not accepted:
         data = await reader.read(_READ_SIZE)
         if not data:
-            raise ConnectionError("ended within the opening handshake")
+            raise ConnectionError("ended during the opening handshake")
         protocol.receive_data(data)
         for event in protocol.events():
             accepted = isinstance(event, AcceptConnection)
@@ -77,14 +77,14 @@ async def _keep_in_flight(
                     if event.message_finished:
                         "".join(text)
                         text.clear()
-                        flight.land()
+                        flight.record_answer()
                         replies += protocol.send(message)
                 case BytesMessage():
                     binary.append(event.data)
                     if event.message_finished:
                         b"".join(binary)
                         binary.clear()
-                        flight.land()
+                        flight.record_answer()
                         replies += protocol.send(message)
                 case Ping() | CloseConnection():
                     replies += protocol.send(event.response())

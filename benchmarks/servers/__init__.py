@@ -1,26 +1,26 @@
 """The programs under test as servers: ``python -m benchmarks.servers PEER --workload echo``.
 
 Each peer's module has ``serving(options)``, a context manager that listens on a free port of
-127.0.0.1 and gives the port; that of a server with threads has ``_threads`` behind its name. It is
-written as that library's own documentation would have it.
+127.0.0.1 and yields the port. Modules of servers with threads end in ``_threads``. Each follows the
+style of that library's documentation.
 """
 
 from dataclasses import dataclass
 from ssl import SSLContext
 
-# The limit of a received message, in bytes: 64 MiB pass, also where a message must be shorter.
+# The limit of a received message, in bytes: 64 MiB pass even if the limit is exclusive.
 MAX_SIZE = (64 << 20) + 1
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a server is to do.
+    """Options of a server.
 
     Attributes:
-        fan_out: send each message to every connection, instead of back to its sender.
-        deflate: agree to permessage-deflate.
-        tls: speak TLS; None for plain TCP.
-        size: of the payloads that come, in bytes: what one needs to know that does not look.
+        fan_out: send each message to every connection instead of its sender only.
+        deflate: accept permessage-deflate.
+        tls: TLS context; None for plain TCP.
+        size: payload size of the received messages, in bytes; needed by the canned answers.
     """
 
     fan_out: bool = False

@@ -1,4 +1,4 @@
-"""Run one peer's server: print its port, and serve to the end of input or SIGTERM."""
+"""Run one peer's server: print its port, and serve until the end of input or SIGTERM."""
 
 import argparse
 import asyncio
@@ -16,7 +16,7 @@ from . import Options
 
 
 def main() -> int:
-    """Run the command line and give the exit status."""
+    """Run the command line and return the exit status."""
     peer, loop, options = _parse(sys.argv[1:])
     if peer.hides_numpy:
         hide_numpy()
@@ -33,9 +33,9 @@ def _parse(arguments: Sequence[str]) -> tuple[Peer, str, Options]:
     parser.add_argument("peer", metavar="PEER", choices=peers, help=", ".join(peers))
     parser.add_argument("--workload", choices=("echo", "fan-out"), default="echo")
     parser.add_argument("--loop", choices=("asyncio", "uvloop", "threads"), default="asyncio")
-    parser.add_argument("--deflate", action="store_true", help="agree to permessage-deflate")
+    parser.add_argument("--deflate", action="store_true", help="accept permessage-deflate")
     parser.add_argument("--tls", metavar="CERTFILE", help="certificate and key, in one PEM file")
-    parser.add_argument("--size", type=int, default=0, help="bytes of a payload, for raw")
+    parser.add_argument("--size", type=int, default=0, help="payload size in bytes, for raw")
     given = parser.parse_args(arguments)
     peer = peers[given.peer]
     if given.deflate and not peer.compresses:
@@ -47,7 +47,7 @@ def _parse(arguments: Sequence[str]) -> tuple[Peer, str, Options]:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         try:
             tls.load_cert_chain(given.tls)
-        except OSError as error:  # ssl.SSLError is one.
+        except OSError as error:  # includes ssl.SSLError
             parser.error(f"argument --tls: {given.tls}: {error}")
     return peer, given.loop, Options(given.workload == "fan-out", given.deflate, tls, given.size)
 

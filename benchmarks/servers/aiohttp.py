@@ -10,7 +10,7 @@ from . import MAX_SIZE, Options
 
 @asynccontextmanager
 async def serving(options: Options) -> AsyncIterator[int]:
-    """Serve for the length of the block; give the port."""
+    """Serve during the block; yield the port."""
 
     async def opened(request: web.Request) -> web.WebSocketResponse:
         websocket = web.WebSocketResponse(compress=options.deflate, max_msg_size=MAX_SIZE)
@@ -44,7 +44,7 @@ async def serving(options: Options) -> AsyncIterator[int]:
     websockets: set[web.WebSocketResponse] = set()
     application = web.Application()
     application.router.add_get("/", fan_out if options.fan_out else echo)
-    # Its log of requests is no part of a WebSocket server.
+    # A log of requests is not part of a WebSocket server's job.
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     try:

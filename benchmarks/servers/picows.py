@@ -41,7 +41,7 @@ class _FanOut(WSListener):
 
 @asynccontextmanager
 async def serving(options: Options) -> AsyncIterator[int]:
-    """Serve for the length of the block; give the port."""
+    """Serve during the block; yield the port."""
     transports: set[WSTransport] = set()
 
     def listen(request: WSUpgradeRequest) -> WSListener:

@@ -1,7 +1,7 @@
-"""The limit: what asyncio itself can do, with a server that answers without looking.
+"""The limit: canned answers from a bare asyncio protocol that does not parse frames.
 
-It counts the bytes that come, and for each whole frame's worth sends the same ready-made answer.
-It only needs to know the size of the payloads, and that they are those of the load.
+The server counts received bytes and sends the same prepared answer for every complete frame. It
+needs to know the payload size, and relies on the payloads of the load.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ _BUFFER_SIZE = 1 << 18
 
 
 class _Raw(asyncio.BufferedProtocol):
-    # All connections receive into one buffer, since it is emptied at once.
+    # All connections receive into one buffer, since its data is used at once.
     buffer = bytearray(_BUFFER_SIZE)
 
     def __init__(self, options: Options, transports: set[asyncio.Transport]) -> None:
@@ -35,7 +35,7 @@ class _Raw(asyncio.BufferedProtocol):
         self.size = options.size
         self.head = b""
         self.answer = b""
-        self.received = 0  # Bytes of the frame that is coming in.
+        self.received = 0  # bytes of the incomplete frame
         self.frame_size = self.size + (6 if self.size < 126 else 8 if self.size < 1 << 16 else 14)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -60,7 +60,7 @@ class _Raw(asyncio.BufferedProtocol):
             self.transport.write(self.answer * frames)
 
     def open(self, data: bytes) -> int:
-        """Answer the request, then learn the type of the messages; give the bytes of frames."""
+        """Answer the request, prepare the answer, and return the number of bytes of frames."""
         if self.transport not in self.transports:
             self.head += data
             if b"\r\n\r\n" not in self.head:
@@ -79,7 +79,7 @@ class _Raw(asyncio.BufferedProtocol):
 
 
 def _frame(first: int, size: int) -> bytes:
-    """Give the answer to a frame that begins with this byte, as a server sends it."""
+    """Return a server's answer to a frame with this first byte."""
     if size < 126:
         header = struct.pack("!BB", first, size)
     elif size < 1 << 16:
@@ -91,7 +91,7 @@ def _frame(first: int, size: int) -> bytes:
 
 @asynccontextmanager
 async def serving(options: Options) -> AsyncIterator[int]:
-    """Serve for the length of the block; give the port."""
+    """Serve during the block; yield the port."""
     transports: set[asyncio.Transport] = set()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(

@@ -39,7 +39,7 @@ class _FanOut(_Echo):
 
 @asynccontextmanager
 async def serving(options: Options) -> AsyncIterator[int]:
-    """Serve for the length of the block; give the port."""
+    """Serve during the block; yield the port."""
     handler = _FanOut if options.fan_out else _Echo
     application = Application(
         [("/", handler, {"deflate": options.deflate})], websocket_max_message_size=MAX_SIZE

@@ -11,7 +11,7 @@ from . import MAX_SIZE, Options
 
 @asynccontextmanager
 async def serving(options: Options) -> AsyncIterator[int]:
-    """Serve for the length of the block; give the port."""
+    """Serve during the block; yield the port."""
 
     async def echo(websocket: ServerConnection) -> None:
         with suppress(ConnectionClosed):

@@ -12,7 +12,7 @@ from . import MAX_SIZE, Options
 
 @asynccontextmanager
 async def serving(options: Options) -> AsyncIterator[int]:
-    """Serve for the length of the block; give the port. The event loop has nothing to do."""
+    """Serve during the block; yield the port. The event loop is idle."""
 
     def echo(websocket: ServerConnection) -> None:
         with suppress(ConnectionClosed):

@@ -10,7 +10,7 @@ from . import MAX_SIZE, Options
 
 @asynccontextmanager
 async def serving(options: Options) -> AsyncIterator[int]:
-    """Serve for the length of the block; give the port."""
+    """Serve during the block; yield the port."""
 
     async def echo(websocket: ws6455.ServerConnection) -> None:
         with suppress(ws6455.ConnectionClosed):

@@ -1,4 +1,4 @@
-"""A server made of wsproto, which has no I/O of its own, and asyncio's streams."""
+"""A server of wsproto, which does no I/O, on asyncio streams."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,20 +22,20 @@ _READ_SIZE = 1 << 16
 
 
 class _Connection:
-    """One connection; ``everyone`` is all that are open."""
+    """One connection; ``connections`` is the set of open connections."""
 
     def __init__(
-        self, writer: asyncio.StreamWriter, everyone: set["_Connection"], options: Options
+        self, writer: asyncio.StreamWriter, connections: set["_Connection"], options: Options
     ) -> None:
         self.writer = writer
-        self.everyone = everyone
+        self.connections = connections
         self.options = options
         self.protocol = WSConnection(ConnectionType.SERVER)
         self.text: list[str] = []
         self.binary: list[bytes | bytearray] = []
 
     def receive(self, data: bytes) -> None:
-        """Handle what has come, and answer all of it in one write."""
+        """Handle received data, and send all answers in one write."""
         self.protocol.receive_data(data)
         answers = b""
         for event in self.protocol.events():
@@ -55,37 +55,37 @@ class _Connection:
                     if self.options.deflate:
                         extensions.append(PerMessageDeflate())
                     answers += self.protocol.send(AcceptConnection(extensions=extensions))
-                    self.everyone.add(self)
+                    self.connections.add(self)
                 case Ping() | CloseConnection():
                     answers += self.protocol.send(event.response())
         if answers:
             self.writer.write(answers)
 
     def answer(self, message: TextMessage | BytesMessage) -> bytes:
-        """Give what goes back to the sender; in a fan-out each gets its own at once."""
+        """Return the data for the sender; in a fan-out, write to all connections instead."""
         if not self.options.fan_out:
             return self.protocol.send(message)
-        for receiver in self.everyone:
+        for receiver in self.connections:
             receiver.writer.write(receiver.protocol.send(message))
         return b""
 
 
 @asynccontextmanager
 async def serving(options: Options) -> AsyncIterator[int]:
-    """Serve for the length of the block; give the port."""
+    """Serve during the block; yield the port."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = _Connection(writer, everyone, options)
+        connection = _Connection(writer, connections, options)
         with suppress(ConnectionError):
             while data := await reader.read(_READ_SIZE):
                 connection.receive(data)
                 await writer.drain()
                 if connection.protocol.state is ConnectionState.CLOSED:
-                    break  # It has answered a Close frame, and closes TCP first.
-        everyone.discard(connection)
+                    break  # A Close frame was answered; the server closes TCP first.
+        connections.discard(connection)
         writer.close()
 
-    everyone: set[_Connection] = set()
+    connections: set[_Connection] = set()
     server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=options.tls)
     async with server:
         yield server.sockets[0].getsockname()[1]

@@ -1,4 +1,4 @@
-"""What the tests of the runner share: results that nobody has measured."""
+"""Fixtures for the tests of the runner: the compiler and made-up results."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -13,13 +13,13 @@ Make = Callable[[Figures], Results]
 
 @pytest.fixture
 def compiler(program: Callable[[str, str], str]) -> None:
-    """Ask for what compiles the load generator."""
+    """Require a compiler for the load generator."""
     program("cc", "gcc")
 
 
 @pytest.fixture
 def results() -> Make:
-    """Give a function that makes results from values by row and peer; a text is a failure."""
+    """Return a function that makes results from values by row and peer; a str is a failure."""
 
     def make(figures: Figures) -> Results:
         rows = {}

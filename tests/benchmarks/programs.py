@@ -1,4 +1,4 @@
-"""The programs under test as the tests run them, and servers that answer so many messages."""
+"""Helpers to start the programs under test, and an echo server with a limited number of answers."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ import ws6455
 
 ROOT = Path(__file__).parent.parent.parent
 
-# A counting server's silence before its first answer, in seconds: longer than any warm-up here.
+# Seconds before the first answer of a counting server: longer than every warm-up in the tests.
 SILENCE = 0.4
 
 
@@ -34,9 +34,10 @@ def start(package: str, *arguments: str) -> subprocess.Popen[str]:
 def serving(
     *arguments: str, may_complain: bool = False
 ) -> Iterator[tuple[int, subprocess.Popen[str]]]:
-    """Run a peer's server and give its port; it has to end well, and without complaint.
+    """Run a peer's server; yield its port and process. It must exit with 0 and print no error.
 
-    Some complain of clients that hang up within the opening handshake.
+    `may_complain` permits errors on standard error: some servers log clients that disconnect
+    during the opening handshake.
     """
     with start("servers", *arguments) as process:
         assert process.stdin is not None
@@ -55,9 +56,10 @@ def serving(
 
 @dataclass
 class Counting:
-    """An echo server that is silent first, and then answers so many messages in all.
+    """An echo server that is silent first, and then answers `answers` messages in all.
 
-    So a measure that runs from the silence to beyond the last answer counts exactly those.
+    A measurement that starts during the silence and ends after the last answer must count exactly
+    these answers.
     """
 
     answers: int

@@ -1,4 +1,4 @@
-"""Cores kept awake, by a file that stands for the system's."""
+"""benchmarks.awake with a temporary file in place of the system's file."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Every peer's client keeps the messages in flight that it should, and counts the answers."""
+"""Every peer's client keeps the right number of messages in flight and counts the answers."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("compiler")
 
 CLIENTS = [peer for peer in PEERS if peer.connects]
 
-# Long enough for the silence of a counting server, and for its few answers on a busy machine.
+# Long enough for a counting server's silence and its few answers, even on a busy machine.
 SECONDS = "1.0"
 
 
@@ -26,7 +26,7 @@ def by_name(peer: Peer) -> str:
 
 
 async def ended(*arguments: str) -> tuple[int, str, str]:
-    """Run a client to its end, and give its status and what it printed."""
+    """Run a client and return its exit status and both outputs."""
 
     def run() -> tuple[int, str, str]:
         with start("clients", *arguments) as process:
@@ -37,7 +37,7 @@ async def ended(*arguments: str) -> tuple[int, str, str]:
 
 
 async def figures(*arguments: str) -> dict[str, Any]:
-    """Run a client that has to end well and without complaint, and give what it prints."""
+    """Run a client that must succeed without errors, and return its figures."""
     status, out, err = await ended(*arguments)
     assert (status, err) == (0, "")
     found: dict[str, Any] = json.loads(out)
@@ -85,8 +85,8 @@ async def test_as_many_messages_are_in_flight_as_asked_for(peer: Peer) -> None:
     assert len(silent.received) == 21
     status, out, err = unanswered
     assert (status, out) == (1, "")
-    assert err.startswith(f"{peer.name}: not one answer in 0.3")
-    # The compiled server answers without ever having to wait: far more than was in flight.
+    assert err.startswith(f"{peer.name}: no answer in 0.3")
+    # The compiled server answers all the time: many more messages than were in flight.
     assert answered["messages"] > 21
 
 
@@ -97,14 +97,14 @@ def test_a_round_trip_is_from_a_message_to_its_answer(monkeypatch: pytest.Monkey
     flight = Flight(2)
     flight.start()
     for _ in range(4):
-        flight.land()
-    # The third message went out with the first answer, the fourth with the second.
+        flight.record_answer()
+    # The third message was sent with the first answer, the fourth with the second.
     assert list(Flight.round_trips) == [1.0, 2.0, 4.0, 4.0]
-    assert flight.landed == 4
+    assert flight.answers == 4
     Flight.round_trips.clear()
 
 
-# What goes wrong ----------------------------------------------------------------------------
+# Errors -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("peer", CLIENTS, ids=by_name)

@@ -1,4 +1,4 @@
-"""The command as a user runs it, in rounds of a tenth of a second."""
+"""The command as a user runs it, with rounds of 0.1 s."""
 
 import importlib.util
 import json
@@ -37,7 +37,7 @@ def outcome(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 
 def ended(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
-    """Run the command line in this process, as far as it may get before it measures."""
+    """Run the command line in this process for cases that end before the measurement."""
     monkeypatch.setattr(sys, "argv", ["benchmarks", *arguments])
     try:
         return command_line.main()
@@ -74,7 +74,7 @@ def test_wrong_usage_ends_with_status_2(
 
 @pytest.fixture
 def absent(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Give a function that makes packages look as if they were not installed."""
+    """Return a function that hides installed packages."""
     find = importlib.util.find_spec
 
     def hide(*packages: str) -> None:
@@ -162,9 +162,9 @@ def test_a_quick_run_yields_to_what_is_said() -> None:
 
 @pytest.mark.usefixtures("compiler")
 def test_one_core_is_shared_and_that_is_said() -> None:
-    assert command_line.placed([3])[:2] == (None, None)
-    assert "share one core" in command_line.placed([3])[2]
-    assert command_line.placed([5, 2, 4])[:2] == (2, 5)
+    assert command_line.choose_cores([3])[:2] == (None, None)
+    assert "share one core" in command_line.choose_cores([3])[2]
+    assert command_line.choose_cores([5, 2, 4])[:2] == (2, 5)
 
 
 @pytest.mark.usefixtures("compiler")
@@ -192,7 +192,7 @@ def test_without_a_compiler_that_is_said(tmp_path: Path) -> None:
 
 
 def descendants(pid: int) -> set[int]:
-    """Give the ids of the processes that a process has started, and of theirs."""
+    """Return the ids of a process's children and their descendants."""
     found: set[int] = set()
     for children in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in map(int, children.read_text().split()):

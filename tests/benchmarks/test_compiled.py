@@ -1,4 +1,4 @@
-"""benchmarks.compiled: a source is compiled once, and what is wrong is said."""
+"""benchmarks.compiled: sources are compiled once, and errors are reported."""
 
 import os
 from pathlib import Path
@@ -35,7 +35,7 @@ def test_a_source_is_compiled_once(
     assert list(cache.iterdir()) == [made]
     assert os.access(made, os.X_OK)
     source_of(tmp_path, "int main(void) { return 1; }")
-    with pytest.raises(CompilerFailed, match="cc, gcc, clang is not there"):
+    with pytest.raises(CompilerFailed, match="cc, gcc, clang is not installed"):
         program(source)
 
 
@@ -43,7 +43,7 @@ def test_a_compiler_that_is_not_there_is_named(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CC", "no-such-compiler -pipe")
-    with pytest.raises(CompilerFailed, match=r"no-such-compiler is not there; .*apt-get"):
+    with pytest.raises(CompilerFailed, match=r"no-such-compiler is not installed; .*apt-get"):
         load.echo(1, 1, 1, 0.1, Message(1))
 
 

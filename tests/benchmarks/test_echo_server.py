@@ -1,4 +1,4 @@
-"""benchmarks.echo_server: the compiled server that clients are measured against."""
+"""benchmarks/echo_server.c: the compiled server for the measurements of clients."""
 
 import asyncio
 from contextlib import suppress
@@ -51,7 +51,7 @@ async def test_the_echo_server_takes_bytes_one_at_a_time() -> None:
             await asyncio.sleep(0)
         head = await reader.readuntil(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 101 ")
-        # The answer to the RFC's own example of a key.
+        # Sec-WebSocket-Accept for the example key of RFC 6455 §1.3.
         assert b"\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" in head
         answers = b"\x82\x05" + payload(5) + b"\x82\x7e\0\xc8" + payload(200)
         answers += b"\x81\x46" + payload(70)
@@ -65,6 +65,6 @@ async def test_the_echo_server_hangs_up_on_what_is_no_opening_handshake(data: by
     with load.start_echo_server() as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(data)
-        with suppress(ConnectionResetError):  # It need not read all.
+        with suppress(ConnectionResetError):  # The server may stop reading early.
             assert await reader.read() == b""
         writer.close()

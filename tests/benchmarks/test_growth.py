@@ -1,4 +1,4 @@
-"""Growth: the fit and the judgement on made-up curves, and a small run as a user makes it."""
+"""benchmarks.growth: the fit and the verdicts on made-up curves, and a small real run."""
 
 import json
 import subprocess
@@ -58,7 +58,7 @@ def test_linear_time_passes_whatever_the_constant() -> None:
     [
         lambda n: 1e-9 * n**1.3,
         lambda n: 1e-9 * n**2,
-        lambda n: 1e-5 + 1e-9 * n + 1e-15 * n**2,  # hidden until the very end
+        lambda n: 1e-5 + 1e-9 * n + 1e-15 * n**2,  # hidden until the last points
     ],
 )
 def test_time_that_grows_faster_is_caught(seconds: Callable[[int], float]) -> None:
@@ -117,7 +117,10 @@ def test_the_fragments_sent_are_so_many(fragments: int) -> None:
 
 
 def test_a_run_writes_what_it_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert growth.main(["--output", str(tmp_path)], TINY) in (0, 1)  # so small, it is all noise
+    assert growth.main(["--output", str(tmp_path)], TINY) in (
+        0,
+        1,
+    )  # such a small run is mostly noise
     out = capsys.readouterr().out
     found = json.loads((tmp_path / "growth.json").read_text())
     curves = {f"{curve['panel']}: {curve['name']}": curve for curve in found["curves"]}

@@ -1,4 +1,4 @@
-"""The counts of the hot path: that they count, do not vary, and are held against the baseline."""
+"""benchmarks.hot_path: counts are right, do not vary, and are compared with the baseline."""
 
 import json
 import os
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent.parent
 NAMES = [scenario.name for scenario in SCENARIOS]
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
-# Runs the command with a library in which sending a message does more than it has to.
+# Runs the command with a library whose `send` does superfluous work.
 SLOWED = """
 import sys
 from ws6455.protocol.protocol import Protocol
@@ -32,7 +32,7 @@ sys.exit(main())
 
 
 def run(*arguments: str, code: str = "", seed: str = "0") -> tuple[int, str, str]:
-    """Run the command, or code that calls it, in a process of its own."""
+    """Run the command, or code that calls it, in a new process."""
     program = ["-c", code] if code else ["-m", "benchmarks.hot_path"]
     done = subprocess.run(
         [sys.executable, *program, *arguments],
@@ -47,7 +47,7 @@ def run(*arguments: str, code: str = "", seed: str = "0") -> tuple[int, str, str
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the baseline that `--update` makes of the library as it is."""
+    """Return a baseline written by `--update` for the unchanged library."""
     baseline = tmp_path_factory.mktemp("hot_path") / "baseline.json"
     baseline.write_text(json.dumps({"2.7": {"kept": {"instructions": 1, "calls": 2}}}))
     status, out, err = run("--update", "--baseline", str(baseline))
@@ -57,7 +57,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def changed(baseline: Path, folder: Path, change: Callable[[float], float]) -> Path:
-    """Write a baseline of other figures."""
+    """Write a copy of a baseline with changed figures."""
     pythons = json.loads(baseline.read_text())
     for figures in pythons[PYTHON].values():
         for what in figures:
@@ -153,7 +153,7 @@ def test_the_baseline_in_the_repository_is_whole() -> None:
 
 
 def straight(statements: int) -> Callable[[], None]:
-    """Make a function of so many assignments."""
+    """Return a function that consists of `count` assignments."""
     names: dict[str, Callable[[], None]] = {}
     exec("def work():\n" + "    x = None\n" * statements, {"__name__": "somewhere"}, names)
     return names["work"]
@@ -170,7 +170,7 @@ def playing(work: Callable[[], object]) -> Scenario:
 
 def test_an_instruction_counts_once() -> None:
     short, long = count(playing(straight(10))), count(playing(straight(35)))
-    assert long.instructions - short.instructions == 25 * 2  # load and store
+    assert long.instructions - short.instructions == 25 * 2  # a load and a store each
     assert long.calls == short.calls
 
 

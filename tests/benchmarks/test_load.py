@@ -1,4 +1,4 @@
-"""The load generator counts rightly and fails loudly."""
+"""The load generator counts correctly and reports errors."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ from tests.benchmarks.programs import SILENCE, Counting
 
 pytestmark = pytest.mark.usefixtures("compiler")
 
-# Long enough for the silence of a counting server, and for its few answers on a busy machine.
+# Long enough for a counting server's silence and its few answers, even on a busy machine.
 SECONDS = 1.0
 
 Handler = Callable[[ws6455.ServerConnection], Any]
@@ -27,7 +27,7 @@ Handler = Callable[[ws6455.ServerConnection], Any]
 
 @pytest.fixture
 def dead_port() -> int:
-    """Give a port that nobody listens on: of a server that has gone."""
+    """Return a port without a listener: that of a server that has ended."""
     with load.start_echo_server() as port:
         return port
 
@@ -82,7 +82,7 @@ async def test_every_answer_is_counted_and_no_other(connections: int, in_flight:
     async with Counting(50).serving() as server:
         found = await echo(server.port, Message(300), connections, in_flight, SECONDS)
     assert found.messages == 50
-    # Those that were answered, those sent in their place, and nothing beside.
+    # The answered messages and those sent after them, but no others.
     assert len(server.received) <= 50 + connections * in_flight
     assert set(server.received) == {payload(300)}
     assert server.extensions == {None}
@@ -93,7 +93,7 @@ async def test_every_answer_is_counted_and_no_other(connections: int, in_flight:
 
 async def test_as_many_messages_are_in_flight_as_asked_for() -> None:
     async with Counting(0).serving() as server:
-        with pytest.raises(LoadFailed, match="not one answer in"):
+        with pytest.raises(LoadFailed, match="no answer in"):
             await echo(server.port, Message(10), 3, 7)
     assert len(server.received) == 21
 
@@ -152,7 +152,7 @@ async def test_fragments_and_control_frames_are_told_from_messages() -> None:
     assert found.messages == 10
 
 
-# What goes wrong ----------------------------------------------------------------------------
+# Errors -------------------------------------------------------------------------------------
 
 
 async def test_an_answer_of_another_length_is_an_error() -> None:

@@ -1,4 +1,4 @@
-"""The rounds: who takes turns when, what is counted, and what a failure ends."""
+"""The rounds: the order of turns, the samples, and the effect of failures."""
 
 import os
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ PEERS = select_peers(["ws6455", "websockets", "aiohttp"])
 
 
 class Bench:
-    """Stands in for the programs: notes who starts, takes a turn and ends; some fail."""
+    """Fake programs: logs starts, turns and ends; some of them fail."""
 
     def __init__(self) -> None:
         self.log: list[str] = []
@@ -32,7 +32,7 @@ class Bench:
         self.error: BaseException = ProgramFailed("ended with status 3")
 
     @contextmanager
-    def contend(self, row: Row, peer: Peer, plan: Plan) -> Iterator[Turn]:
+    def prepare(self, row: Row, peer: Peer, plan: Plan) -> Iterator[Turn]:
         if peer.name in self.refuses:
             raise self.error
         self.log.append(f"+{peer.name}")
@@ -54,13 +54,13 @@ class Bench:
 
 @pytest.fixture
 def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
-    stand_in = Bench()
-    monkeypatch.setattr(measure, "contend", stand_in.contend)
-    return stand_in
+    fake = Bench()
+    monkeypatch.setattr(measure, "prepare", fake.prepare)
+    return fake
 
 
 def measured(names: str = "echo-256B", steps: list[int] | None = None) -> dict[str, Outcome]:
-    """Measure; give the outcomes of the first row."""
+    """Measure and return the outcomes of the first row."""
 
     def step(row: Row, peer: Peer, number: int) -> None:
         if steps is not None:
@@ -83,7 +83,7 @@ def test_programs_take_turns_and_none_is_always_first(bench: Bench) -> None:
     rounds = [[peer for _, peer, _ in bench.turns[at : at + 3]] for at in (0, 3, 6)]
     assert [sorted(turns) for turns in rounds] == [["aiohttp", "websockets", "ws6455"]] * 3
     assert len({turns[0] for turns in rounds}) == 3
-    # Nor does one always come after the same: there are three such pairs in each direction.
+    # No program always follows the same one: each direction has three pairs of neighbours.
     assert len({pair for turns in rounds for pair in pairwise(turns)}) > 3
 
 
@@ -137,13 +137,13 @@ def test_the_estimate_grows_with_the_rounds_and_their_time() -> None:
 
 
 def taken(name: str, peer_name: str, connections: int = 1) -> Sample:
-    """Take a real turn, in a row that is smaller than in the table."""
+    """Take a real turn in a smaller variant of a row."""
     (row,) = select_rows([name])
     (peer,) = select_peers([peer_name])
     assert runs(peer, row)
     core = min(os.sched_getaffinity(0))
     smaller, pinned = replace(row, connections=connections), replace(PLAN, program_core=core)
-    with contenders.contend(smaller, peer, pinned) as turn:
+    with contenders.prepare(smaller, peer, pinned) as turn:
         return turn(0.1)
 
 
@@ -164,12 +164,12 @@ def test_real_handshakes_over_tls(tmp_path: Path) -> None:
     (peer,) = select_peers(["ws6455"])
     certificate = tmp_path / "certificate.pem"
     load.make_certificate(certificate)
-    with contenders.contend(row, peer, replace(PLAN, certificate=certificate)) as turn:
+    with contenders.prepare(row, peer, replace(PLAN, certificate=certificate)) as turn:
         assert turn(0.3).value > 0
 
 
 def test_a_real_idle_connection_takes_memory() -> None:
-    # A library that kept nothing would take less; one that kept a buffer of 64 KiB more.
+    # Less would mean no connection state at all; more would mean a buffer of 64 KiB.
     assert 1_000 < taken("idle", "ws6455", connections=200).value < 60_000
 
 
@@ -182,7 +182,7 @@ def test_a_real_server_that_refuses_says_why() -> None:
     (peer,) = select_peers(["picows"])
     with (
         pytest.raises(ProgramFailed, match=r"status 2: .*picows has no permessage-deflate"),
-        contenders.contend(row, peer, PLAN) as turn,
+        contenders.prepare(row, peer, PLAN) as turn,
     ):
         turn(0.1)
 
@@ -197,7 +197,7 @@ def test_each_turn_has_a_fresh_server(monkeypatch: pytest.MonkeyPatch) -> None:
         return load.Load(1, 1.0, 1.0, 1.0, 1.0)
 
     monkeypatch.setattr(load, "echo", echo)
-    with contenders.contend(row, peer, PLAN) as turn:
+    with contenders.prepare(row, peer, PLAN) as turn:
         turn(0.1)
         turn(0.1)
     assert len(set(ports)) == 2
@@ -215,7 +215,7 @@ def test_large_messages_go_first_through_the_same_server(monkeypatch: pytest.Mon
         return load.Load(1, 1.0, 1.0, 1.0, 1.0)
 
     monkeypatch.setattr(load, "echo", echo)
-    with contenders.contend(row, peer, PLAN) as turn:
+    with contenders.prepare(row, peer, PLAN) as turn:
         turn(0.1)
     (first, *before), (second, *counted) = loads
     assert first == second

@@ -1,4 +1,4 @@
-"""That no program outlives its block, and what is read of it meanwhile."""
+"""Programs never outlive their block; their output and resource usage are read."""
 
 import os
 import time
@@ -9,7 +9,7 @@ import pytest
 from benchmarks import processes
 from benchmarks.processes import ProgramFailed, running
 
-# Ends with its input, as the programs under test do.
+# Ends at the end of its input, as the programs under test do.
 OBEDIENT = "import sys; print(4711, flush=True); sys.stdin.read()"
 STUBBORN = """
 import signal, time
@@ -63,7 +63,7 @@ def test_a_program_that_ends_early_fails_with_its_last_words() -> None:
 
 
 def test_a_program_that_says_nothing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "PATIENCE", 0.2)
+    monkeypatch.setattr(processes, "TIMEOUT", 0.2)
     with (
         running("-c", "import sys; sys.stdin.read()", core=None) as program,
         pytest.raises(ProgramFailed, match=r"^silent for 0\.2 s$"),

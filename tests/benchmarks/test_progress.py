@@ -1,4 +1,4 @@
-"""What is shown on a terminal and in a log."""
+"""Progress on a terminal and in a log."""
 
 import io
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks.contenders import Plan
-from benchmarks.progress import Watch, clock, expected
+from benchmarks.progress import ProgressDisplay, expected_seconds, format_duration
 from benchmarks.rows import batches, select_peers, select_rows
 
 PLAN = Plan(rounds=2, seconds=1.0, program_core=None, load_core=None, certificate=Path("none"))
@@ -26,12 +26,12 @@ def text(console: Console) -> str:
 
 def test_a_log_gets_a_line_for_each_batch() -> None:
     console = screen(terminal=False)
-    with Watch(BATCHES, PEERS, PLAN, console) as watch:
+    with ProgressDisplay(BATCHES, PEERS, PLAN, console) as display:
         for batch in BATCHES:
-            watch.begin(batch)
-            watch.step(batch[0], PEERS[0], 1)
+            display.begin(batch)
+            display.step(batch[0], PEERS[0], 1)
     whole, half = (
-        clock(sum(expected(batch, PEERS, PLAN) for batch in ahead))
+        format_duration(sum(expected_seconds(batch, PEERS, PLAN) for batch in ahead))
         for ahead in (BATCHES, BATCHES[1:])
     )
     assert text(console).split("\n")[:2] == [
@@ -42,10 +42,10 @@ def test_a_log_gets_a_line_for_each_batch() -> None:
 
 def test_a_terminal_gets_a_bar_that_names_the_turn() -> None:
     console = screen(terminal=True)
-    with Watch(BATCHES, PEERS, PLAN, console) as watch:
-        watch.begin(BATCHES[0])
-        watch.step(BATCHES[0][0], PEERS[1], 2)
-        watch.step(BATCHES[0][1], PEERS[1], 2)
+    with ProgressDisplay(BATCHES, PEERS, PLAN, console) as display:
+        display.begin(BATCHES[0])
+        display.step(BATCHES[0][0], PEERS[1], 2)
+        display.step(BATCHES[0][1], PEERS[1], 2)
     assert "echo-256B  picows  round 2/2" in text(console)
     assert "echo-256B-text  picows  round 2/2" in text(console)
     assert "1/2" not in text(console)
@@ -53,12 +53,12 @@ def test_a_terminal_gets_a_bar_that_names_the_turn() -> None:
 
 def test_the_expected_time_is_that_of_those_who_take_part() -> None:
     (deflate,) = batches(select_rows(["echo-256B-deflate"]))
-    assert expected(deflate, select_peers(["picows"]), PLAN) == 0
-    one = expected(deflate, select_peers(["ws6455"]), PLAN)
-    three = expected(deflate, select_peers(["ws6455", "aiohttp", "picows"]), PLAN)
+    assert expected_seconds(deflate, select_peers(["picows"]), PLAN) == 0
+    one = expected_seconds(deflate, select_peers(["ws6455"]), PLAN)
+    three = expected_seconds(deflate, select_peers(["ws6455", "aiohttp", "picows"]), PLAN)
     assert three == pytest.approx(2 * one)
     assert one > 0
 
 
 def test_a_duration_is_in_minutes_and_seconds() -> None:
-    assert [clock(seconds) for seconds in (0, 59.6, 125)] == ["0:00", "1:00", "2:05"]
+    assert [format_duration(seconds) for seconds in (0, 59.6, 125)] == ["0:00", "1:00", "2:05"]

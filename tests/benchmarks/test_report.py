@@ -1,4 +1,4 @@
-"""The tables and the files: a miss, a failure and a bound of the generator are plain to see."""
+"""The tables and files: misses, failures and rows bounded by the generator are marked."""
 
 import io
 import json
@@ -114,7 +114,7 @@ def test_markdown_marks_misses_and_names_failures(results: Make) -> None:
     assert "## Failed\n\n- handshakes: picows: refused\n" in text
     assert "`python -m benchmarks`" in text
     assert "uvloop absent" in text
-    assert "Load average of the machine before: 0.25." in text
+    assert "Load average before the run: 0.25." in text
 
 
 def test_every_line_of_a_markdown_table_has_as_many_cells(results: Make) -> None:
@@ -159,7 +159,7 @@ def test_the_files_are_written_whole_or_not_at_all(
 
 
 def drawn(results: Results) -> list[str]:
-    """Give the texts of the plot; they are paths, with the text in a comment before each."""
+    """Return the texts of the plot, from the comment before each path that draws a text."""
     text = plot.svg(results)
     root = ElementTree.fromstring(text)
     assert root.tag == "{http://www.w3.org/2000/svg}svg"

@@ -1,4 +1,4 @@
-"""What samples come to: medians, ratios by round, targets."""
+"""Figures computed from samples: medians, ratios by round, targets."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ Make = Callable[..., Results]
 
 
 def test_a_ratio_is_taken_round_by_round(results: Make) -> None:
-    # The medians are 20 and 40, which would make it 0.5.
+    # The ratio of the medians, 20 and 40, would be 0.5.
     found = results({"echo-256B": {"ws6455": [10, 20, 90], "picows": [40, 10, 90]}})
     (row,) = found.rows
     assert found.ratio(row, "ws6455", "picows") == Spread(1.0, 0.25, 2.0)

@@ -1,4 +1,4 @@
-"""The tables of rows and targets, and which programs run where."""
+"""The tables of rows and targets, and the programs that run in each row."""
 
 import pytest
 

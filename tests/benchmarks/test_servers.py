@@ -1,4 +1,4 @@
-"""Every peer's server answers rightly: byte for byte, compressed or not, and to all."""
+"""Every peer's server answers correctly: plain, compressed, and to all connections."""
 
 import asyncio
 import signal
@@ -14,10 +14,10 @@ from benchmarks.message import payload
 from benchmarks.peers import PEERS, Peer
 from tests.benchmarks.programs import serving, start
 
-# Those that look at what comes; what the other one answers depends on its size alone.
+# Servers that parse messages; the answers of `raw` depend on the payload size alone.
 pytestmark = pytest.mark.usefixtures("compiler")
 
-LOOKING = [peer for peer in PEERS if peer.name != "raw"]
+PARSING = [peer for peer in PEERS if peer.name != "raw"]
 MESSAGES = [
     data for n in (0, 5, 126, 70_000, 2 << 20) for data in (payload(n), payload(n).decode())
 ]
@@ -34,7 +34,7 @@ def numpy_is_loaded(pid: int) -> bool:
 async def check_echo(
     uri: str, messages: list[bytes | str], *, deflate: bool, tls: ssl.SSLContext | None = None
 ) -> None:
-    """Exchange messages one by one, then all at once, by a client that offers compression."""
+    """Exchange messages one by one, then all at once, with a client that offers compression."""
     async with ws6455.connect(uri, max_size=None, ssl=tls) as websocket:
         assert websocket.response is not None
         agreed = websocket.response.headers.get("Sec-WebSocket-Extensions", "")
@@ -49,7 +49,7 @@ async def check_echo(
 
 
 async def hang_up(connection: ws6455.ClientConnection) -> None:
-    """End a connection without a closing handshake, of which the raw server knows nothing."""
+    """End a connection without a closing handshake, which the raw server does not support."""
     assert connection.transport is not None
     connection.transport.abort()
     await connection.wait_closed()
@@ -60,14 +60,14 @@ async def _send_all(websocket: ws6455.ClientConnection, messages: list[bytes | s
         await websocket.send(message)
 
 
-@pytest.mark.parametrize("peer", LOOKING, ids=by_name)
+@pytest.mark.parametrize("peer", PARSING, ids=by_name)
 async def test_messages_come_back_as_they_were_sent(peer: Peer) -> None:
     with serving(peer.name, may_complain=True) as (port, process):
         await check_echo(f"ws://127.0.0.1:{port}/", MESSAGES, deflate=False)
         if peer.module == "ws6455":
-            # It would be what unmasks large payloads.
+            # With numpy, it would unmask large payloads.
             assert numpy_is_loaded(process.pid) == (not peer.hides_numpy)
-        # It goes on after loads that end without a word.
+        # The server keeps running after loads that end without a closing handshake.
         assert load.handshakes(port, 8, 0.1).messages > 0
         with load.hold(port, 100):
             pass
@@ -81,7 +81,7 @@ async def test_threads_send_them_back_as_well(peer: Peer) -> None:
         assert load.echo(port, 4, 4, 0.1, Message(64)).messages > 0
 
 
-@pytest.mark.parametrize("peer", LOOKING, ids=by_name)
+@pytest.mark.parametrize("peer", PARSING, ids=by_name)
 async def test_so_they_do_over_tls_and_compressed_if_the_peer_can(
     peer: Peer, tmp_path: Path
 ) -> None:
@@ -102,7 +102,7 @@ async def test_a_fan_out_reaches_all_and_the_sender(peer: Peer) -> None:
         for message in (payload(64), payload(64).decode()):
             connections = [await ws6455.connect(uri) for _ in range(4)]
             if peer.name != "raw":
-                # A server may count a connection in only when its handler runs.
+                # A server may register a connection only once its handler runs.
                 for connection in connections:
                     await (await connection.ping())
             for _ in range(3):
@@ -123,7 +123,7 @@ async def test_raw_answers_as_an_echo_server_would(size: int) -> None:
                 await connection.send(message)
                 assert await connection.recv() == message
             await hang_up(connection)
-        # Cut and batched, with a look at the length of every answer.
+        # The load splits and batches the messages, and checks the length of every answer.
         assert load.echo(port, 3, 16, 0.2, Message(size)).messages > 0
 
 
