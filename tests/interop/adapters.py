@@ -1,4 +1,4 @@
-"""What the interoperation tests ask of another implementation, whichever it is."""
+"""The interface through which the interoperability tests use other implementations."""
 
 import abc
 import asyncio
@@ -8,24 +8,24 @@ from typing import ClassVar
 
 Message = str | bytes
 
-# Above what the tests send; a limit that a peer needs to be given.
+# The peers' limit of a received message, in bytes; above the messages of the tests.
 MAX_SIZE = 1 << 25
 
 
 class Peer(abc.ABC):
     """The other implementation's end of one connection.
 
-    A subclass reads all the time, and puts what it has received where the tests wait for it.
+    A subclass reads all the time; it fills `messages` and `pongs`, and sets `closed`.
     """
 
     def __init__(self) -> None:
         self.messages: asyncio.Queue[Message] = asyncio.Queue()
         self.pongs: asyncio.Queue[bytes] = asyncio.Queue()
-        #: The code and the reason of the Close frame received.
+        #: Code and reason of the received Close frame.
         self.closed: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
 
     def note_close(self, code: int, reason: str) -> None:
-        """Take the end of the connection; the first that tells of it is right."""
+        """Record code and reason of the received Close frame; later calls have no effect."""
         if not self.closed.done():
             self.closed.set_result((code, reason))
 
@@ -38,35 +38,35 @@ class Peer(abc.ABC):
         raise NotImplementedError
 
     async def ping(self, data: bytes) -> None:
-        """Send a ping; its pong will be in `pongs`."""
+        """Send a ping; the pong will be put in `pongs`."""
         raise NotImplementedError
 
     async def recv(self) -> Message:
-        """Wait for the next message, whole."""
+        """Wait for the next complete message."""
         return await self.messages.get()
 
     @abc.abstractmethod
     async def close(self, code: int, reason: str) -> None:
-        """Begin the closing handshake."""
+        """Start the closing handshake."""
 
     async def wait_closed(self) -> tuple[int, str]:
-        """Wait for the other side's Close frame; give its code and reason."""
+        """Wait for the other side's Close frame; return its code and reason."""
         return await self.closed
 
 
 Connecting = AbstractAsyncContextManager[Peer]
-# The address, and the end of the first connection.
+# Yields the address and a future of the first connection's peer.
 Serving = AbstractAsyncContextManager[tuple[str, asyncio.Future[Peer]]]
 
 
 class Adapter(abc.ABC):
-    """One other implementation.
+    """Another implementation.
 
     Attributes:
-        name: in the names of the tests.
-        lacks: what it cannot do, and why: ``"serve"``, ``"compression"``, ``"send fragments"``,
-            ``"ping"``.
-        close_codes: those that it can be told to send.
+        name: name in the test ids.
+        lacks: missing abilities with their reasons: ``"serve"``, ``"compression"``,
+            ``"send fragments"``, ``"ping"``.
+        close_codes: close codes that it can send.
     """
 
     name: ClassVar[str]
@@ -75,8 +75,8 @@ class Adapter(abc.ABC):
 
     @abc.abstractmethod
     def connect(self, uri: str, compression: bool) -> Connecting:
-        """Connect its client."""
+        """Connect the client of the implementation."""
 
     def serve(self, compression: bool) -> Serving:
-        """Run its server."""
+        """Run the server of the implementation."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""What connects the two ends of an interoperation test, and the browser that is one of them."""
+"""Fixtures for the interoperability tests: the two ends of a connection, and a browser."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ from tests.interop.adapters import MAX_SIZE, Adapter, Peer
 from tests.interop.with_chromium import Chromium
 
 Connection = ws6455.ClientConnection | ws6455.ServerConnection
-# Called with whether to compress; gives our end and theirs.
+# Takes a flag for compression; yields our end and theirs.
 MakeEnds = Callable[[bool], AbstractAsyncContextManager[tuple[Connection, Peer]]]
 
 
@@ -61,7 +61,7 @@ async def their_server(adapter: Adapter, compressed: bool) -> AsyncIterator[tupl
 
 @pytest.fixture
 def ends(request: pytest.FixtureRequest, row: Row) -> MakeEnds:
-    """Give ``async with ends(compressed) as (ours, theirs)`` for the row of a test."""
+    """Return a function for ``async with ends(compressed) as (ours, theirs)``."""
     adapter = (
         Chromium(request.getfixturevalue("browser")) if row.adapter is Chromium else row.adapter()
     )
@@ -78,7 +78,7 @@ def ends(request: pytest.FixtureRequest, row: Row) -> MakeEnds:
 
 @pytest.fixture(scope="session")
 def started_browsers() -> Iterator[list[webdriver.Chrome]]:
-    """Keep the browser from one test to the next, since it takes long to start."""
+    """Keep the browser for the whole session, since it takes long to start."""
     started: list[webdriver.Chrome] = []
     yield started
     for driver in started:
@@ -91,7 +91,7 @@ def browser(
     started_browsers: list[webdriver.Chrome],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> webdriver.Chrome:
-    """Give a headless Chromium."""
+    """Return a headless Chromium."""
     if not started_browsers:
         options = Options()
         options.binary_location = program("chromium", "chromium")

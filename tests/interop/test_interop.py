@@ -1,4 +1,4 @@
-"""Our client with other servers and our server with other clients: the same for each."""
+"""Our client with other servers, and our server with other clients; the same tests for all."""
 
 import asyncio
 from typing import Any
@@ -34,7 +34,7 @@ CODES = sorted(Adapter.close_codes)
 
 
 def rows_that_can(ability: str) -> pytest.MarkDecorator:
-    """Run a test with those that can do this; what the others lack is in their adapters."""
+    """Parametrize a test with the implementations whose adapter does not lack `ability`."""
     return pytest.mark.parametrize(
         "row", [row for row in ROWS if ability not in row.adapter.lacks], ids=str
     )
@@ -69,7 +69,7 @@ MESSAGES: list[Message] = [
 async def test_messages_both_ways(ends: MakeEnds, compressed: bool) -> None:
     async with ends(compressed) as (ours, theirs):
         assert bool(ours.protocol.extensions) is compressed
-        for _ in range(2):  # the second time the compressors know it all
+        for _ in range(2):  # the second time with filled compression contexts
             for message in MESSAGES:
                 await ours.send(message)
                 assert await theirs.recv() == message
@@ -114,7 +114,7 @@ async def test_their_fragments_arrive_one_by_one_or_whole(ends: MakeEnds) -> Non
             assert await ours.recv() == join(fragments)
             await theirs.send_fragments(fragments)
             received = [fragment async for fragment in ours.recv_streaming()]
-            # One more at the end for who says only then that it was the last.
+            # Some implementations end the message with an additional empty fragment.
             assert received in (fragments, [*fragments, fragments[0][:0]])
 
 

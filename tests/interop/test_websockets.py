@@ -1,4 +1,4 @@
-"""What the `websockets` package shows of a connection, and ours shows as well."""
+"""Behaviour that our connections share with those of the `websockets` package."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ MakeEnds = Callable[[], AbstractAsyncContextManager[tuple[Any, Any]]]
 
 @pytest.fixture(params=["our client", "our server"])
 def ends(request: pytest.FixtureRequest) -> MakeEnds:
-    """Give ``async with ends() as (ours, theirs)``."""
+    """Return a function for ``async with ends() as (ours, theirs)``."""
     ours_first = request.param == "our client"
     client, server = (ws6455, websockets) if ours_first else (websockets, ws6455)
 

@@ -1,4 +1,4 @@
-"""The `aiohttp` package."""
+"""Adapter for the `aiohttp` package."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ class AiohttpPeer(Peer):
         self.connection = connection
 
     async def read(self) -> None:
-        """Read to the end, and answer pings: aiohttp shows pongs only to who does."""
+        """Read to the end and answer pings: aiohttp delivers pongs only with autoping off."""
         while True:
             message = await self.connection.receive()
             match message.type:

@@ -1,4 +1,4 @@
-"""A page in a headless Chromium, driven by selenium."""
+"""Adapter for a page in headless Chromium, driven by selenium."""
 
 import asyncio
 import base64
@@ -10,7 +10,7 @@ from selenium.webdriver import Chrome
 
 from tests.interop.adapters import Adapter, Message, Peer
 
-# Each is the body of a function whose last argument takes the result.
+# Each script is the body of a function whose last argument is the callback for the result.
 OPEN = """
 const [uri, done] = arguments;
 const socket = new WebSocket(uri);
@@ -89,7 +89,7 @@ class Chromium(Adapter):
         "send fragments": "the WebSocket API of a page sends whole messages",
         "ping": "the WebSocket API of a page has no pings",
     }
-    # What the WebSocket API of a page allows.
+    # The WebSocket API of a page allows no other codes.
     close_codes = frozenset({1000, 3000, 4999})
 
     def __init__(self, browser: Chrome) -> None:
@@ -97,9 +97,9 @@ class Chromium(Adapter):
 
     @contextlib.asynccontextmanager
     async def connect(self, uri: str, compression: bool) -> AsyncIterator[Peer]:
-        # Only a page from this machine may connect to it: the answer to a plain request is one.
+        # Only a page of this machine may connect to it; the response to a plain request is one.
         await asyncio.to_thread(self.browser.get, uri.replace("ws:", "http:"))
-        # It always offers compression; whether it is accepted is the server's choice.
+        # Chromium always offers compression; the server decides whether to accept it.
         peer = ChromiumPeer(self.browser)
         assert await peer.run(OPEN, uri) == "open"
         yield peer

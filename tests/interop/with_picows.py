@@ -1,4 +1,4 @@
-"""The `picows` package, whose user puts fragments together and answers Close frames."""
+"""Adapter for the `picows` package, which leaves fragments and Close frames to its user."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ class PicowsPeer(Peer):
         self.is_text = False
 
     def receive(self, frame: WSFrame) -> None:
-        # The frame's memory is picows' own again when this returns.
+        # Copy the payload: picows reuses the frame's memory after this call.
         data = frame.get_payload_as_bytes()
         if frame.msg_type == WSMsgType.PONG:
             self.pongs.put_nowait(data)

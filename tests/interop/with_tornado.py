@@ -1,4 +1,4 @@
-"""The `tornado` package."""
+"""Adapter for the `tornado` package."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ class TornadoPeer(Peer):
         self.connection = connection
 
     def receive(self, message: Message | None) -> None:
-        """Take a message; None at the end."""
+        """Handle a received message, or None at the end."""
         if message is None:
             self.note_close(self.connection.close_code, self.connection.close_reason or "")
         else:
@@ -75,8 +75,8 @@ class Tornado(Adapter):
             uri, compression_options={} if compression else None, max_message_size=MAX_SIZE
         )
         peer = TornadoPeer(connection)
-        # The only way to hear of pongs on a client.
-        setattr(connection, "on_pong", peer.pongs.put_nowait)  # noqa: B010 # a method, to mypy
+        # A client has no other way to receive pongs.
+        setattr(connection, "on_pong", peer.pongs.put_nowait)  # noqa: B010 # mypy rejects assignment
         reading = asyncio.create_task(peer.read())
         try:
             yield peer

@@ -1,4 +1,4 @@
-"""The `websockets` package, over asyncio and with threads."""
+"""Adapters for the `websockets` package, with asyncio and with threads."""
 
 import asyncio
 import contextlib
@@ -72,7 +72,7 @@ class WebsocketsAsyncio(Adapter):
 
 
 class ThreadsPeer(Peer):
-    """An end whose reader is a thread; what blocks is called in threads of the loop's executor."""
+    """A peer that reads in a thread; blocking calls run in the event loop's executor."""
 
     def __init__(self, connection: Any) -> None:
         super().__init__()
@@ -109,7 +109,7 @@ class WebsocketsThreads(Adapter):
     async def connect(self, uri: str, compression: bool) -> AsyncIterator[Peer]:
         options = options_for(compression)
         with contextlib.ExitStack() as stack:
-            # Made, entered and left in threads: all wait for the other end, which is in this one.
+            # Enter and leave it in threads: both block until our end, which runs here, acts.
             connection = await asyncio.to_thread(
                 lambda: stack.enter_context(websockets.sync.client.connect(uri, **options))
             )

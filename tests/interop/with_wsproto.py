@@ -1,4 +1,4 @@
-"""The `wsproto` package, which does no I/O, over asyncio's streams."""
+"""Adapter for the `wsproto` package, which does no I/O, on asyncio streams."""
 
 import asyncio
 import contextlib
