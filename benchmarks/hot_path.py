@@ -5,7 +5,7 @@ describe the cost of a message in each scenario:
 
 - Instructions: bytecode instructions executed in the library and in the Python code that it calls
   (`enum`, `dataclasses`, `logging`). Those of the event loop are excluded: they do not belong to
-  the library, change with every release of Python, and would hide small changes.
+  the library, change with every patch release of Python, and would hide small changes.
 - Calls: calls of Python and C functions and resumptions of coroutines, including those of the event
   loop. This figure shows work moved into C, superfluous wake-ups and additional turns of the loop.
 
@@ -36,7 +36,7 @@ __all__ = ["Count", "count", "main"]
 
 BASELINE = Path(__file__).with_suffix(".json")
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-# A figure may exceed its baseline by this share. The baseline is stale if it falls by more.
+# A figure may exceed its baseline by this share. If it falls by more, the baseline is stale.
 TOLERANCE = 0.10
 
 _HARNESS = {__name__, scenarios.__name__, "unittest.mock"}

@@ -210,7 +210,7 @@ def select_peers(names: Sequence[str]) -> list[Peer]:
     for name in names:
         if all(peer.name != name for peer in PEERS):
             known = ", ".join(peer.name for peer in PEERS)
-            raise ValueError(f"no peer is named {name!r}; there are {known}")
+            raise ValueError(f"no peer is named {name!r}; the peers are {known}")
     return [peer for peer in PEERS if peer.name in names]
 
 

@@ -212,7 +212,7 @@ async def _server_scenario(
 
     def opened(head: bytes) -> None:
         if (b"permessage-deflate" in head) is (request == _REQUEST):
-            raise RuntimeError(f"compression was not negotiated as asked for: {head!r}")
+            raise RuntimeError(f"compression was negotiated wrongly: {head!r}")
         start_round()
 
     async with _server(_echo) as path:

@@ -29,7 +29,7 @@ class Clock:
                 request = message.strip()
                 if request not in REQUESTS:
                     await wrong_messages.reject(
-                        f"Error: no request {request[:32]!r}; there are {', '.join(REQUESTS)}"
+                        f"Error: unknown request {request[:32]!r}; known: {', '.join(REQUESTS)}"
                     )
                     continue
                 wrong_messages.reset()

@@ -50,7 +50,10 @@ def ended(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
     [
         (["--rows", "sync-*"], "argument --rows: no row matches 'sync-*'"),
         (["--rows", "echo-*,"], "argument --rows: no row matches ''"),
-        (["--peers", "ws6455,ws"], "argument --peers: no peer is named 'ws'; there are ws6455, "),
+        (
+            ["--peers", "ws6455,ws"],
+            "argument --peers: no peer is named 'ws'; the peers are ws6455, ",
+        ),
         (["--rounds", "0"], "argument --rounds: at least 1"),
         (["--rounds", "some"], "argument --rounds: invalid int value: 'some'"),
         (["--seconds", "0"], "argument --seconds: from 0.1 to 60"),

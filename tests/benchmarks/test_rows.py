@@ -65,7 +65,7 @@ def test_a_pattern_without_a_row_is_named() -> None:
 
 def test_peers_are_selected_in_the_order_of_the_table() -> None:
     assert [peer.name for peer in select_peers(["raw", "ws6455"])] == ["ws6455", "raw"]
-    with pytest.raises(ValueError, match=r"no peer is named 'ws'; there are ws6455, "):
+    with pytest.raises(ValueError, match=r"no peer is named 'ws'; the peers are ws6455, "):
         select_peers(["raw", "ws"])
 
 

@@ -92,13 +92,19 @@ async def test_requests() -> None:
 @pytest.mark.parametrize(
     ("request_", "error"),
     [
-        ("time", "Error: no request 'time'; there are server_time, client_time, num_clients, ping"),
-        ("", "Error: no request ''; there are server_time, client_time, num_clients, ping"),
-        ("PING", "Error: no request 'PING'; there are server_time, client_time, num_clients, ping"),
+        (
+            "time",
+            "Error: unknown request 'time'; known: server_time, client_time, num_clients, ping",
+        ),
+        ("", "Error: unknown request ''; known: server_time, client_time, num_clients, ping"),
+        (
+            "PING",
+            "Error: unknown request 'PING'; known: server_time, client_time, num_clients, ping",
+        ),
         (
             "x" * 4000,
-            f"Error: no request {'x' * 32!r}; "
-            "there are server_time, client_time, num_clients, ping",
+            f"Error: unknown request {'x' * 32!r}; "
+            "known: server_time, client_time, num_clients, ping",
         ),
         (b"ping", "Error: a request is text, this was binary"),
     ],
@@ -146,7 +152,7 @@ async def test_piped_requests_end_with_their_replies(start_app: StartApp) -> Non
     assert lines[0].startswith("Welcome: ")
     replies = [line for line in lines[1:] if not line.startswith(("Time: ", "Connected"))]
     assert replies[:2] == ["num_clients: 1", "ping: pong"]
-    assert replies[2].startswith("Error: no request 'nonsense'")
+    assert replies[2].startswith("Error: unknown request 'nonsense'")
     assert (len(replies), client.process.returncode, err) == (3, 0, "")
 
 
