@@ -164,6 +164,19 @@ def test_status_that_answers_a_request(kind: type[errors.InvalidHandshake], stat
     assert kind.status == status
 
 
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("ws://user:pass@host/p@th", "ws://host/p@th"),
+        ("ws://user:p@ss@host?a@b", "ws://host?a@b"),
+        ("wss://host/user:pass@x", "wss://host/user:pass@x"),
+        ("host", "host"),
+    ],
+)
+def test_credentials_in_a_uri_are_hidden(uri: str, shown: str) -> None:
+    assert errors.hide_credentials(uri) == shown
+
+
 def test_kinds_that_programs_catch_as_builtin_ones() -> None:
     assert issubclass(errors.InvalidState, AssertionError)
     assert issubclass(errors.ConcurrencyError, RuntimeError)

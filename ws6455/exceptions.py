@@ -54,6 +54,11 @@ __all__ = [
 ]
 
 
+def hide_credentials(uri: str) -> str:
+    """Return a URI without its username and password, for logs and error messages."""
+    return re.sub(r"//[^/?#]*@", "//", uri, count=1)
+
+
 class CloseLike(Protocol):
     """The payload of a Close frame, as :class:`ws6455.framing.frames.Close` holds it."""
 
@@ -233,8 +238,7 @@ class InvalidURI(WebSocketException):
         self.msg = msg
 
     def __str__(self) -> str:
-        shown = re.sub(r"//[^/?#]*@", "//", self.uri, count=1)  # without a password
-        return f"{shown} isn't a valid URI: {self.msg}"
+        return f"{hide_credentials(self.uri)} isn't a valid URI: {self.msg}"
 
 
 class InvalidProxy(WebSocketException):

@@ -7,7 +7,6 @@ from ws6455.http1.basic_auth import (
     build_authorization_basic,
     build_www_authenticate_basic,
     choose_check,
-    hide_credentials,
     parse_authorization_basic,
     read_credentials,
     unauthorized,
@@ -53,19 +52,6 @@ def test_a_realm_is_quoted() -> None:
 def test_a_request_without_credentials(values: list[str]) -> None:
     headers = Headers([("Authorization", value) for value in values])
     assert read_credentials(Request("/", headers)) is None
-
-
-@pytest.mark.parametrize(
-    ("uri", "shown"),
-    [
-        ("ws://user:pass@host/p@th", "ws://host/p@th"),
-        ("ws://user:p@ss@host?a@b", "ws://host?a@b"),
-        ("wss://host/user:pass@x", "wss://host/user:pass@x"),
-        ("host", "host"),
-    ],
-)
-def test_credentials_in_a_uri_are_hidden(uri: str, shown: str) -> None:
-    assert hide_credentials(uri) == shown
 
 
 def test_credentials_of_a_request() -> None:

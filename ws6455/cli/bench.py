@@ -9,7 +9,7 @@ import time
 
 from ..aio.client import connect
 from ..aio.client_connection import ClientConnection
-from ..http1.basic_auth import hide_credentials
+from ..exceptions import hide_credentials
 from .failure import explained
 from .load import Load, Outcome, percentile
 from .opening import opening_arguments

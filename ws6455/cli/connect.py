@@ -10,9 +10,8 @@ from typing import Any
 
 from ..aio.client import connect as open_connection
 from ..aio.client_connection import ClientConnection
-from ..exceptions import ConnectionClosed, ConnectionClosedOK
+from ..exceptions import ConnectionClosed, ConnectionClosedOK, hide_credentials
 from ..framing.frames import CloseCode
-from ..http1.basic_auth import hide_credentials
 from .console import Console, tracing
 from .failure import explained
 from .opening import opening_arguments

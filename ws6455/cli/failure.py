@@ -9,8 +9,13 @@ import socket
 import ssl
 from collections.abc import Iterator
 
-from ..exceptions import InvalidProxy, InvalidStatus, ProxyError, WebSocketException
-from ..http1.basic_auth import hide_credentials
+from ..exceptions import (
+    InvalidProxy,
+    InvalidStatus,
+    ProxyError,
+    WebSocketException,
+    hide_credentials,
+)
 
 __all__ = ["Failure", "explained", "system_reason"]
 

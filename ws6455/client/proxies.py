@@ -18,8 +18,9 @@ from ..exceptions import (
     InvalidProxyStatus,
     SecurityError,
     StatusLineTooLong,
+    hide_credentials,
 )
-from ..http1.basic_auth import build_authorization_basic, hide_credentials
+from ..http1.basic_auth import build_authorization_basic
 from ..http1.head import USER_AGENT, HeadReader, parse_response
 from ..http1.header_values import build_host
 from ..http1.headers import Headers

@@ -1,4 +1,4 @@
-"""HTTP Basic authentication: its two headers, credentials in a URI, and their check.
+"""HTTP Basic authentication: its two headers and the check of credentials.
 
 RFC 7617. The front ends make a `process_request` of it.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -20,7 +19,6 @@ __all__ = [
     "build_authorization_basic",
     "build_www_authenticate_basic",
     "choose_check",
-    "hide_credentials",
     "parse_authorization_basic",
     "read_credentials",
     "unauthorized",
@@ -67,11 +65,6 @@ def build_www_authenticate_basic(realm: str) -> str:
     """Build the value of WWW-Authenticate for a realm."""
     escaped = realm.replace("\\", "\\\\").replace('"', '\\"')
     return f'Basic realm="{escaped}", charset="UTF-8"'
-
-
-def hide_credentials(uri: str) -> str:
-    """Return a URI without the username and the password in it, for a text that people read."""
-    return re.sub(r"//[^/?#]*@", "//", uri, count=1)
 
 
 def read_credentials(request: Request) -> tuple[str, str] | None:
