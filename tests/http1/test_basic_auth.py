@@ -1,4 +1,4 @@
-"""HTTP Basic authentication without I/O."""
+"""Tests of ws6455.http1.basic_auth."""
 
 import pytest
 
@@ -76,7 +76,7 @@ def test_one_pair_or_several(credentials: tuple[str, str] | list[tuple[str, str]
 
 
 def test_what_a_colon_parts_is_not_mixed_up() -> None:
-    # RFC 7617 §2: no username has a colon, so the first one in the header ends it.
+    # RFC 7617 §2: a username does not contain a colon, so the first colon ends it.
     assert parse_authorization_basic(build_authorization_basic("a:b", "c")) == ("a", "b:c")
 
 

@@ -1,4 +1,4 @@
-"""ws6455.http1.body: bodies however they are cut, their limits, and chunks that are malformed."""
+"""Tests of ws6455.http1.body: incremental reading, limits, malformed chunks."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from ws6455.http1.headers import MAX_LINE_SIZE, Headers
 
 
 def cpu_seconds(call: Callable[[], object]) -> float:
-    """Give the least processor time of some runs."""
+    """Return the shortest CPU time of three runs."""
     times = []
     for _ in range(3):
         start = time.process_time()
@@ -21,7 +21,11 @@ def cpu_seconds(call: Callable[[], object]) -> float:
 
 
 def body_of(headers: Headers, data: bytes, size: int) -> tuple[bytes, int | None]:
-    """Feed pieces of a size; give the body and how many bytes it took, None if not done."""
+    """Feed data in pieces of `size` bytes.
+
+    Returns:
+        The body, and the number of bytes fed until it was complete, or None if it is not.
+    """
     reader = BodyReader(headers)
     for start in range(0, len(data), size):
         if reader.feed(data[start : start + size]):

@@ -1,4 +1,4 @@
-"""ws6455.http1.head: heads within their limits, however they are cut, and what they say."""
+"""Tests of ws6455.http1.head: limits, incremental reading, parsing, serialization."""
 
 import itertools
 import time
@@ -34,14 +34,14 @@ LINES = [b"GET /chat HTTP/1.1", b"Host: example.com", b"X-A: 1", b"x-a:\t2 "]
 
 
 def request_of(head: bytes) -> Request:
-    """Read and parse one request that is whole."""
+    """Read and parse one complete request."""
     reader = HeadReader(RequestLineTooLong)
     assert reader.feed(head) == b""
     return parse_request(reader.lines)
 
 
 def cpu_seconds(call: Callable[[], object]) -> float:
-    """Give the least processor time of some runs."""
+    """Return the shortest CPU time of three runs."""
     times = []
     for _ in range(3):
         start = time.process_time()
@@ -77,7 +77,7 @@ def test_a_head_byte_by_byte() -> None:
 
 
 def feed_in(reader: HeadReader, data: bytes, size: int) -> bytes | None:
-    """Feed pieces of a size; give what the last one returned."""
+    """Feed data in pieces of `size` bytes; return the result for the last piece."""
     rest = None
     for start in range(0, len(data), size):
         rest = reader.feed(data[start : start + size])

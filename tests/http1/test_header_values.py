@@ -1,4 +1,4 @@
-"""ws6455.http1.header_values: the grammars of list headers, and Host."""
+"""Tests of ws6455.http1.header_values: the grammars of list headers, and Host."""
 
 import time
 from collections.abc import Callable
@@ -144,7 +144,7 @@ def test_a_token_has_only_its_characters() -> None:
 
 
 def cpu_seconds(call: Callable[[], object]) -> float:
-    """Give the least processor time of some runs."""
+    """Return the shortest CPU time of three runs."""
     times = []
     for _ in range(3):
         start = time.process_time()
@@ -159,7 +159,7 @@ def cpu_seconds(call: Callable[[], object]) -> float:
 )
 @pytest.mark.parametrize("start", ['a; b="', "a; b=", "a", "a;", ""])
 def test_b07_scanners_are_linear(start: str, unit: str) -> None:
-    # CVE-2020-7662: `a; b="\c\c\c...` took time by the square of its length, or worse.
+    # CVE-2020-7662: parsing `a; b="\c\c\c...` took quadratic time or worse.
     def parse(count: int) -> None:
         for scan in (parse_extension_list, lambda text: parse_token_list("Upgrade", text)):
             try:

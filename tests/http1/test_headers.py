@@ -1,4 +1,4 @@
-"""ws6455.http1.headers: header fields, as a mapping of names to values."""
+"""Tests of ws6455.http1.headers."""
 
 import time
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ def test_equality_is_of_names_and_values() -> None:
 
 
 class Pairs:
-    """The least that dict.update takes as a mapping."""
+    """The minimal interface that dict.update accepts as a mapping."""
 
     def keys(self) -> Iterator[str]:
         return iter(["A", "B"])

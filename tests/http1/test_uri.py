@@ -1,4 +1,4 @@
-"""ws6455.http1.uri: what is a WebSocket URI, its parts, and what is refused."""
+"""Tests of ws6455.http1.uri: valid and invalid WebSocket URIs, and their parts."""
 
 import pytest
 
@@ -20,7 +20,7 @@ from ws6455.http1.uri import WebSocketURI, parse_uri
         ("ws://u:p@h/", WebSocketURI(False, "h", 80, "/", "", "u", "p")),
         ("ws://u%40x:p%3Aq%20@h/", WebSocketURI(False, "h", 80, "/", "", "u@x", "p:q ")),
         ("ws://u:@h/", WebSocketURI(False, "h", 80, "/", "", "u", "")),
-        # RFC 3987 §3.1: an IRI becomes a URI; what is escaped already stays as it is.
+        # RFC 3987 §3.1: an IRI becomes a URI; existing escapes are kept.
         ("ws://h/caf\xe9?n=\xfc", WebSocketURI(False, "h", 80, "/caf%C3%A9", "n=%C3%BC")),
         ("ws://h/caf%C3%A9%2F", WebSocketURI(False, "h", 80, "/caf%C3%A9%2F", "")),
         ("ws://b\xfccher.example/", WebSocketURI(False, "xn--bcher-kva.example", 80, "/", "")),
@@ -65,7 +65,7 @@ def test_what_the_request_takes(
         ("ws://h:x/", "Port could not be cast"),
         ("ws://[::1/", "Invalid IPv6 URL"),
         ("ws://user@h/", "username provided without password"),
-        ("ws://" + "\xfc" * 70 + "/", "hostname is no valid domain name"),
+        ("ws://" + "\xfc" * 70 + "/", "hostname isn't a valid domain name"),
     ],
 )
 def test_refused(uri: str, reason: str) -> None:

@@ -1,6 +1,6 @@
-"""HTTP Basic authentication: its two headers and the check of credentials.
+"""HTTP Basic authentication: parse and build its headers, check credentials.
 
-RFC 7617. The front ends make a `process_request` of it.
+RFC 7617. The front ends' `basic_auth` is built on this module.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ _AUTHORIZATION = "Authorization"
 
 
 def build_authorization_basic(username: str, password: str) -> str:
-    """Build the value of Authorization; without a colon in the username (RFC 7617 §2)."""
+    """Build an Authorization header. The username must not contain a colon (RFC 7617 §2)."""
     return f"Basic {base64.b64encode(f'{username}:{password}'.encode()).decode()}"
 
 
 def parse_authorization_basic(header: str) -> tuple[str, str]:
-    """Parse the value of Authorization.
+    """Parse an Authorization header.
 
     Args:
-        header: the value.
+        header: the header's value.
 
     Returns:
         The username and the password.
 
     Raises:
-        InvalidHeaderValue: if it is not Basic authentication, or is malformed.
+        InvalidHeaderValue: if the scheme is not Basic, or the credentials are malformed.
     """
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic":
@@ -62,13 +62,13 @@ def parse_authorization_basic(header: str) -> tuple[str, str]:
 
 
 def build_www_authenticate_basic(realm: str) -> str:
-    """Build the value of WWW-Authenticate for a realm."""
+    """Build a WWW-Authenticate header for a realm."""
     escaped = realm.replace("\\", "\\\\").replace('"', '\\"')
     return f'Basic realm="{escaped}", charset="UTF-8"'
 
 
 def read_credentials(request: Request) -> tuple[str, str] | None:
-    """Return the username and password of a request; None if it has none that can be read."""
+    """Return the username and password of a request; None if they are missing or malformed."""
     try:
         return parse_authorization_basic(request.headers[_AUTHORIZATION])
     except (InvalidHeader, LookupError):
@@ -78,14 +78,14 @@ def read_credentials(request: Request) -> tuple[str, str] | None:
 def choose_check(
     credentials: Credentials | None, check_credentials: _Check | None
 ) -> _Check | Callable[[str, str], bool]:
-    """Return what tells whether a username and a password are right.
+    """Return the function that checks a username and a password.
 
     Args:
-        credentials: a pair, or several; compared in constant time.
-        check_credentials: the caller's own ``(username, password) -> bool``.
+        credentials: a ``(username, password)`` pair, or several; compared in constant time.
+        check_credentials: the caller's own function; it is returned unchanged.
 
     Raises:
-        ValueError: unless exactly one is given.
+        ValueError: unless exactly one of the two is given.
         TypeError: if `credentials` is neither a pair nor a sequence of pairs.
     """
     if check_credentials is not None:
@@ -101,7 +101,7 @@ def choose_check(
 
     def check(username: str, password: str) -> bool:
         given = f"{username}:{password}".encode()
-        # Every pair is looked at: the time must not tell which usernames there are.
+        # Compare with every pair, so that the time does not reveal which usernames exist.
         return sum(hmac.compare_digest(given, right) for right in known) > 0
 
     return check
@@ -116,10 +116,10 @@ def _is_pair(value: object) -> bool:
 
 
 def unauthorized(realm: str, text: str) -> Response:
-    """Make the response that asks for credentials: 401.
+    """Build the 401 response that asks for credentials.
 
     Args:
-        realm: what they are for.
+        realm: the protection space that the credentials are for (RFC 7617 §2).
         text: the body.
     """
     response = Response.text(401, text)

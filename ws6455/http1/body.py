@@ -1,6 +1,6 @@
-"""The body of a refusal, as far as a client reads it.
+"""Bounded reader for the body of a response that refuses the opening handshake.
 
-RFC 9112 §6 (length), §7.1 (chunks).
+RFC 9112 §6 (length), §7.1 (chunked transfer coding).
 """
 
 import re
@@ -15,20 +15,21 @@ MAX_BODY_SIZE = setting("MAX_BODY_SIZE", 1 << 20)
 
 
 class BodyReader:
-    """Collects the body of a response, at most 1 MiB of it (RFC 9112 §6).
+    """Collects the body of a response, up to 1 MiB (RFC 9112 §6).
 
-    The body only explains a refused handshake: one that is too long is cut, not an error.
+    The body only explains why the handshake was refused. A longer body is truncated; this is not
+    an error.
 
     Args:
         headers: the response's headers.
 
     Attributes:
-        body: what has been read.
-        chunked: whether it comes in chunks.
-        remaining: bytes still to come, of the chunk or of the whole; None if they are not known.
+        body: the bytes read so far.
+        chunked: whether the body has the chunked transfer coding.
+        remaining: bytes still to come, of the chunk or of the whole body; None if unknown.
 
     Raises:
-        InvalidMessage: if the headers, or later the chunks, give no clear length.
+        InvalidMessage: if the headers, or later the chunks, do not give a valid length.
     """
 
     def __init__(self, headers: Headers) -> None:
@@ -46,7 +47,7 @@ class BodyReader:
             self.remaining = int(lengths[0])
 
     def feed(self, data: bytes) -> bool:
-        """Take more bytes; return whether the body is whole, or as long as it may get."""
+        """Add bytes. Return True once the body is complete or has reached the limit."""
         if self.chunked:
             done = self._feed_chunks(data)
         else:

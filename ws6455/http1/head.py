@@ -1,7 +1,7 @@
-"""A bounded HTTP/1.1 head: read it, parse it, build it.
+"""HTTP/1.1 requests and responses: bounded reading, strict parsing, serialization.
 
-RFC 9112 (syntax), RFC 9110 (fields). The parser is strict: what two implementations could read in
-two ways is refused, since a proxy in front may be the other one.
+RFC 9112 (syntax), RFC 9110 (fields). The parser rejects anything ambiguous, because a proxy in
+front of the server may interpret it differently.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ __all__ = [
 
 MAX_HEADERS = setting("MAX_NUM_HEADERS", 128)
 MAX_HEAD_SIZE = 65536
-# None of its lines can be too long, nor can it be itself.
+# A head below this size exceeds neither the limit for a line nor the one for the head.
 _SHORT_HEAD_SIZE = min(MAX_LINE_SIZE, MAX_HEAD_SIZE)
 
 _PRODUCT = f"Python/{sys.version_info[0]}.{sys.version_info[1]} ws6455/{version}"
@@ -63,7 +63,7 @@ ReadLine = Callable[[int], Generator[None, None, bytes | bytearray]]
 
 @dataclasses.dataclass(slots=True)
 class Request:
-    """An HTTP request's head.
+    """The head of an HTTP request.
 
     Attributes:
         path: path and query, as in the request line.
@@ -94,7 +94,7 @@ class Request:
         """Return the head as sent.
 
         Raises:
-            InvalidMessage: if the request line has characters that do not belong there.
+            InvalidMessage: if the request line contains invalid characters.
         """
         line = f"{self.method} {self.path} {self.protocol}"
         if _REQUEST_LINE.fullmatch(line) is None:
@@ -160,10 +160,13 @@ class Response:
         return response
 
     def serialize(self, body: bool = True) -> bytes:
-        """Return the response as sent, with its body or, for an answer to HEAD, without.
+        """Return the response as sent.
+
+        Args:
+            body: whether to include the body; the response to HEAD has none.
 
         Raises:
-            InvalidMessage: if the reason phrase has characters that do not belong there.
+            InvalidMessage: if the reason phrase contains invalid characters.
         """
         if FIELD_VALUE.fullmatch(self.reason_phrase) is None:
             raise InvalidMessage(f"malformed reason phrase: {self.reason_phrase[:80]!a}")
@@ -176,7 +179,7 @@ class Response:
 
     @classmethod
     def text(cls, status: int, text: str) -> Response:
-        """Make a plain-text answer after which the connection closes.
+        """Build a plain-text response that closes the connection.
 
         It gets its Date when a server sends it.
 
@@ -196,20 +199,20 @@ class Response:
 
 
 class HeadReader:
-    """Collects the lines of a head, however its bytes are cut, within the limits.
+    """Splits a head into lines as its bytes arrive, within limits.
 
-    Each byte is looked at once. Limits: 8 KiB a line, 128 headers, 64 KiB in all.
+    Each byte is scanned once. Limits: 8 KiB per line, 128 headers, 64 KiB in total.
 
     Args:
-        start_line_too_long: what to raise when the first line is above its limit.
+        start_line_too_long: the exception for a start line above the limit.
     """
 
     __slots__ = ("_line", "_size", "_start_line_too_long", "lines")
 
     def __init__(self, start_line_too_long: type[SecurityError]) -> None:
         self._start_line_too_long = start_line_too_long
-        self._line = bytearray()  # what has come of the line under way
-        self._size = 0  # of the lines before it
+        self._line = bytearray()  # the line that is not complete yet
+        self._size = 0  # bytes of the complete lines
         self.lines: list[bytes] = []
 
     def __len__(self) -> int:
@@ -217,7 +220,7 @@ class HeadReader:
         return self._size + len(self._line)
 
     def feed(self, data: bytes) -> bytes | None:
-        """Take more bytes; return those after the head once it is whole, else None.
+        """Add bytes. Return the bytes after the head once it is complete, else None.
 
         Raises:
             SecurityError: if a limit is exceeded.
@@ -225,8 +228,8 @@ class HeadReader:
         """
         lines = self.lines
         if not self:
-            # Nearly every head comes in one piece, so far from every limit that it can be cut as
-            # it is: unless there is an empty line, or one that ends otherwise.
+            # Fast path: nearly every head arrives in one piece, well within the limits. An empty
+            # start line, or a line that does not end with CRLF, takes the slow path.
             head, end, rest = data.partition(b"\r\n\r\n")
             cut = head.split(b"\r\n")
             in_bounds = len(head) < _SHORT_HEAD_SIZE and len(cut) <= MAX_HEADERS
@@ -234,7 +237,7 @@ class HeadReader:
                 lines += cut
                 self._size = len(head) + len(end)
                 return rest
-        # Behind so many lines there is none of a head that is within the limits.
+        # More lines than this always exceed the limit.
         *ended, rest = data.split(b"\n", MAX_HEADERS + 2)
         if ended and self._line:
             ended[0] = bytes(self._line) + ended[0]
@@ -273,17 +276,17 @@ def _read_head(
 def parse_request(lines: list[bytes]) -> Request:
     """Parse a request's head from its lines (RFC 9112 §3).
 
-    Any method and version are accepted: what the handshake allows is not this parser's matter.
+    Any method and version are accepted; the handshake checks them.
 
     Raises:
         NotHTTP: if the first line does not look like HTTP.
-        InvalidMessage: if the head is malformed, or a body is announced.
+        InvalidMessage: if the head is malformed, or announces a body.
     """
     line = lines[0] if lines else b""
     parse = _parse_shared_request_line if len(line) <= SHARED_LINE_SIZE else _parse_request_line
     method, target, protocol = parse(line)
     headers = parse_fields(lines[1:])
-    # A body would be read as the first frames, or the other way round by a proxy.
+    # A body would be read as the first frames; a proxy could read frames as a body.
     if "Transfer-Encoding" in headers:
         raise InvalidMessage("request with a Transfer-Encoding")
     if headers.get_all("Content-Length") not in ([], ["0"]):
@@ -292,7 +295,7 @@ def parse_request(lines: list[bytes]) -> Request:
 
 
 def _parse_request_line(line: bytes) -> tuple[str, str, str]:
-    """Return the method, the target and the protocol.
+    """Split a request line into method, target and protocol.
 
     Raises:
         NotHTTP, InvalidMessage: see :func:`parse_request`.
@@ -305,7 +308,7 @@ def _parse_request_line(line: bytes) -> tuple[str, str, str]:
     method, target, protocol = map(sys.intern, match.groups())
     if "#" in target:
         raise InvalidMessage(f"request target with a fragment: {target[:80]}")
-    # §3.2.2: a server accepts the absolute form, whoever sends it.
+    # §3.2.2: a server must accept the absolute form from any client.
     absolute = _ABSOLUTE_FORM.match(target)
     if absolute is not None:
         target = target[absolute.end() :]

@@ -1,7 +1,7 @@
-"""Header values that have a grammar: lists of tokens, lists of extensions, Host.
+"""Parsers and builders for header values: token lists, extension lists, Host.
 
 RFC 9110 §5.6 (lists, tokens, quoted strings), RFC 6455 §9.1 (extensions), RFC 6454 (origins).
-Every scanner is linear: each pattern is anchored and possessive, so nothing is ever scanned twice.
+Scanning takes linear time: every pattern is anchored and possessive, so nothing is scanned twice.
 """
 
 import ipaddress
@@ -25,7 +25,7 @@ _QUOTED_PAIR = re.compile(r"\\(.)")
 
 
 class _Scanner:
-    """A cursor over one header's value."""
+    """A cursor over the value of one header."""
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
@@ -41,7 +41,11 @@ class _Scanner:
         self.position = match.end()
 
     def take(self, character: str) -> bool:
-        """Take optional white space, and the character if it comes next."""
+        """Consume a character and the optional white space around it.
+
+        Returns:
+            False if another character, or the end, comes next.
+        """
         self.space()
         if self.text.startswith(character, self.position):
             self.position += 1
@@ -57,13 +61,17 @@ class _Scanner:
         return match.group()
 
     def next_item(self) -> bool:
-        """Skip to the next item of a list; an empty item is ignored (RFC 9110 §5.6.1.2)."""
+        """Advance to the next list item; empty items are ignored (RFC 9110 §5.6.1.2).
+
+        Returns:
+            False at the end of the list.
+        """
         while self.take(","):
             pass
         return self.position < len(self.text)
 
     def end_item(self) -> None:
-        """Check that the list goes on with a comma, or ends."""
+        """Check that the item is followed by a comma or the end of the list."""
         self.space()
         if self.position < len(self.text) and self.text[self.position] != ",":
             raise self.error("expected comma")
@@ -77,7 +85,7 @@ def parse_token_list(name: str, value: str) -> list[str]:
         value: the header's value.
 
     Raises:
-        InvalidHeaderFormat: if it is no such list, or has no item.
+        InvalidHeaderFormat: if the value is malformed or the list is empty.
     """
     scanner = _Scanner(name, value)
     tokens: list[str] = []
@@ -96,7 +104,7 @@ def parse_extension_list(value: str) -> list[ExtensionHeader]:
         value: the header's value.
 
     Raises:
-        InvalidHeaderFormat: if it is no list of extensions, or has no item.
+        InvalidHeaderFormat: if the value is malformed or the list is empty.
     """
     scanner = _Scanner("Sec-WebSocket-Extensions", value)
     extensions: list[ExtensionHeader] = []
@@ -129,7 +137,7 @@ def _parse_parameter(scanner: _Scanner) -> ExtensionParameter:
 
 
 def build_extension_list(extensions: list[ExtensionHeader]) -> str:
-    """Build Sec-WebSocket-Extensions, the reverse of :func:`parse_extension_list`."""
+    """Build Sec-WebSocket-Extensions; the inverse of :func:`parse_extension_list`."""
     return ", ".join(
         "; ".join([name, *(p if v is None else f"{p}={v}" for p, v in parameters)])
         for name, parameters in extensions
@@ -137,13 +145,13 @@ def build_extension_list(extensions: list[ExtensionHeader]) -> str:
 
 
 def build_host(host: str, port: int, secure: bool, *, always_include_port: bool = False) -> str:
-    """Build a Host header (RFC 9110 §7.2); an IPv6 address gets its brackets.
+    """Build a Host header (RFC 9110 §7.2); an IPv6 address is put in brackets.
 
     Args:
         host: name or address.
         port: TCP port.
         secure: whether the default port is 443 rather than 80.
-        always_include_port: whether to name the port even when it is the default.
+        always_include_port: whether to include the port even if it is the default.
     """
     try:
         if ipaddress.ip_address(host.partition("%")[0]).version == 6:

@@ -1,4 +1,4 @@
-"""HTTP header fields: case-insensitive names, several values for a name, in order.
+"""HTTP header fields: an ordered mapping with case-insensitive names and several values per name.
 
 RFC 9110 §5.
 """
@@ -28,26 +28,26 @@ __all__ = [
 
 #: Headers, in lower case, that identify somebody: hidden in logs, not sent to another origin.
 SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "set-cookie"})
-# Bytes of a line in a head.
+# Limit for a line of a head, in bytes.
 MAX_LINE_SIZE = setting("MAX_LINE_LENGTH", 8192)
 
 FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*+")
 # RFC 9112 §5: no line folding, no space before the colon.
 _FIELD_LINE = re.compile(rf"({TOKEN.pattern}):[\t ]*+({FIELD_VALUE.pattern})")
 
-# Lines up to this size, such as Host's and Upgrade's, are the same for most connections: each is
-# parsed once, and kept once for all of them. Those of a Sec-WebSocket-Key are longer.
+# Short lines, such as Host and Upgrade, are the same for most connections. Lines up to this size
+# are parsed once and the result is shared. Sec-WebSocket-Key, which always differs, is longer.
 SHARED_LINE_SIZE = 40
-# So are the names of headers, up to so many; where they stand is looked for once.
-_SHARED_NAMES = 32
+# Most connections also have the same header names. The index of up to this many names is shared.
+_MAX_SHARED_NAMES = 32
 
 
 @functools.lru_cache(maxsize=256)
 def _check_name(name: str) -> str:
-    """Return a header's name, the same string every time.
+    """Check a header name and return it; equal names give the same string object.
 
     Raises:
-        InvalidHeaderValue: if it is no token.
+        InvalidHeaderValue: if it is not a token.
     """
     if TOKEN.fullmatch(name) is None:
         raise InvalidHeaderValue(ascii(name), "not a header name")
@@ -55,14 +55,16 @@ def _check_name(name: str) -> str:
 
 
 def _index(names: tuple[str, ...], *more: str) -> tuple[tuple[str, ...], dict[str, list[int]]]:
-    """Return headers' names, and where each of them, in lower case, stands; not to be changed.
+    """Return header names, and the positions of each name in lower case.
+
+    The result is shared and must not be modified.
 
     Args:
-        names: those that are known to be good.
-        more: others behind them.
+        names: names that have been checked.
+        more: names to check and append.
 
     Raises:
-        InvalidHeaderValue: if one of the others is no token.
+        InvalidHeaderValue: if a name in `more` is not a token.
     """
     names = (*names, *map(_check_name, more))
     places: dict[str, list[int]] = {}
@@ -71,16 +73,16 @@ def _index(names: tuple[str, ...], *more: str) -> tuple[tuple[str, ...], dict[st
     return names, places
 
 
-# Few, since names can be long.
+# A small cache, since names can be long.
 _shared_index = functools.lru_cache(maxsize=64)(_index)
 _NO_NAMES = _index(())
 
 
 def _check_value(name: str, value: str) -> str:
-    """Return a header's value.
+    """Check a header value and return it.
 
     Raises:
-        InvalidHeaderValue: if it would split the head.
+        InvalidHeaderValue: if it contains a character that is not allowed (RFC 9110 §5.5).
     """
     if FIELD_VALUE.fullmatch(value) is None:
         raise InvalidHeaderValue(ascii(name)[1:-1], ascii(value))
@@ -88,7 +90,7 @@ def _check_value(name: str, value: str) -> str:
 
 
 class MultipleValuesError(LookupError):
-    """A header that was asked for as one value has several."""
+    """A header has several values where one was expected."""
 
     def __str__(self) -> str:
         # LookupError's subclass KeyError would show the repr of its argument.
@@ -97,30 +99,30 @@ class MultipleValuesError(LookupError):
 
 @runtime_checkable
 class SupportsKeysAndGetItem(Protocol):
-    """What ``dict.update`` takes besides pairs and mappings."""
+    """An object that ``dict.update`` accepts besides mappings and pairs."""
 
     def keys(self) -> Iterable[str]:
-        """Return the names."""
+        """Return the header names."""
 
     def __getitem__(self, key: str, /) -> str: ...
 
 
 class Headers(MutableMapping[str, str]):
-    """HTTP headers: case-insensitive names, several values for a name, in order.
+    """HTTP headers: an ordered mapping with case-insensitive names and several values per name.
 
-    ``headers[name] = value`` adds a value; ``headers[name]`` raises
-    :exc:`MultipleValuesError` when there are several; :meth:`get_all` gives them all.
+    ``headers[name] = value`` adds a value. ``headers[name]`` raises :exc:`MultipleValuesError`
+    if there are several values; :meth:`get_all` returns all of them.
 
     Args:
         args, kwargs: as for ``dict``: another Headers, a mapping, pairs, keywords.
 
     Raises:
-        InvalidHeaderValue: for a name that is no token, or a value with control characters or
-            beyond ISO-8859-1 (RFC 9110 §5.5); such would split the head.
+        InvalidHeaderValue: if a name is not a token, or a value contains control characters or
+            characters outside ISO-8859-1 (RFC 9110 §5.5), which could split the head.
     """
 
-    # Side by side, for every header, its name and its value; and where the values of a name in
-    # lower case are. The names are the same for most connections, and kept once for all of them.
+    # `_names` and `_values` are parallel. `_places` maps a name in lower case to the positions of
+    # its values. Names and positions are the same for most connections, so they are shared.
     __slots__ = ("_names", "_places", "_values")
 
     def __init__(self, *args: HeadersLike, **kwargs: str) -> None:
@@ -145,7 +147,7 @@ class Headers(MutableMapping[str, str]):
     __copy__ = copy
 
     def serialize(self) -> bytes:
-        """Return the header lines and the empty line after them, as sent."""
+        """Return the header lines and the final empty line, as sent."""
         return str(self).encode("latin-1")
 
     def __contains__(self, key: object) -> bool:
@@ -171,7 +173,7 @@ class Headers(MutableMapping[str, str]):
         self._values.append(value)
 
     def _set_names(self, names: tuple[str, ...], *more: str) -> None:
-        index = _shared_index if len(names) + len(more) <= _SHARED_NAMES else _index
+        index = _shared_index if len(names) + len(more) <= _MAX_SHARED_NAMES else _index
         self._names, self._places = index(names, *more)
 
     def __delitem__(self, key: str) -> None:
@@ -195,7 +197,7 @@ class Headers(MutableMapping[str, str]):
         self._values.clear()
 
     def update(self, *args: HeadersLike, **kwargs: str) -> None:
-        """Add the values of others to those already here."""
+        """Add headers; existing values are kept."""
         for headers in (*args, kwargs):
             if isinstance(headers, Headers):
                 self._set_names(self._names + headers._names)
@@ -205,7 +207,7 @@ class Headers(MutableMapping[str, str]):
             if isinstance(headers, Mapping):
                 pairs = headers.items()
             elif isinstance(headers, SupportsKeysAndGetItem):
-                names = headers.keys()  # it need not be iterable itself
+                names = headers.keys()  # the object itself need not be iterable
                 pairs = [(name, headers[name]) for name in names]
             else:
                 pairs = headers
@@ -214,12 +216,12 @@ class Headers(MutableMapping[str, str]):
             self._values += [value for _, value in checked]
 
     def get_all(self, key: str) -> list[str]:
-        """Return every value of a header, in order; none gives an empty list."""
+        """Return all values of a header, in order; an empty list if it is absent."""
         places = self._places.get(key.lower())
         return [] if places is None else [self._values[place] for place in places]
 
     def raw_items(self) -> Iterator[tuple[str, str]]:
-        """Yield every pair of name and value, in order, with the name as it was given."""
+        """Yield all pairs of name and value, in order; names are as given."""
         return zip(self._names, self._values, strict=True)
 
 
@@ -227,7 +229,7 @@ def parse_fields(lines: Iterable[bytes]) -> Headers:
     """Parse the header lines of a head (RFC 9112 §5).
 
     Raises:
-        InvalidMessage: if one is malformed.
+        InvalidMessage: if a line is malformed.
     """
     names, values = [], []
     for line in lines:
@@ -242,7 +244,7 @@ def parse_fields(lines: Iterable[bytes]) -> Headers:
 
 
 def _parse_line(line: bytes) -> tuple[str, str]:
-    """Return the name and the value.
+    """Split a header line into name and value.
 
     Raises:
         InvalidMessage: if the line is malformed.

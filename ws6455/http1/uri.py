@@ -11,23 +11,23 @@ from ..exceptions import InvalidURI
 
 __all__ = ["WebSocketURI", "parse_uri"]
 
-# Everything that may stand in a URI, and the escape itself, so that nothing is escaped twice.
+# Characters that a URI may contain, including "%", so that nothing is escaped twice.
 _URI_CHARACTERS = ":/?#[]@!$&'()*+,;=%-._~"
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f]")
 
 
 @dataclasses.dataclass
 class WebSocketURI:
-    """A WebSocket URI in its parts.
+    """A parsed WebSocket URI.
 
     Attributes:
         secure: whether the scheme is wss.
         host: name or address, lower case, without brackets.
-        port: TCP port; the scheme's default when the URI names none.
-        path: starts with a slash.
-        query: without the question mark.
+        port: TCP port; the scheme's default if the URI has none.
+        path: the path; it starts with a slash.
+        query: the query, without the question mark.
         username: percent-decoded, or None.
-        password: percent-decoded; None if and only if username is.
+        password: percent-decoded; None if and only if username is None.
     """
 
     secure: bool
@@ -39,31 +39,33 @@ class WebSocketURI:
     password: str | None = dataclasses.field(default=None, repr=False)
 
     def __str__(self) -> str:
-        """Return the URI as a log may show it: without credentials."""
+        """Return the URI without credentials, safe to log."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'wss' if self.secure else 'ws'}://{host}:{self.port}{self.resource_name}"
 
     @property
     def resource_name(self) -> str:
-        """Path and query, as the request line has them (§3)."""
+        """The resource name: path and query, as in the request line (§3)."""
         return f"{self.path}?{self.query}" if self.query else self.path
 
     @property
     def user_info(self) -> tuple[str, str] | None:
-        """Username and password, or None."""
+        """The username and password, or None."""
         if self.username is None or self.password is None:
             return None
         return self.username, self.password
 
 
 def parse_uri(uri: str) -> WebSocketURI:
-    """Parse a ``ws://`` or ``wss://`` URI; one with characters beyond ASCII is converted.
+    """Parse a ``ws://`` or ``wss://`` URI.
+
+    Non-ASCII characters (RFC 3987) are percent-encoded, or encoded with IDNA in the host.
 
     Args:
         uri: the URI.
 
     Raises:
-        InvalidURI: if it is not a WebSocket URI; the text says what is wrong.
+        InvalidURI: if it is not a valid WebSocket URI; the message says why.
     """
     if _FORBIDDEN.search(uri):
         # A raw line break or space would otherwise end up in the request line.
@@ -88,7 +90,7 @@ def parse_uri(uri: str) -> WebSocketURI:
         try:
             host = host.encode("idna").decode()
         except UnicodeError as exc:
-            raise InvalidURI(uri, "hostname is no valid domain name") from exc
+            raise InvalidURI(uri, "hostname isn't a valid domain name") from exc
     secure = parts.scheme == "wss"
     return WebSocketURI(
         secure,
