@@ -1,4 +1,4 @@
-"""ws6455.framing.deflate: against zlib and against a second implementation."""
+"""Tests of ws6455.framing.deflate, against zlib and a second implementation."""
 
 import itertools
 import random
@@ -52,7 +52,7 @@ def extension(
 
 
 def inflate(deflate: PerMessageDeflate, *pieces: bytes) -> bytes:
-    """Inflate a whole message that comes in pieces."""
+    """Decompress a whole message that arrives in pieces."""
     data = b"".join(
         inflated for piece in (*pieces, TAIL) for inflated in deflate.inflate(piece, unlimited)
     )
@@ -67,7 +67,7 @@ def inflate(deflate: PerMessageDeflate, *pieces: bytes) -> bytes:
 @pytest.mark.parametrize("no_context", [False, True])
 def test_zlib_reads_what_is_compressed(bits: int, no_context: bool) -> None:
     deflate = extension(local_no_context=no_context, local_bits=bits)
-    # An inflater with a window of that size and no more, 8 bits included.
+    # A decompressor with exactly this window, 8 bits included.
     reader = zlib.decompressobj(wbits=-bits)
     for message in MESSAGES:
         if no_context:
@@ -77,7 +77,7 @@ def test_zlib_reads_what_is_compressed(bits: int, no_context: bool) -> None:
 
 @pytest.mark.parametrize("bits", BITS)
 def test_no_reference_leaves_the_window(bits: int) -> None:
-    # zlib's inflater enforces its window between calls alone: one call for each byte.
+    # zlib's decompressor enforces its window only between calls, so each byte is one call.
     for period in ((1 << bits) + 1, 3 << (bits - 1)):
         once = random.Random(period).randbytes(period)
         wire = extension(local_bits=bits).compress(once + once) + TAIL
@@ -143,7 +143,7 @@ def test_c23_empty_messages() -> None:
     for _ in range(3):
         assert sender.compress(b"") == b"\x00"
         assert inflate(receiver, b"\x00") == b""
-    # As others make them (§7.2.3.6 shows the first).
+    # As other implementations send them (§7.2.3.6 shows the first).
     for wire in ("00", "0200", "010000ffff00", "030000"):
         assert inflate(extension(), bytes.fromhex(wire)) == b""
 
@@ -254,7 +254,7 @@ def test_final_blocks_end_the_stream_and_not_the_message(size: int) -> None:
 
 
 def test_a_flood_of_final_blocks_takes_linear_time() -> None:
-    # Two bytes a block. Each needs an inflater; none may copy all that follows.
+    # Two bytes per block. Each block needs a decompressor; none may copy the rest of the input.
     def seconds(count: int) -> float:
         times = []
         for _ in range(2):
@@ -275,7 +275,7 @@ def test_pieces_are_no_longer_than_there_is_room(room: int) -> None:
 
 
 def test_nothing_is_held_back_for_lack_of_room() -> None:
-    # A peer may cut its frames anywhere: what a piece holds must be delivered with it.
+    # Frames may end anywhere: the output of a piece must not wait for the next one.
     wire = deflated(bytes(5000) + RANDOM[:300] + bytes(5000))
     ours, plain = extension(), zlib.decompressobj(wbits=-15)
     for index in range(len(wire)):

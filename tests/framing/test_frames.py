@@ -1,4 +1,4 @@
-"""ws6455.framing.frames: golden vectors in both directions, and every header that is refused."""
+"""Tests of ws6455.framing.frames: golden vectors in both directions, every invalid header."""
 
 import dataclasses
 import os
@@ -52,7 +52,7 @@ GOLDEN = [
 
 
 def parse_frame(data: bytes, masked: bool) -> tuple[Frame, int]:
-    """Give the frame at the start of the data, and its whole size."""
+    """Return the frame at the start of the data, and its size."""
     header = parse_header(data, masked)
     assert header is not None
     payload = data[header.size : header.size + header.length]
@@ -153,7 +153,7 @@ def test_every_pair_of_first_bytes_is_parsed_or_refused(masked: bool) -> None:
                 and (second >= 0x80) is masked
             )
             try:
-                # As a length of 16 or 64 bits, what follows is in its shortest form.
+                # The bytes that follow are a length in its shortest form, in 16 or 64 bits.
                 header = parse_header(bytes((first, second, 0x10)) + bytes(12), masked)
             except ProtocolError:
                 assert not legal
@@ -174,7 +174,7 @@ def test_b14_a_mask_is_fresh_for_every_frame(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(os, "urandom", urandom)
     monkeypatch.setattr(frames, "_masking_keys", [])
     keys = [serialize_frame(0x82, bytes(5), True)[2:6] for _ in range(1000)]
-    # Each four bytes that the system gave serve one frame.
+    # Every key is four bytes from the system, and none is used twice.
     assert set(keys) <= {given[at : at + 4] for at in range(0, len(given), 4)}
     assert len(set(keys)) == len(keys)
     given_so_far = given
@@ -186,7 +186,7 @@ FORK = """
 import os
 from ws6455.framing.frames import serialize_frame
 
-serialize_frame(0x82, b"", True)  # a few keys are there now that are not used yet
+serialize_frame(0x82, b"", True)  # some unused keys are left
 child = os.fork()
 for _ in range(3):
     os.write(1, serialize_frame(0x82, b"", True)[2:].hex().encode() + b" ")  # in one piece
@@ -252,7 +252,7 @@ def test_b11_a_memoryview_counts_in_bytes() -> None:
         (Frame(Opcode.TEXT, b"\x1b[2J\n"), r"TEXT '\x1b[2J\n' [5 bytes]"),
         (Frame(Opcode.TEXT, "\u202e\x9b".encode()), r"TEXT '\u202e\x9b' [5 bytes]"),
         (Frame(Opcode.CLOSE, b"\x03\xe8\x1b[2J"), r"CLOSE '1000 (OK) \x1b[2J' [6 bytes]"),
-        # What is no Close payload is shown all the same.
+        # A malformed payload is shown in hexadecimal.
         (Frame(Opcode.CLOSE, b"\x03"), "CLOSE 03 [1 byte]"),
         (Frame(Opcode.CLOSE, b"\x00\x00"), "CLOSE 00 00 [2 bytes]"),
         (Frame(Opcode.CLOSE, b"\x03\xe8\xff"), "CLOSE 03 e8 ff [3 bytes]"),

@@ -1,4 +1,4 @@
-"""ws6455.framing.masking: against the RFC's own definition, byte by byte."""
+"""Tests of ws6455.framing.masking, against the RFC's definition, byte by byte."""
 
 import random
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ KEY = b"\x37\xfa\x21\x3d"
 
 @pytest.fixture(autouse=True, params=["numpy", "pure"], scope="module")
 def numpy_or_not(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Run every test with numpy and as if it were not installed."""
+    """Run every test with numpy, and as if numpy were not installed."""
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "pure":
             patch.setattr(masking, "_numpy", lambda: None)
@@ -65,7 +65,7 @@ def test_any_data_and_key(data: bytes, key: bytes) -> None:
 @pytest.mark.parametrize("size", [1, INTEGER_LIMIT, INTEGER_LIMIT + 1, NUMPY_LIMIT, 70_001])
 @pytest.mark.parametrize("key", [bytes(4), b"\xff" * 4, b"\x00\x00\x00\xff", b"\xff\x00\x00\x00"])
 def test_leading_and_trailing_zeros_stay(size: int, key: bytes) -> None:
-    # An integer forgets its leading zeros.
+    # Leading zeros are lost in an integer.
     for data in (bytes(size), b"\xff" * size):
         assert apply_mask(data, key) == mask_naively(data, key)
 

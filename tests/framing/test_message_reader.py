@@ -1,4 +1,4 @@
-"""ws6455.framing.message_reader: fragments in order, UTF-8, limits."""
+"""Tests of ws6455.framing.message_reader: order of fragments, UTF-8, limits."""
 
 import tracemalloc
 import zlib
@@ -41,7 +41,7 @@ def read(
     compressed: bool = False,
     size: int = 1 << 16,
 ) -> Message:
-    """Read one frame whose payload comes in pieces of a size."""
+    """Read one frame whose payload arrives in pieces of `size` bytes."""
     reader.begin(header(opcode, len(data), fin, compressed))
     for start in range(0, len(data), size):
         reader.feed(data[start : start + size])
@@ -68,7 +68,7 @@ def payload_of(message: Message) -> bytes:
 
 
 def peak_of(call: Callable[[], object]) -> int:
-    """Give the most bytes allocated at a time during a call."""
+    """Return the peak of allocated bytes during a call."""
     tracemalloc.start()
     try:
         call()
@@ -140,7 +140,7 @@ def test_c24_rsv1_on_a_continuation() -> None:
 
 # UTF-8 ------------------------------------------------------------------------------------------
 
-# (bytes, index of the byte that shows that they are no UTF-8)
+# (bytes, index of the first byte that is not valid UTF-8)
 BAD_UTF_8 = [
     ("80", 0),  # a continuation byte alone
     ("c3 28", 1),
@@ -301,7 +301,7 @@ def test_b02_fragments_are_counted() -> None:
 
 # Inflation bombs: CVE-2018-1000518, CVE-2026-1526 -----------------------------------------------
 
-# One MiB of zeros that can be repeated: a full flush refers to nothing before it.
+# One MiB of zeros that can be repeated: after a full flush, nothing refers to earlier data.
 _compressor = zlib.compressobj(wbits=-15)
 BOMB_MIB = _compressor.compress(bytes(MIB)) + _compressor.flush(zlib.Z_FULL_FLUSH)
 
@@ -324,7 +324,7 @@ def test_b01_an_inflation_bomb_is_met_at_the_limit(
         with pytest.raises(PayloadTooBig, match=f"exceeds the limit of {MIB} bytes"):
             read_all(reader, frames, compressed=True)
 
-    # The message so far, one piece more, and a fragment's copy.
+    # The message so far, one more piece, and the copy of a fragment.
     assert peak_of(explode) < 4 * MIB
 
 
@@ -334,7 +334,7 @@ def test_b01_no_more_is_inflated_than_the_limit_allows() -> None:
         with pytest.raises(PayloadTooBig):
             read(reader, BINARY, BOMB_MIB[:1100], False, True)
 
-    # What is left is the inflater's window and state.
+    # The window and state of the decompressor remain.
     assert peak_of(explode) < 100_000
 
 
@@ -359,7 +359,7 @@ def test_b01_exactly_the_limit_passes(limit: int, fragments: int) -> None:
 
 
 def test_b01_the_last_byte_too_many_may_be_held_back_until_the_end() -> None:
-    # The output of a stored block's last bytes may wait for the tail.
+    # zlib may hold back the last bytes of a stored block until the tail arrives.
     for size in range(90, 110):
         wire = PerMessageDeflate(False, False, 15, 15, {"level": 0}).compress(bytes(size))
         reader = reader_of(100, compression=True)
@@ -407,7 +407,7 @@ def test_incompressible_messages_of_the_limit_s_size_pass(
 
 
 def test_a_peer_without_stored_blocks_may_send_the_limit_s_size() -> None:
-    # RFC 1951 §3.2.6: in a fixed block, each byte from 144 on is 9 bits.
+    # RFC 1951 §3.2.6: in a fixed block, each byte from 144 on takes 9 bits.
     bits = "010" + "".join(f"{400 + (index % 112):09b}" for index in range(10_000)) + "0000000"
     bits += "000"  # the block that the tail completes
     bits += "0" * (-len(bits) % 8)

@@ -1,9 +1,10 @@
 """permessage-deflate: the compressor and the decompressor.
 
-RFC 7692. "Local" is what this side compresses, "remote" what the peer compresses.
+RFC 7692. "Local" refers to messages that this side compresses, "remote" to messages that the peer
+compresses.
 
-Compression contexts are made at the first message that needs one: a connection that only
-negotiates compression pays nothing for it.
+A compression context is created for the first message that needs it, so that a connection that
+only negotiates compression costs nothing.
 """
 
 from __future__ import annotations
@@ -16,27 +17,27 @@ from ..exceptions import ProtocolError
 
 __all__ = ["PerMessageDeflate"]
 
-# Decompressed pieces at most this long, when no limit is shorter: a bomb is met early.
-_PIECE = 1 << 18
-# Compressed bytes given to zlib at once. What follows a final block is copied; in a large piece
-# full of final blocks the copies would take time by the square of its length.
-_SLICE = 1 << 13
+# Maximum size of a decompressed piece, so that a decompression bomb is detected early.
+_MAX_OUTPUT_SIZE = 1 << 18
+# Maximum size of a compressed piece passed to zlib. The input after a final block is copied, so
+# a large piece full of final blocks would take quadratic time.
+_MAX_INPUT_SIZE = 1 << 13
 
 
 class PerMessageDeflate:
     """The extension as negotiated for one connection (§7).
 
     Args:
-        remote_no_context_takeover: whether the peer starts each message afresh.
-        local_no_context_takeover: whether this side does.
-        remote_max_window_bits: the peer's LZ77 window, 8 to 15.
-        local_max_window_bits: this side's, 8 to 15.
-        compress_settings: more arguments for :func:`zlib.compressobj`.
-        threshold: bytes; a shorter message is not compressed unless asked for.
+        remote_no_context_takeover: whether the peer resets its context after each message.
+        local_no_context_takeover: whether this side resets its context after each message.
+        remote_max_window_bits: the size of the peer's LZ77 window, 8 to 15.
+        local_max_window_bits: the size of this side's LZ77 window, 8 to 15.
+        compress_settings: additional arguments for :func:`zlib.compressobj`.
+        threshold: size in bytes; a shorter message is compressed only on request.
     """
 
     name = "permessage-deflate"
-    # §7.2.1: what a message's compressed form ends with, and does not carry.
+    # §7.2.1: the end of every compressed message, which is not sent.
     TAIL = b"\x00\x00\xff\xff"
 
     __slots__ = (
@@ -82,10 +83,10 @@ class PerMessageDeflate:
 
         Args:
             data: the payload.
-            fin: whether the message ends with it.
+            fin: whether the message ends here.
         """
         if fin and not data:
-            compressed = b"\x00"  # §7.2.3.6; zlib gives nothing for two flushes in a row
+            compressed = b"\x00"  # §7.2.3.6; zlib returns nothing for two flushes in a row
         else:
             if self._compressor is None:
                 self._compressor = self._new_compressor()
@@ -98,13 +99,13 @@ class PerMessageDeflate:
         return compressed
 
     def _new_compressor(self) -> Any:
-        # zlib has no 8-bit window to deflate with. Its 9-bit window reaches back
-        # 512 - 262 = 250 bytes at most, which an 8-bit window holds.
+        # zlib cannot compress with an 8-bit window. With 9 bits it refers back at most
+        # 512 - 262 = 250 bytes, which fits into an 8-bit window.
         bits = max(self.local_max_window_bits, 9)
         return zlib.compressobj(wbits=-bits, **self.compress_settings)
 
     def compress_alone(self, data: bytes) -> bytes:
-        """Compress a whole message without reference to any before it."""
+        """Compress a whole message without references to earlier messages."""
         if not data:
             return b"\x00"
         compressor = self._new_compressor()
@@ -113,58 +114,59 @@ class PerMessageDeflate:
 
     @property
     def shared_key(self) -> object:
-        """Equal for connections that :meth:`compress_alone` gives the same."""
+        """A key that is equal for connections with the same :meth:`compress_alone` output."""
         if self._shared_key is None:
             self._shared_key = self.local_max_window_bits, *sorted(self.compress_settings.items())
         return self._shared_key
 
-    def inflate(self, data: bytes, room: Callable[[], int]) -> Iterator[bytes]:
-        """Decompress a piece of a message, in pieces (§7.2.2).
+    def inflate(self, data: bytes, max_length: Callable[[], int]) -> Iterator[bytes]:
+        """Decompress a part of a message; yield the output in pieces (§7.2.2).
 
         Args:
-            data: the next bytes of the message's compressed form.
-            room: asked before each piece: at most how many bytes it may have; 0: any number.
+            data: the next bytes of the compressed message.
+            max_length: called before each piece; returns its maximum size, or 0 for no limit.
 
         Raises:
             ProtocolError: if the data is not in DEFLATE format.
         """
-        for start in range(0, len(data), _SLICE):
-            yield from self._inflate_slice(data[start : start + _SLICE], room)
+        for start in range(0, len(data), _MAX_INPUT_SIZE):
+            yield from self._inflate_slice(data[start : start + _MAX_INPUT_SIZE], max_length)
 
-    def _inflate_slice(self, data: bytes, room: Callable[[], int]) -> Iterator[bytes]:
+    def _inflate_slice(self, data: bytes, max_length: Callable[[], int]) -> Iterator[bytes]:
         while data:
             if self._inflater is None:
                 self._inflater = zlib.decompressobj(wbits=-max(self.remote_max_window_bits, 9))
-            size = min(room() or _PIECE, _PIECE)
+            size = min(max_length() or _MAX_OUTPUT_SIZE, _MAX_OUTPUT_SIZE)
             try:
                 inflated = self._inflater.decompress(data, size)
-                # All input may be taken while output waits for room: ask until there is none.
+                # zlib may hold back output after it has consumed all input: repeat until it
+                # returns less than `size`.
                 while inflated:
                     yield inflated
                     data = self._inflater.unconsumed_tail
                     if not data and len(inflated) < size:
                         break
-                    size = min(room() or _PIECE, _PIECE)
+                    size = min(max_length() or _MAX_OUTPUT_SIZE, _MAX_OUTPUT_SIZE)
                     inflated = self._inflater.decompress(data, size)
             except zlib.error as exc:
                 raise ProtocolError(f"decompression failed: {exc}") from exc
             data = b""
             if self._inflater.eof:
-                # §7.2.3.4: a block with BFINAL ends the stream, not the message. Whoever makes
-                # one starts afresh after it.
+                # §7.2.3.4: a block with BFINAL ends the stream, not the message. The next block
+                # starts a new stream.
                 data = self._inflater.unused_data
                 self._inflater = None
 
     @property
     def inflating(self) -> bool:
-        """Whether the message's tail is missing: not where a block with BFINAL ended it."""
+        """True if the message needs the tail; False if a block with BFINAL ended it."""
         return self._inflater is not None
 
     def end_inflated_message(self) -> None:
-        """Forget what the message taught the decompressor, if so negotiated (§7.1.1)."""
+        """Reset the decompression context after a message, if negotiated (§7.1.1)."""
         if self.remote_no_context_takeover:
             self._inflater = None
 
     def forget_sent(self) -> None:
-        """Start the next message that this side compresses afresh, which is always allowed."""
+        """Reset the compression context before the next message, which is always allowed."""
         self._compressor = None

@@ -1,4 +1,4 @@
-"""A message, or its fragments, as an application gives and takes them.
+"""Conversion between an application's messages or fragments and frames.
 
 RFC 6455 §5.4 (fragmentation), §8.1 (UTF-8).
 """
@@ -22,7 +22,7 @@ __all__ = [
     "whole_message",
 ]
 
-# Testing for a union of types costs more.
+# isinstance() is faster with a tuple than with a union of types.
 _BYTES_LIKE = (bytes, bytearray, memoryview)
 
 
@@ -41,11 +41,11 @@ def as_text(message: Data) -> str:
 
 
 def whole_message(message: object, text: bool | None) -> tuple[Opcode, bytes] | None:
-    """Return the opcode and the payload of a message that is not given in fragments.
+    """Return the opcode and the payload of an unfragmented message.
 
     Args:
-        message: what to send.
-        text: True sends bytes as Text, False a string as Binary.
+        message: the message to send.
+        text: True sends bytes as Text, False sends a string as Binary.
 
     Returns:
         None if the message is neither a string nor bytes-like.
@@ -58,23 +58,23 @@ def whole_message(message: object, text: bool | None) -> tuple[Opcode, bytes] | 
 
 
 def decoded(message: Data, decode: bool) -> Data:
-    """Return a message as a string or, unless it is to be decoded, as bytes.
+    """Return a message as a string if `decode` is True, else as bytes.
 
     Raises:
-        UnicodeDecodeError: if it is to be decoded and is not UTF-8.
+        UnicodeDecodeError: if `decode` is True and the message is not UTF-8.
     """
     return as_text(message) if decode else as_bytes(message)
 
 
 def check_fragments(message: object, iterable: type | tuple[type, ...]) -> None:
-    """Check that what is neither a string nor bytes-like can be fragments of a message.
+    """Check that a message that is neither a string nor bytes-like is an iterable of fragments.
 
     Args:
-        message: what to send.
-        iterable: what it may be.
+        message: the message to send.
+        iterable: the accepted types.
 
     Raises:
-        TypeError: if it is something else, or a mapping, whose keys nobody means to send.
+        TypeError: if it has another type, or is a mapping: sending its keys would be a mistake.
     """
     if isinstance(message, Mapping) or not isinstance(message, iterable):
         raise TypeError(
@@ -84,26 +84,26 @@ def check_fragments(message: object, iterable: type | tuple[type, ...]) -> None:
 
 
 class FragmentWriter:
-    """Checks the fragments of a message that is being sent.
+    """Checks and converts the fragments of a message to send.
 
     Args:
-        text: True sends bytes as Text, False strings as Binary.
+        text: True sends bytes as Text, False sends strings as Binary.
 
     Attributes:
-        begun: whether there was a fragment.
+        begun: whether the first fragment has been converted.
     """
 
     def __init__(self, text: bool | None) -> None:
         self.begun = False
         self._text = text
-        self._strings = False
+        self._are_strings = False
 
     def frame(self, fragment: object) -> tuple[Opcode, bytes]:
         """Return the opcode and the payload of the next fragment.
 
         Raises:
-            TypeError: if it is neither a string nor bytes-like, or not of the same kind as
-                those before.
+            TypeError: if the fragment is neither a string nor bytes-like, or is not of the same
+                kind as the fragments before it.
         """
         if not isinstance(fragment, DataLike):
             raise TypeError(
@@ -112,24 +112,24 @@ class FragmentWriter:
         is_string = isinstance(fragment, str)
         data = fragment.encode() if isinstance(fragment, str) else bytes(fragment)
         if self.begun:
-            if is_string is not self._strings:
+            if is_string is not self._are_strings:
                 raise TypeError("all fragments must be of the same kind")
             return Opcode.CONT, data
         self.begun = True
-        self._strings = is_string
+        self._are_strings = is_string
         text = is_string if self._text is None else self._text
         return Opcode.TEXT if text else Opcode.BINARY, data
 
 
 class FragmentReader:
-    """Decodes the fragments of a message as they come.
+    """Decodes the fragments of a message as they arrive.
 
     Args:
-        decode: True gives strings, False gives bytes, None goes by the message's opcode.
+        decode: True returns strings, False returns bytes, None follows the message's opcode.
 
     Attributes:
-        has_begun: whether there was a fragment.
-        has_ended: whether that was the message's last.
+        has_begun: whether a fragment has been decoded.
+        has_ended: whether the final fragment has been decoded.
     """
 
     def __init__(self, decode: bool | None) -> None:
@@ -138,12 +138,12 @@ class FragmentReader:
         self._decoder: codecs.IncrementalDecoder | None = None
 
     def data(self, fragment: Message) -> Data:
-        """Return what a fragment, or a whole message, holds.
+        """Return the payload of a fragment, or of a whole message.
 
-        A character that a fragment cuts in two comes with the second.
+        A character that is split between two fragments is returned with the second.
 
         Raises:
-            UnicodeDecodeError: if a Binary message is to be decoded and is not UTF-8.
+            UnicodeDecodeError: if `decode` is True and a Binary message is not UTF-8.
         """
         self.has_begun = True
         self.has_ended = not isinstance(fragment, Frame) or fragment.fin

@@ -1,4 +1,4 @@
-"""One frame from bytes, one frame to bytes: opcodes, close codes, headers.
+"""Parsing and serialization of frames; opcodes and close codes.
 
 RFC 6455 §5.2 (the frame), §5.5 (control frames), §7.4 (close codes).
 """
@@ -34,12 +34,12 @@ MAX_HEADER_SIZE = 14
 MAX_CONTROL_PAYLOAD = 125
 # Size in bytes from which extra work to avoid copying a payload pays off.
 LARGE = 1 << 14
-# Characters of a payload in a log line.
+# Limit for a payload in a log line, in characters.
 MAX_LOG_SIZE = setting("MAX_LOG_SIZE", 75)
 
 
 class Opcode(enum.IntEnum):
-    """What a frame is (§5.2)."""
+    """Opcodes (§5.2)."""
 
     CONT = 0x0
     TEXT = 0x1
@@ -53,7 +53,7 @@ _OPCODES = {opcode.value: opcode for opcode in Opcode}
 
 
 class CloseCode(enum.IntEnum):
-    """Why a connection is closed (§7.4.1 and its IANA registry)."""
+    """Close codes (§7.4.1 and the IANA registry)."""
 
     NORMAL_CLOSURE = 1000
     GOING_AWAY = 1001
@@ -77,7 +77,7 @@ class CloseCode(enum.IntEnum):
 OK_CLOSE_CODES = frozenset(
     {CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD}
 )
-# §7.4.1: these describe an end and never travel in a frame.
+# §7.4.1: these must not be sent in a Close frame.
 _INTERNAL_CLOSE_CODES = frozenset({1005, 1006, 1015})
 _CLOSE_EXPLANATIONS = {
     1000: "OK",
@@ -124,7 +124,7 @@ class Close:
         """Parse the payload of a Close frame.
 
         Raises:
-            ProtocolError: if it has one byte, or a code that must not travel.
+            ProtocolError: if the payload is one byte long, or the code must not be sent.
             InvalidPayloadData: if the reason is not UTF-8.
         """
         if not data:
@@ -143,7 +143,7 @@ class Close:
         """Return the payload of a Close frame.
 
         Raises:
-            ProtocolError: if the code must not travel, or the reason is too long.
+            ProtocolError: if the code must not be sent, or the reason is too long.
         """
         self.check()
         reason = self.reason.encode()
@@ -152,10 +152,10 @@ class Close:
         return int(self.code).to_bytes(2, "big") + reason
 
     def check(self) -> None:
-        """Check that the code may travel (§7.4.2).
+        """Check that the code may be sent (§7.4.2).
 
         Raises:
-            ProtocolError: if it may not.
+            ProtocolError: if it must not.
         """
         known = self.code in _CLOSE_EXPLANATIONS and self.code not in _INTERNAL_CLOSE_CODES
         if not known and not 3000 <= self.code < 5000:
@@ -166,12 +166,12 @@ class FrameHeader(NamedTuple):
     """The header of a frame (§5.2).
 
     Attributes:
-        opcode: what the frame is.
-        fin: whether it is the last of its message.
-        rsv1: whether the payload is compressed (RFC 7692 §6).
+        opcode: the opcode.
+        fin: whether this is the final frame of its message.
+        rsv1: the bit that marks the first frame of a compressed message (RFC 7692 §6).
         key: the masking key, 4 bytes, or None.
-        length: bytes of payload.
-        size: bytes of the header itself.
+        length: the payload length in bytes.
+        size: the size of the header in bytes.
     """
 
     opcode: Opcode
@@ -183,17 +183,17 @@ class FrameHeader(NamedTuple):
 
 
 def parse_header(data: bytes, masked: bool) -> FrameHeader | None:
-    """Parse a frame's header; the peer's errors are found as soon as their byte is there.
+    """Parse a frame header. A violation is reported as soon as its byte has arrived.
 
     Args:
-        data: bytes from the start of the frame; what follows the header is ignored.
-        masked: whether the frame must be masked, as from a client, or must not be (§5.1).
+        data: bytes from the start of the frame; bytes after the header are ignored.
+        masked: True if the frame must be masked, as a client's; False if it must not (§5.1).
 
     Returns:
         The header, or None if more bytes are needed.
 
     Raises:
-        ProtocolError: if the header breaks a rule.
+        ProtocolError: if the header violates the protocol.
     """
     if not data:
         return None
@@ -203,7 +203,7 @@ def parse_header(data: bytes, masked: bool) -> FrameHeader | None:
         raise ProtocolError(f"reserved opcode: {first & 0x0F:#x}")
     fin = first >= 0x80
     if first & 0x30:
-        # §5.2: no extension that the library knows gives RSV2 or RSV3 a meaning.
+        # §5.2: no supported extension defines a meaning for RSV2 or RSV3.
         raise ProtocolError("reserved bits must be 0")
     rsv1 = bool(first & 0x40)
     if opcode >= Opcode.CLOSE and not fin:
@@ -224,7 +224,7 @@ def parse_header(data: bytes, masked: bool) -> FrameHeader | None:
         if len(data) < size:
             return None
         length = int.from_bytes(data[2:size], "big")
-        # §5.2: the shortest form, and the most significant bit of 64 is 0.
+        # §5.2: the length has its shortest form; the most significant bit of 64 bits is 0.
         if length < (126 if size == 4 else 65536):
             raise ProtocolError("frame length isn't in its shortest form")
         if length >= 1 << 63:
@@ -241,14 +241,14 @@ _pack_short = struct.Struct("!BBH").pack
 _pack_long = struct.Struct("!BBQ").pack
 
 
-# Keys not used yet: to ask the system for each would cost a client as much as building the frame.
+# Masking keys not used yet. A system call for each would cost as much as building the frame.
 _masking_keys: list[bytes] = []
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_masking_keys.clear)  # they are the parent's
+    os.register_at_fork(after_in_child=_masking_keys.clear)  # the parent uses them
 
 
 def _new_masking_key() -> bytes:
-    """Return a key that serves one frame alone, from the system's randomness (§5.3, §10.3)."""
+    """Return a random key that was not used for another frame (§5.3, §10.3)."""
     try:
         return _masking_keys.pop()
     except IndexError:
@@ -303,13 +303,13 @@ class FrameExtension(Protocol):
 
 @dataclasses.dataclass(slots=True)
 class Frame:
-    """A frame as the protocol's events carry it: unmasked and not compressed.
+    """A frame, unmasked and not compressed, as in the protocol's events.
 
     Attributes:
-        opcode: what the frame is.
+        opcode: the opcode.
         data: the payload.
-        fin: whether it is the last of its message.
-        rsv1, rsv2, rsv3: reserved bits.
+        fin: whether this is the final frame of its message.
+        rsv1, rsv2, rsv3: the reserved bits.
     """
 
     opcode: Opcode
@@ -320,13 +320,13 @@ class Frame:
     rsv3: bool = False
 
     def __str__(self) -> str:
-        """Return one line for a log: opcode, payload (shortened, escaped), size, end."""
+        """Return a line for a log: opcode, payload (truncated and escaped), size."""
         if self.opcode is Opcode.TEXT:
             shown = repr(self.data[: 2 * MAX_LOG_SIZE].decode(errors="replace"))
         else:
             shown = self.data[: MAX_LOG_SIZE // 3].hex(" ") or "''"
         if self.opcode is Opcode.CLOSE:
-            # One that is malformed is shown as bytes: a log line must not raise.
+            # A malformed payload is shown in hexadecimal: a log line must not raise.
             with contextlib.suppress(WebSocketException):
                 shown = ascii(str(Close.parse(self.data)))
         if len(shown) > MAX_LOG_SIZE:
@@ -397,7 +397,7 @@ class Frame:
         """Check the rules for control frames (§5.5).
 
         Raises:
-            ProtocolError: if the frame breaks one.
+            ProtocolError: if the frame violates one.
         """
         if self.opcode >= Opcode.CLOSE:
             if len(self.data) > MAX_CONTROL_PAYLOAD:

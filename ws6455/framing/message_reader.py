@@ -1,11 +1,11 @@
-"""Fragments to messages: their order, UTF-8, limits on size and number.
+"""Assembly of data frames into messages: order of fragments, UTF-8, limits.
 
 RFC 6455 §5.4 (fragmentation), §8.1 (UTF-8).
 
-Payload arrives in pieces, whatever the frames and the reads; each piece is checked when it
-arrives. So text fails at its first bad byte, a message above its limit when its header, or the
-byte too many, comes, and what is kept is the payload alone, once: in memory that a transport may
-receive into, and that becomes the message.
+Payload arrives in pieces of any size, and each piece is checked on arrival. Text fails at its
+first invalid byte. A message above its limit fails at the frame header that announces it, or at
+the first excess byte. The payload is kept once, in memory that a transport may receive into and
+that becomes the message.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from .frames import Frame, FrameHeader, Opcode
 
 __all__ = ["Message", "MessageReader"]
 
-# What a reader gives: a whole message, or one fragment of a fragmented message.
+# The result of a reader: a whole message, or one fragment of a fragmented message.
 Message = str | bytes | Frame
 
-# Memory to receive into: for so many bytes at first, then for so many times what has come.
-_FIRST_ROOM = 1 << 16
-_ROOM_GROWTH = 2
+# Memory to receive into: initial size in bytes; growth factor.
+_INITIAL_CAPACITY = 1 << 16
+_GROWTH_FACTOR = 2
 
-# What a reader has while no frame is under way; never written to.
+# The file of a reader between frames; never written to.
 _NO_PAYLOAD = io.BytesIO()
 
 _Utf8Decoder = codecs.getincrementaldecoder("utf-8")
@@ -35,22 +35,22 @@ _Utf8Decoder = codecs.getincrementaldecoder("utf-8")
 
 @functools.cache
 def _keep_freed_memory() -> None:
-    """Have malloc keep the memory of a large message for the next, once for the process.
+    """Make malloc keep the memory of a large message for the next one; once per process.
 
-    glibc gives the system back what is freed above a threshold, and takes the page faults again
-    for the next message: a third of the time of one of 1 MiB. The threshold becomes twice the
-    largest block of its own that was freed. This one is never touched.
+    glibc returns freed memory above a threshold to the system, so the next message causes page
+    faults again: a third of the time of a message of 1 MiB. Freeing a block that has a mapping of
+    its own raises the threshold to twice its size. The block freed here is never touched.
     """
     bytes(1 << 24)
 
 
 class MessageReader:
-    """Reads the payload of data frames into messages.
+    """Assembles the payload of data frames into messages.
 
     Args:
-        max_message_size: bytes of a message after decompression; None for no limit.
-        max_fragment_size: bytes of a fragment after decompression; None for no limit.
-        max_fragments: fragments of a message; None for no limit.
+        max_message_size: limit for a message after decompression, in bytes; None for no limit.
+        max_fragment_size: limit for a fragment after decompression, in bytes; None for no limit.
+        max_fragments: limit for the fragments of a message; None for no limit.
     """
 
     __slots__ = (
@@ -83,27 +83,27 @@ class MessageReader:
         self._reset()
 
     def _reset(self) -> None:
-        """Forget the message."""
+        """Prepare for the next message."""
         self._opcode = None
         self._header: FrameHeader | None = None
         self._file = _NO_PAYLOAD
         self._size = 0  # of the message, decompressed
-        self._wire_size = 0  # of the message, as it travelled
+        self._wire_size = 0  # of the message, as on the wire
         self._fragments = 0
-        self.compressed = False  # the message
+        self.compressed = False  # whether the message is
 
     @property
     def between_messages(self) -> bool:
-        """Whether no message is under way."""
+        """True if no message has begun that is not complete."""
         return self._opcode is None
 
     def begin(self, header: FrameHeader) -> None:
-        """Start a data frame.
+        """Begin a data frame.
 
         Raises:
-            ProtocolError: if the frame is out of order, or RSV1 has no meaning in it.
-            PayloadTooBig: if the frame would take the message above its limit.
-            TooManyFragments: if it is one fragment too many.
+            ProtocolError: if the frame is out of order, or RSV1 is set without a meaning.
+            PayloadTooBig: if the frame, or the message with it, would exceed its limit.
+            TooManyFragments: if the message exceeds its limit of fragments.
         """
         if header.opcode is Opcode.CONT:
             if self._opcode is None:
@@ -119,7 +119,7 @@ class MessageReader:
             self.compressed = header.rsv1
             self._validator = _Utf8Decoder() if header.opcode is Opcode.TEXT else None
         self._header = header
-        # The payload, decompressed: this kind of file gives its memory away as bytes, uncopied.
+        # The payload, decompressed. BytesIO.getvalue() returns its memory without a copy.
         self._file = io.BytesIO()
         self._fragments += 1
         if self.max_fragments is not None and self._fragments > self.max_fragments:
@@ -127,7 +127,7 @@ class MessageReader:
         self._check_announced(header.length)
 
     def _check_announced(self, length: int) -> None:
-        """Refuse a frame by its header, before a byte of its payload is kept."""
+        """Check the announced length, before a byte of the payload is kept."""
         for limit, current in (
             (self.max_message_size, self._wire_size),
             (self.max_fragment_size, 0),
@@ -136,36 +136,36 @@ class MessageReader:
                 continue
             wire_limit = limit
             if self.compressed:
-                # Incompressible data grows, by at most an eighth, a 64th and a little (zlib's
-                # own bound); every fragment may end with an empty block.
+                # Incompressible data grows by at most 1/8 + 1/64 and a constant (zlib's own
+                # bound); every fragment may end with an empty block.
                 wire_limit += (limit >> 3) + (limit >> 6) + 64 * self._fragments
             if current + length > wire_limit:
                 raise PayloadTooBig(length, limit, current or None)
         self._wire_size += length
 
     def feed(self, piece: bytes) -> None:
-        """Take a piece of the frame's payload, unmasked.
+        """Add an unmasked piece of the frame's payload.
 
         Raises:
-            InvalidPayloadData: if text is not UTF-8 up to here.
-            PayloadTooBig: if the message inflates above its limit.
-            ProtocolError: if the payload cannot be inflated.
+            InvalidPayloadData: if text is not UTF-8 so far.
+            PayloadTooBig: if the decompressed message exceeds its limit.
+            ProtocolError: if the payload cannot be decompressed.
         """
         if self.compressed:
             self._inflate(piece)
         else:
-            self._keep(piece)
+            self._append(piece)
 
     def _inflate(self, piece: bytes) -> None:
-        """Inflate a piece; never more at a time than the limit allows, and one byte."""
+        """Decompress a piece, at most one byte beyond the limits at a time."""
         assert self.deflate is not None
-        for inflated in self.deflate.inflate(piece, self._room):
-            self._keep(inflated)
+        for inflated in self.deflate.inflate(piece, self._max_inflated_length):
+            self._append(inflated)
             self._check_inflated()
 
-    def _room(self) -> int:
-        """Return how many bytes may come yet, and one more that would be too many; 0: any."""
-        rooms = [
+    def _max_inflated_length(self) -> int:
+        """Return the number of bytes left within the limits, plus one; 0 for no limit."""
+        lengths = [
             limit - current + 1
             for limit, current in (
                 (self.max_message_size, self._size),
@@ -173,7 +173,7 @@ class MessageReader:
             )
             if limit is not None
         ]
-        return min(rooms, default=0)
+        return min(lengths, default=0)
 
     def _check_inflated(self) -> None:
         for limit, size in (
@@ -183,52 +183,52 @@ class MessageReader:
             if limit is not None and size > limit:
                 raise PayloadTooBig(None, limit, (self._size - self._file.tell()) or None)
 
-    def _keep(self, piece: bytes) -> None:
+    def _append(self, piece: bytes) -> None:
         self._file.write(piece)
         self._size += len(piece)
         self._validate(piece, final=False)
 
     def payload(self, size: int = 0) -> memoryview:
-        """Return the frame's payload, which is not compressed, and behind it room for more.
+        """Return the buffer of an uncompressed frame: its payload so far, then free space.
 
-        The memory grows with what has come, not with what the header announces.
+        The buffer grows with the bytes received, not with the announced length.
 
         Args:
-            size: for how many bytes there has to be room; no more than the frame still has.
+            size: free bytes needed, at most the payload that is still to come.
         """
         assert self._header is not None
         position = self._file.tell()
         needed = position + size
         if self._file.getbuffer().nbytes < needed:
             _keep_freed_memory()
-            # Its memory becomes larger, rather than be copied into larger memory beside it.
-            capacity = min(self._header.length, max(_FIRST_ROOM, needed * _ROOM_GROWTH))
+            # Writing beyond the end enlarges the memory, where a second buffer would need a copy.
+            capacity = min(self._header.length, max(_INITIAL_CAPACITY, needed * _GROWTH_FACTOR))
             self._file.seek(capacity - 1)
             self._file.write(b"\0")
             self._file.seek(position)
         return self._file.getbuffer()
 
     def filled(self, start: int, end: int) -> None:
-        """Take a piece that has come into :meth:`payload`, unmasked; see :meth:`feed`."""
+        """Add an unmasked piece that was received into :meth:`payload`; see :meth:`feed`."""
         self._file.seek(end)
         self._size += end - start
         if self._validator is not None:
             self._validate(bytes(self._file.getbuffer()[start:end]), final=False)
 
     def _validate(self, piece: bytes, final: bool) -> None:
-        """Check the next bytes of text; the decoder holds back those of an unfinished character."""
+        """Check the next bytes of text; the decoder holds back an incomplete character."""
         validator = self._validator
         if validator is None:
             return
         unread = len(piece)
         if not final and piece.isascii() and not validator.getstate()[0]:
-            return  # as the decoder would find, at a tenth of the cost
+            return  # the same result as the decoder's, at a tenth of the cost
         try:
             validator.decode(piece, final)
             unread = 0
             pending = validator.getstate()[0]
             if pending[:1] == b"\xed" and pending[1:] >= b"\xa0":
-                # A surrogate is bad at its second byte; the decoder sees it at the third.
+                # A surrogate is invalid at its second byte; the decoder reports it at the third.
                 validator.decode(b"\x80")
         except UnicodeDecodeError as exc:
             held_back = len(validator.getstate()[0])
@@ -236,11 +236,11 @@ class MessageReader:
             raise InvalidPayloadData(f"invalid UTF-8 at byte {at}: {exc.reason}") from exc
 
     def end(self) -> Message:
-        """End the frame: return the message if it was the only frame of it, else the fragment.
+        """End the frame. Return the message if this was its only frame, else the fragment.
 
         Raises:
             InvalidPayloadData: if text ends within a character.
-            PayloadTooBig, ProtocolError: as :meth:`feed`, for what was held back in inflating.
+            PayloadTooBig, ProtocolError: as :meth:`feed`, for output that zlib held back.
         """
         header, opcode = self._header, self._opcode
         assert header is not None

@@ -1,4 +1,4 @@
-"""One message for many connections: its frames are built, and compressed, once.
+"""A message serialized and compressed once for many connections.
 
 RFC 6455 §5.2, RFC 7692 §7.2.1.
 """
@@ -14,7 +14,7 @@ _FIN, _RSV1 = 0x80, 0x40
 
 
 class SharedMessage:
-    """A message for many connections: its frames are built once.
+    """A message to broadcast; connections share its serialized frames.
 
     Args:
         data: the payload.
@@ -29,10 +29,13 @@ class SharedMessage:
         self._compressed: dict[object, bytes] = {}
 
     def compressed(self, deflate: PerMessageDeflate) -> bytes:
-        """Return the unmasked frame for a connection with compression, as it has negotiated.
+        """Return the unmasked frame for a connection with compression.
 
-        The compressed form refers to nothing before it. So everybody with the same window can
-        read it, and each one's own compressor starts afresh after it.
+        The compressed payload does not refer to earlier messages, so that it is the same for all
+        connections with the same parameters. Their own compression contexts are reset.
+
+        Args:
+            deflate: the extension of the connection.
         """
         frame = self._compressed.get(deflate.shared_key)
         if frame is None:
