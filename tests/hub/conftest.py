@@ -1,4 +1,4 @@
-"""What the tests of the hub share: a Redis of their own, and brokers of both kinds."""
+"""Fixtures for the tests of the hub: a Redis server, and brokers of both kinds."""
 
 import asyncio
 import contextlib
@@ -18,16 +18,16 @@ from redis import Redis
 from tests.aio.conftest import until as aio_until
 from ws6455.hub import Broker, MemoryBroker, RedisBroker
 
-# As long as Redis may be away after a restart, by the requirements.
+# Seconds within which the hub must recover from a restart of Redis, by the requirements.
 HEALED = 6.0
 
 
 class RedisServer:
-    """A redis-server that keeps nothing, on a free port of this machine.
+    """A redis-server without persistence, on a free local port.
 
     Args:
-        path: of the program.
-        directory: where it runs; its Unix socket is there.
+        path: the path of the program.
+        directory: its working directory, which contains its Unix socket.
     """
 
     def __init__(self, path: str, directory: Path) -> None:
@@ -44,7 +44,7 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}"
 
     def start(self, *options: str) -> None:
-        """Start and wait until it accepts connections."""
+        """Start the server and wait until it accepts connections."""
         assert self._process is None
         arguments = (
             f"--port {self.port} --bind 127.0.0.1 --appendonly no --unixsocket {self.socket}"
@@ -62,14 +62,14 @@ class RedisServer:
         pytest.fail("redis-server did not start")
 
     def stop(self) -> None:
-        """Kill it, also where it is frozen."""
+        """Kill the server, even if it is frozen."""
         if self._process is not None:
             self._process.kill()
             self._process.communicate()
             self._process = None
 
     def freeze(self) -> None:
-        """Let it accept connections and bytes, and do nothing."""
+        """Stop the process; the system still accepts connections and bytes for it."""
         assert self._process is not None
         os.kill(self._process.pid, signal.SIGSTOP)
 
@@ -78,19 +78,19 @@ class RedisServer:
         os.kill(self._process.pid, signal.SIGCONT)
 
     def execute(self, *command: str | bytes | int) -> Any:
-        """Send a command, on a connection that is closed at once."""
+        """Send a command on a connection of its own."""
         with Redis(port=self.port, protocol=2) as client:
             return client.execute_command(*command)
 
     def subscribers(self, channel: str) -> int:
-        """Tell how many connections are subscribed to a channel."""
+        """Return the number of connections that are subscribed to a channel."""
         count: int = self.execute("PUBSUB", "NUMSUB", channel)[1]
         return count
 
 
 @pytest.fixture
 def stopped_redis(program: Callable[[str, str], str], tmp_path: Path) -> Iterator[RedisServer]:
-    """Give a Redis that a test starts."""
+    """A Redis server that the test starts."""
     server = RedisServer(program("redis-server", "redis-server"), tmp_path)
     try:
         yield server
@@ -100,14 +100,14 @@ def stopped_redis(program: Callable[[str, str], str], tmp_path: Path) -> Iterato
 
 @pytest.fixture
 def redis(stopped_redis: RedisServer) -> RedisServer:
-    """Give a Redis that runs."""
+    """A running Redis server."""
     stopped_redis.start()
     return stopped_redis
 
 
 @contextlib.asynccontextmanager
 async def opened(url: str, **options: Any) -> AsyncIterator[RedisBroker]:
-    """Give a broker that is healthy."""
+    """Open a broker and wait until it is healthy."""
     async with RedisBroker(url, **options) as broker:
         await within(broker.wait_healthy())
         yield broker
@@ -115,7 +115,7 @@ async def opened(url: str, **options: Any) -> AsyncIterator[RedisBroker]:
 
 @pytest.fixture(params=["memory", "redis"])
 def make(request: pytest.FixtureRequest) -> Callable[[], Broker]:
-    """Give what makes a broker, not open yet; all of them are of one service."""
+    """A factory of brokers of the same service, not open yet."""
     if request.param == "memory":
         return MemoryBroker
     server: RedisServer = request.getfixturevalue("redis")
@@ -124,14 +124,14 @@ def make(request: pytest.FixtureRequest) -> Callable[[], Broker]:
 
 @pytest.fixture
 async def broker(make: Callable[[], Broker]) -> AsyncIterator[Broker]:
-    """Give an open broker of either kind."""
+    """A healthy broker of either kind."""
     async with make() as broker:
         await within(broker.wait_healthy())
         yield broker
 
 
 class Received(asyncio.Queue[Any]):
-    """A callback that keeps what it is called with."""
+    """A callback that queues the messages it is called with."""
 
     def __call__(self, message: Any) -> None:
         self.put_nowait(message)
@@ -141,19 +141,19 @@ class Received(asyncio.Queue[Any]):
 
 
 async def within(awaitable: Any, seconds: float = HEALED) -> Any:
-    """Wait, but no longer than Redis may take to be back."""
+    """Wait, but no longer than the time allowed for recovery."""
     async with asyncio.timeout(seconds):
         return await awaitable
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait for what nothing can be awaited for, no longer than Redis may take to be back."""
+    """Poll until a condition is true, but no longer than the time allowed for recovery."""
     await aio_until(condition, HEALED)
 
 
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture) -> Callable[[int], list[str]]:
-    """Give a function ``log(level)`` that returns what the hub has logged at a level."""
+    """A function ``log(level)`` that returns the hub's log messages of a level."""
     caplog.set_level(logging.DEBUG, "ws6455.hub")
 
     def told(level: int) -> list[str]:

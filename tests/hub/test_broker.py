@@ -1,4 +1,4 @@
-"""What every broker does, be it in memory or at Redis."""
+"""Tests that every broker passes, in memory and with Redis."""
 
 import asyncio
 import logging

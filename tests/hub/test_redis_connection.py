@@ -1,4 +1,4 @@
-"""The URL of Redis: its options, and its secrets, which nobody sees."""
+"""Tests of the Redis URL: its options, and its secrets, which are never shown."""
 
 import asyncio
 import logging
@@ -55,7 +55,7 @@ async def test_a_broker_logs_in(stopped_redis: RedisServer) -> None:
     ("options", "reason"),
     [
         (["--requirepass", "another"], "invalid username-password pair"),
-        # Redis quotes the command that it does not know, and what came with it.
+        # Redis quotes an unknown command with its arguments.
         (["--rename-command", "AUTH", ""], "unknown command"),
     ],
     ids=["wrong password", "no AUTH"],
@@ -98,10 +98,10 @@ async def test_a27_a_password_that_is_refused_is_not_told(
     ],
 )
 def test_a_url_that_is_none_of_redis_is_refused_and_not_quoted(url: str) -> None:
-    with pytest.raises(ValueError, match="URL of Redis") as raised:
+    with pytest.raises(ValueError, match="Redis URL") as raised:
         RedisBroker(url)
     shown = "".join(traceback.format_exception(raised.value))
-    message = shown[shown.index("ValueError: ") :]  # the first: what it came from too
+    message = shown[shown.index("ValueError: ") :]  # from the first one: the causes are included
     for part in ("quite", "secret", "1", "2"):
         assert part not in message
 

@@ -1,4 +1,4 @@
-"""The listener never dies silently: every way in which its connection can be lost."""
+"""Tests of the listener: it logs and survives every loss of its connection."""
 
 import asyncio
 import contextlib
@@ -16,19 +16,19 @@ Log = Callable[[int], list[str]]
 
 
 async def check(broker: RedisBroker, received: Received) -> None:
-    """See that a message published now arrives, whatever arrived before it."""
+    """Check that a message published now arrives; skip earlier messages."""
     await broker.publish("c", "check")
     while await received.next() != "check":
         pass
 
 
 async def until_lost(log: Log, times: int = 1) -> None:
-    """Wait until so many losses are told. The broker may be back by then: it can be quick."""
+    """Wait until a number of losses are logged. The broker may be healthy again by then."""
     await until(lambda: len(log(logging.WARNING)) >= times)
 
 
 class Health(logging.Handler):
-    """Notes whether a broker is healthy whenever it tells of a loss or a return."""
+    """Records whether a broker is healthy at each loss and restoration that it logs."""
 
     def __init__(self, broker: RedisBroker) -> None:
         super().__init__(logging.INFO)
@@ -62,7 +62,7 @@ async def test_a27_a_restart_of_redis_heals(redis: RedisServer, log: Log) -> Non
         await check(one, received)
     (lost_one, lost_two) = log(logging.WARNING)
     assert lost_one == lost_two
-    assert "nothing comes from other processes until Redis is back" in lost_one
+    assert "no messages are received from other processes until Redis is back" in lost_one
     assert f"Redis at 127.0.0.1:{redis.port}: " in lost_one
     assert log(logging.INFO) == [f"listening to Redis at 127.0.0.1:{redis.port} again"] * 2
 
@@ -90,7 +90,7 @@ async def test_a27_a_listener_whose_buffer_overflows_comes_back(
         received = Received()
         broker.subscribe("c", received)
         await within(broker.wait_healthy())
-        # The event loop is held up here meanwhile. The kernel takes a few MB, Redis 32 KiB.
+        # This blocks the event loop. The kernel buffers a few MB, Redis 32 KiB.
         for _ in range(20):
             redis.execute("PUBLISH", "ws6455:c", b'"' + b"x" * 1_000_000 + b'"')
         assert redis.subscribers("ws6455:c") == 0
@@ -109,7 +109,7 @@ async def test_a27_a_read_timeout_in_the_url_is_not_the_listeners(
         broker.subscribe("c", received)
         await within(broker.wait_healthy())
         identity = redis.execute("CLIENT", "LIST", "TYPE", "pubsub").split()[0]
-        await asyncio.sleep(0.3)  # six times as long: nothing happens, which is the test
+        await asyncio.sleep(0.3)  # six timeouts, none of which must have an effect
         assert redis.execute("CLIENT", "LIST", "TYPE", "pubsub").split()[0] == identity
         await check(broker, received)
     assert log(logging.WARNING) == []
@@ -127,7 +127,7 @@ async def test_a27_a_frozen_redis_is_noticed_and_found_again(redis: RedisServer,
         await within(broker.wait_healthy())
         await check(broker, received)
     (lost,) = log(logging.WARNING)
-    assert "nothing came within 0.1 seconds of a PING" in lost
+    assert "nothing received within 0.1 seconds of a PING" in lost
     assert any("no answer within 0.2 seconds" in text for text in log(logging.DEBUG))
 
 
@@ -254,7 +254,7 @@ async def test_a27_b21_a_bad_payload_is_skipped_and_logged(
         await broker.publish("c", "good")
         assert await received.next() == "good"
     (skipped,) = log(logging.WARNING)
-    assert skipped.startswith(f"skipped what came on channel 'c', {len(payload)} bytes: ")
+    assert skipped.startswith(f"invalid message on channel 'c', {len(payload)} bytes: ")
     assert "secret-content" not in skipped
     assert skipped.isprintable()
 
@@ -328,5 +328,5 @@ async def test_a_broker_may_be_closed_while_redis_is_away_or_frozen(
 
 
 def connections(redis: RedisServer) -> Any:
-    """Tell how many connections Redis has, this one too."""
+    """Return the number of connections of Redis, including this one."""
     return len(redis.execute("CLIENT", "LIST").splitlines())

@@ -1,4 +1,4 @@
-"""The publisher: who publishes learns whether Redis has taken the message."""
+"""Tests of the publisher: publish() reports whether Redis has accepted the message."""
 
 import asyncio
 import time
@@ -35,7 +35,7 @@ async def test_brokers_of_another_prefix_are_another_service(redis: RedisServer)
 async def test_all_messages_take_one_connection(redis: RedisServer) -> None:
     async with opened(redis.url) as broker:
         await within(asyncio.gather(*(broker.publish("c", number) for number in range(500))))
-        # The listener's, which has no channel; the publisher's; and the one that asks.
+        # The listener's, which has no channel; the publisher's; and that of this command.
         assert len(redis.execute("CLIENT", "LIST").splitlines()) == 3
 
 
@@ -69,7 +69,7 @@ async def test_nobody_waits_for_a_frozen_redis_longer_than_the_timeout(
         )
         assert 0.2 < time.monotonic() - started < 2
         assert all(isinstance(result, BrokerUnavailable) for result in results)
-        assert any("did not take a message within 0.3 seconds" in str(exc) for exc in results)
+        assert any("did not accept a message within 0.3 seconds" in str(exc) for exc in results)
         redis.thaw()
         await within(broker.wait_healthy())
         await within(publish_until_taken(broker))

@@ -1,4 +1,4 @@
-"""Two server processes are one service: the guide's program, run for real."""
+"""Two server processes form one service: the guide's program, run for real."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 @contextlib.asynccontextmanager
 async def chat_server(program: Path) -> AsyncIterator[str]:
-    """Run a process; give the URI of its server."""
+    """Run a process; yield the URI of its server."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -36,7 +36,7 @@ async def chat_server(program: Path) -> AsyncIterator[str]:
 
 
 async def connect(uri: str) -> ws6455.ClientConnection:
-    """Connect to a process that may only be starting."""
+    """Connect to a process that may still be starting."""
     while True:
         try:
             return await ws6455.connect(uri)
@@ -45,7 +45,7 @@ async def connect(uri: str) -> ws6455.ClientConnection:
 
 
 async def hears(client: ws6455.ClientConnection, text: str) -> bool:
-    """Tell whether a client hears this soon, whatever it has heard before."""
+    """Return True if a client receives this message soon; skip earlier messages."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(0.1):
             while await client.recv() != text:
@@ -57,7 +57,7 @@ async def hears(client: ws6455.ClientConnection, text: str) -> bool:
 async def speak_until_all_hear(
     speaker: ws6455.ClientConnection, *listeners: ws6455.ClientConnection
 ) -> None:
-    """Say something new until the speaker and the others hear it: it came by Redis to all."""
+    """Send new messages until one reaches the speaker and the listeners, through Redis."""
     for number in itertools.count():
         await speaker.send(f"{number}?")
         heard = [await hears(client, f"{number}?") for client in (speaker, *listeners)]

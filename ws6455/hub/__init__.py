@@ -1,4 +1,4 @@
-"""What several processes of one service share."""
+"""Publish/subscribe between the processes of one service, in memory or through Redis."""
 
 from .broker import Broker, BrokerUnavailable
 from .memory_broker import MemoryBroker

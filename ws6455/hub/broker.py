@@ -1,4 +1,4 @@
-"""What a broker is: it carries messages between the processes of one service."""
+"""Base class of brokers, which carry messages between the processes of one service."""
 
 from __future__ import annotations
 
@@ -16,44 +16,44 @@ __all__ = ["Broker", "BrokerUnavailable"]
 
 
 class BrokerUnavailable(ConnectionError):
-    """The broker cannot carry messages now: nobody answers, or it is not open."""
+    """The broker cannot carry messages: it is not open, or its server does not answer."""
 
 
 class Broker(ABC):
     """Carries messages between the processes of one service, each at most once.
 
-    It is open within ``async with``, once, and belongs to one event loop. Who subscribes gets what
-    is published once the broker is healthy again, and perhaps what was under way. What is
-    published while the connection is down is lost.
+    A broker is an asynchronous context manager. It can be entered once and belongs to one event
+    loop. A new callback receives all messages that are published once the broker is healthy
+    again, and possibly earlier ones. Messages published while the connection is down are lost.
 
-    A message is what JSON can say: None, bool, int, float, str, and lists and dicts of them. Each
-    callback gets a copy of its own, as JSON gives it back: a tuple comes as a list, and the keys
-    of a dict come as strings.
+    A message is a JSON value: None, bool, int, float, str, or a list or dict of these. Each
+    callback receives its own copy, decoded from JSON: a tuple becomes a list, and the keys of a
+    dict become strings.
 
-    This class is what all brokers share; :class:`MemoryBroker` and :class:`RedisBroker` carry.
+    This is the abstract base class of :class:`MemoryBroker` and :class:`RedisBroker`.
 
     Args:
-        logger: instead of ``logging.getLogger("ws6455.hub")``.
+        logger: the logger; by default ``logging.getLogger("ws6455.hub")``.
     """
 
     def __init__(self, *, logger: LoggerLike | None = None) -> None:
         self._logger = logger or logging.getLogger("ws6455.hub")
         self._subscriptions = Subscriptions(self._logger, self._subscriptions_changed)
-        # Set while every subscription is made; and at the end, for those who wait.
+        # Set while every subscription is confirmed, and after closing, to end wait_healthy().
         self._all_subscribed = asyncio.Event()
         self._opened = False
         self._closed = False
 
     @property
     def healthy(self) -> bool:
-        """Whether what is published now, by any process, reaches every callback here."""
+        """True if messages published now, by any process, reach every callback of this process."""
         return self._all_subscribed.is_set() and not self._closed
 
     async def wait_healthy(self) -> None:
         """Wait until the broker is healthy.
 
         Raises:
-            BrokerUnavailable: if it is closed, now or meanwhile.
+            BrokerUnavailable: if the broker is closed, before or during the wait.
         """
         if not self._closed:
             await self._all_subscribed.wait()
@@ -61,19 +61,19 @@ class Broker(ABC):
             raise BrokerUnavailable("the broker is closed")
 
     async def publish(self, channel: str, message: Any) -> None:
-        """Send a message to the subscribers of a channel, in all processes, this one too.
+        """Send a message to the subscribers of a channel in all processes, including this one.
 
-        Their callbacks are called later, not from here.
+        Callbacks are called by the event loop, not by this method.
 
         Args:
-            channel: any name.
-            message: what JSON can say.
+            channel: the name of the channel.
+            message: a JSON value.
 
         Raises:
-            BrokerUnavailable: if the message was not taken, or no answer says that it was.
-            TypeError: if JSON has no such type.
-            ValueError: if JSON or UTF-8 cannot say it: a float that is no number, a lone
-                surrogate, a list within itself.
+            BrokerUnavailable: if the message was not accepted, or this was not confirmed.
+            TypeError: if JSON does not support a type in the message.
+            ValueError: if JSON or UTF-8 does not support a value: a float that is not a finite
+                number, a lone surrogate, a list that contains itself.
         """
         name, payload = channel.encode(), encode(message)
         if not self._opened or self._closed:
@@ -81,32 +81,32 @@ class Broker(ABC):
         await self._send(name, payload)
 
     def subscribe(self, channel: str, callback: Callable[[Any], object]) -> Callable[[], None]:
-        """Have a callback called with each message of a channel.
+        """Subscribe a callback to the messages of a channel.
 
-        This may be done before the broker is open, and while its connection is down.
+        This is possible before the broker is open, and while its connection is down.
 
         Args:
-            channel: any name.
-            callback: a plain function. It is called in the event loop, so it may not take long.
-                What it raises is logged.
+            channel: the name of the channel.
+            callback: a plain function, called with each message. It runs in the event loop and
+                must not block. Its exceptions are logged.
 
         Returns:
-            What ends this subscription. Calling it again does nothing.
+            A function that ends the subscription. Calling it again does nothing.
 
         Raises:
-            TypeError: if the callback is a coroutine function: nobody would await it.
-            ValueError: if UTF-8 cannot say the channel's name.
+            TypeError: if the callback is a coroutine function.
+            ValueError: if the channel's name cannot be encoded in UTF-8.
         """
         return self._subscriptions.add(channel, callback)
 
     async def __aenter__(self) -> Self:
-        """Open the broker. It may take a while to be healthy.
+        """Open the broker. This does not wait until it is healthy.
 
         Raises:
             RuntimeError: if it has been opened before.
         """
         if self._opened:
-            raise RuntimeError("a broker is opened once")
+            raise RuntimeError("a broker can be opened only once")
         self._opened = True
         self._open()
         return self
@@ -117,7 +117,7 @@ class Broker(ABC):
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close the broker. No callback is called any more."""
+        """Close the broker. No callback is called afterwards."""
         self._closed = True
         try:
             await self._close()
@@ -126,11 +126,11 @@ class Broker(ABC):
 
     @abstractmethod
     def _open(self) -> None:
-        """Begin to connect."""
+        """Start to connect."""
 
     @abstractmethod
     async def _close(self) -> None:
-        """Leave nothing behind."""
+        """Release all resources."""
 
     @abstractmethod
     async def _send(self, channel: bytes, payload: bytes) -> None:
@@ -138,4 +138,4 @@ class Broker(ABC):
 
     @abstractmethod
     def _subscriptions_changed(self, added: bool) -> None:
-        """Take note of a channel that has its first callback, or has lost its last."""
+        """Handle a channel that was added with its first callback, or removed with its last."""

@@ -1,4 +1,4 @@
-"""The broker of a service that is one process."""
+"""Broker for a service that is a single process."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ __all__ = ["MemoryBroker"]
 
 
 class MemoryBroker(Broker):
-    """Carries messages within this process: for tests, and for a service that has no other.
+    """A broker within one process, for tests and for services that have only one process.
 
-    Messages take the way through JSON here too: what works with this broker works with
-    :class:`RedisBroker`.
+    Messages are encoded in JSON here too, so that a program that works with this broker also
+    works with :class:`RedisBroker`.
 
     Args:
-        logger: instead of ``logging.getLogger("ws6455.hub")``.
+        logger: the logger; by default ``logging.getLogger("ws6455.hub")``.
     """
 
     def _open(self) -> None:
         self._all_subscribed.set()
 
     async def _close(self) -> None:
-        pass  # what is under way is dropped on arrival
+        pass  # _deliver() drops pending messages
 
     async def _send(self, channel: bytes, payload: bytes) -> None:
         asyncio.get_running_loop().call_soon(self._deliver, channel.decode(), payload)
@@ -33,4 +33,4 @@ class MemoryBroker(Broker):
             self._subscriptions.deliver(channel, payload)
 
     def _subscriptions_changed(self, added: bool) -> None:
-        pass  # nobody has to be asked
+        pass  # there is no server to inform

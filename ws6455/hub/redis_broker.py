@@ -1,4 +1,4 @@
-"""The broker of a service of several processes, which meet at a Redis."""
+"""Broker for a service of several processes, which connect to the same Redis."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ __all__ = ["RedisBroker"]
 
 
 class RedisBroker(Broker):
-    """Carries messages between the processes that name the same Redis and prefix.
+    """A broker that connects all processes with the same Redis and prefix.
 
-    It has two connections: one publishes, the other listens. When the listener's is lost that is
-    logged, once, and `healthy` is False until it is back: it tries again after at most
-    2 seconds, for ever, whatever is the matter. The process itself goes on meanwhile.
+    It has two connections, one to publish and one to listen. The loss of the listening connection
+    is logged once, and `healthy` is False until the connection is restored. The broker reconnects
+    after at most 2 seconds and never gives up, whatever the error.
 
     Args:
-        url: ``redis://``, ``rediss://`` (TLS) or ``unix://``, as redis-py reads it. A channel is
-            the same in every database of a Redis.
-        prefix: of every channel's name at Redis, to tell services apart that share it.
-        ping_interval: seconds between the listener's pings. If nothing comes for two intervals, a
-            ping's answer neither, the connection is given up.
-        timeout: seconds for connecting, and for a message to be taken.
-        logger: instead of ``logging.getLogger("ws6455.hub")``.
+        url: ``redis://``, ``rediss://`` (TLS) or ``unix://``, in the format of redis-py. All
+            databases of a Redis share their channels.
+        prefix: prefix of the channel names at Redis, to separate services that share a Redis.
+        ping_interval: seconds between the pings on the listening connection. If nothing is
+            received for two intervals, not even the answer to a ping, the connection is closed.
+        timeout: seconds to connect, and to publish a message.
+        logger: the logger; by default ``logging.getLogger("ws6455.hub")``.
 
     Raises:
         ImportError: if redis-py is not installed.
-        ValueError: if the URL is none of Redis, or has options that redis-py does not know.
+        ValueError: if the URL is not a Redis URL, or has options that redis-py does not support.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class RedisBroker(Broker):
         self._listening = asyncio.create_task(self._listener.run())
 
     async def _close(self) -> None:
-        assert self._listening is not None  # _open has made it
+        assert self._listening is not None  # created by _open()
         self._listening.cancel()
         await asyncio.gather(asyncio.wait([self._listening]), self._publisher.close())
 

@@ -1,7 +1,7 @@
-"""One connection to Redis, as the hub needs it: the only module that knows redis-py.
+"""A single connection to Redis. This is the only module that uses redis-py.
 
-Redis-py's own retries, timeouts and hidden reconnecting are off: a loss is seen where it happens.
-RESP2 is spoken, which every version of Redis does.
+The retries, timeouts and hidden reconnection of redis-py are disabled, so that a loss is reported
+where it occurs. The protocol is RESP2, which every version of Redis supports.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ __all__ = ["RedisAddress", "RedisConnection"]
 
 
 class RedisAddress:
-    """Where Redis is and how to come in.
+    """The address of a Redis server, with its credentials.
 
     Args:
-        url: ``redis://``, ``rediss://`` (TLS) or ``unix://``, as redis-py reads it.
-        timeout: seconds for connecting, and for the network to take a command.
+        url: ``redis://``, ``rediss://`` (TLS) or ``unix://``, in the format of redis-py.
+        timeout: seconds to connect, and to write a command.
 
     Attributes:
-        name: host and port, or path: what may be told of the URL.
+        name: host and port, or path; without credentials.
 
     Raises:
-        ValueError: if the URL is none of Redis. The message does not quote it.
+        ValueError: if the URL is not a Redis URL. The message does not quote it.
     """
 
     def __init__(self, url: str, timeout: float) -> None:
@@ -45,7 +45,7 @@ class RedisAddress:
             value for name, value in options.items() if name.endswith("password") and value
         ]
         self._connection_class = options.pop("connection_class", Connection)
-        # These are a pool's, and there is none.
+        # These are options of a connection pool, which is not used here.
         for name in ("max_connections", "timeout"):
             options.pop(name, None)
         self._options = options | {
@@ -66,10 +66,10 @@ class RedisAddress:
         try:
             self._connection_class(**self._options)
         except (TypeError, ValueError, RedisError):
-            raise ValueError("the URL of Redis has an option that is unknown or wrong") from None
+            raise ValueError("the Redis URL has an unknown or invalid option") from None
 
     async def connect(self) -> RedisConnection:
-        """Connect, log in, and see that Redis answers.
+        """Connect, authenticate, and check that Redis answers.
 
         Raises:
             BrokerUnavailable: if that fails, or takes longer than `timeout`.
@@ -77,7 +77,7 @@ class RedisAddress:
         connection = RedisConnection(self, self._connection_class(**self._options))
         try:
             async with asyncio.timeout(self.timeout):
-                await connection.greet()
+                await connection.open()
         except TimeoutError:
             await connection.close()
             raise self.unavailable(f"no answer within {self.timeout} seconds") from None
@@ -87,97 +87,97 @@ class RedisAddress:
         return connection
 
     def unavailable(self, reason: str) -> BrokerUnavailable:
-        """Make the exception for a reason."""
+        """Build the exception for a reason, without secrets."""
         return BrokerUnavailable(f"Redis at {self.name}: {self.redact(reason)}")
 
     def redact(self, text: str) -> str:
-        """Take secrets out of what Redis, redis-py or a traceback says."""
+        """Remove secrets from an error message or a traceback."""
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        # An unknown command is quoted with its arguments, in part. AUTH may be unknown, renamed.
+        # Redis quotes an unknown command with some of its arguments. AUTH is unknown if renamed.
         return re.sub(r"(with args beginning with).*", r"\1 ...", text)
 
 
 def read_url(url: str) -> dict[str, Any]:
-    """Return redis-py's options for a URL.
+    """Parse a URL into the options of redis-py.
 
     Raises:
-        ValueError: if it is none of Redis, or its password has cut it short.
+        ValueError: if it is not a Redis URL, or its password is not percent-encoded.
     """
     try:
         parts = urllib.parse.urlsplit(url)
-        # A "/", "?" or "#" in the password ends the part that it belongs to. What is before it
-        # would be taken for host and port, and told.
+        # A "/", "?" or "#" in the password ends the authority. The part of the password before it
+        # would be read as host and port, and shown in error messages.
         if "@" in parts.path + parts.query + parts.fragment and parts.scheme != "unix":
             raise ValueError
         return dict(parse_url(url))
     except ValueError:
-        # Python's message quotes what it takes for a port: it may be of the password too.
+        # Python's message quotes an invalid port, which may be a part of the password.
         raise ValueError(
-            "not a URL of Redis: redis://[[user]:password@]host[:port][/database], with the "
-            "special characters of the password percent-encoded"
+            "not a Redis URL; expected redis://[[user]:password@]host[:port][/database], with "
+            "special characters in the password percent-encoded"
         ) from None
 
 
 def name_of(options: Mapping[str, Any]) -> str:
-    """Return what to call the Redis of these options."""
+    """Return host and port, or the path, from the options of redis-py."""
     if "path" in options:
         return str(options["path"])
     return f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"
 
 
 class RedisConnection:
-    """A connection that is open until it fails or is closed; it never connects again by itself.
+    """A connection to Redis, which never reconnects by itself.
 
     Args:
-        address: that it leads to.
-        connection: redis-py's.
+        address: the address of the server.
+        connection: the connection of redis-py.
     """
 
     def __init__(self, address: RedisAddress, connection: Any) -> None:
         self._address = address
         self._connection = connection
 
-    async def greet(self) -> None:
-        """Connect, and wait until Redis answers a ping: it may be frozen."""
-        with self._failures():
+    async def open(self) -> None:
+        """Connect, and wait until Redis answers a ping, since it may be frozen."""
+        with self._translate_errors():
             await self._connection.connect()
         await self.send("PING")
         await self.receive()
 
     async def send(self, *command: str | bytes) -> None:
-        """Send a command; it is in its place before the first await.
+        """Send a command. Commands are sent in the order of the calls.
 
         Raises:
-            BrokerUnavailable: if the connection is lost, or the network takes nothing any more.
+            BrokerUnavailable: if the connection is lost, or the command cannot be written in time.
         """
-        with self._failures():
-            # redis-py would connect again, and not say so.
+        with self._translate_errors():
+            # redis-py would reconnect silently.
             if not self._connection.is_connected:
                 raise ConnectionError("the connection is lost")
             async with asyncio.timeout(self._address.timeout):
                 await self._connection.send_command(*command)
 
     async def receive(self) -> Any:
-        """Wait for an answer or a message, for as long as it takes.
+        """Wait for a reply or a message, without a timeout.
 
         Raises:
-            BrokerUnavailable: if the connection is lost, or Redis answers with an error.
+            BrokerUnavailable: if the connection is lost, or Redis replies with an error.
         """
-        with self._failures():
+        with self._translate_errors():
             return await self._connection.read_response()
 
     async def close(self) -> None:
-        """Close the connection, whatever state it is in."""
-        # It is closed as far as it can be, and nobody can do more about it.
+        """Close the connection, in any state."""
+        # Nothing can be done about an error here.
         with contextlib.suppress(Exception):
             await self._connection.disconnect()
 
     @contextlib.contextmanager
-    def _failures(self) -> Iterator[None]:
-        """Raise what is expected of a network, and of redis-py, as ours."""
+    def _translate_errors(self) -> Iterator[None]:
+        """Raise errors of the network and of redis-py as BrokerUnavailable."""
         try:
             yield
         except (RedisError, OSError) as exc:
-            # Without its cause, whose text may hold a secret.
+            # Without the cause, whose text may contain a secret.
             raise self._address.unavailable(str(exc) or "no answer in time") from None

@@ -1,6 +1,6 @@
-"""The listener: keeps this process subscribed at Redis, through every loss of the connection.
+"""The listener, which keeps this process subscribed at Redis and reconnects after every loss.
 
-Redis-py is behind `redis_connection`.
+It uses redis-py only through `redis_connection`.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
 __all__ = ["RedisListener"]
 
-# Seconds. A Redis that has restarted shall be found again within six, handshake included.
-_LONGEST_DELAY = 2.0
+# Seconds. After a restart of Redis, the listener must be subscribed again within 6 seconds.
+_MAX_DELAY = 2.0
 
 
 class RedisListener:
-    """Receives what is published, on a connection of its own.
+    """Receives published messages on a connection of its own.
 
-    Two tasks share the connection. One only reads. The other asks for what has been subscribed to
-    or left since, and sends a PING now and then: without an answer the connection is given up, so
-    a link that swallows everything is noticed.
+    Two tasks share the connection. One only reads. The other sends SUBSCRIBE and UNSUBSCRIBE when
+    the subscriptions change, and PING at regular intervals. If nothing is received after a PING,
+    the connection is closed, so that a dead link is noticed.
 
     Args:
-        address: of Redis.
-        subscriptions: whose channels to be subscribed to.
-        all_subscribed: set here while Redis has confirmed every subscription.
-        prefix: of a channel's name at Redis.
-        ping_interval: seconds.
-        logger: where a loss and a return are told.
+        address: the address of Redis.
+        subscriptions: the channels to subscribe to, and their callbacks.
+        all_subscribed: set by the listener while Redis has confirmed every subscription.
+        prefix: prefix of the channel names at Redis.
+        ping_interval: seconds between pings.
+        logger: logs the loss and the restoration of the connection.
     """
 
     def __init__(
@@ -57,15 +57,15 @@ class RedisListener:
         self._logger = logger
         self._changed = asyncio.Event()
         self._unconfirmed = 0
-        self._heard = False
-        self._lost = False
-        self._new_delays()
+        self._has_received = False  # since the last PING
+        self._is_lost = False
+        self._reset_delays()
 
     def subscriptions_changed(self, added: bool) -> None:
-        """Ask Redis for what has changed, soon.
+        """Update the subscriptions at Redis soon.
 
         Args:
-            added: whether there is a channel more, which Redis has to confirm.
+            added: whether a channel was added, which Redis has to confirm.
         """
         self._changed.set()
         if added:
@@ -77,27 +77,27 @@ class RedisListener:
             try:
                 await self._listen()
             except BrokerUnavailable as exc:
-                self._tell_loss(str(exc))
+                self._log_loss(str(exc))
             except Exception as exc:
                 self._logger.error(
-                    "the listener failed and goes on:\n%s",
+                    "unexpected error in the listener, which reconnects:\n%s",
                     self._address.redact("".join(traceback.format_exception(exc))),
                 )
-                self._tell_loss(type(exc).__name__)
+                self._log_loss(type(exc).__name__)
             delay = next(self._delays)
-            self._logger.debug("connecting again in %.1f seconds", delay)
+            self._logger.debug("reconnecting in %.1f seconds", delay)
             await asyncio.sleep(delay)
 
     async def _listen(self) -> NoReturn:
-        """Connect, subscribe and receive, until that fails."""
+        """Connect, subscribe and receive until the connection fails."""
         connection = await self._address.connect()
         self._unconfirmed = 0
         tasks = [
             asyncio.create_task(self._receive(connection)),
-            asyncio.create_task(self._keep(connection)),
+            asyncio.create_task(self._maintain(connection)),
         ]
         try:
-            # Not a TaskGroup: before Python 3.13 it loses a cancellation that meets a failure.
+            # Not a TaskGroup: before Python 3.13 it loses a cancellation during a failure.
             ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             await ended.pop()
         finally:
@@ -108,68 +108,70 @@ class RedisListener:
             await connection.close()
 
     async def _receive(self, connection: RedisConnection) -> NoReturn:
-        """Deliver what is published, and note what Redis confirms."""
+        """Deliver messages, and count the confirmed subscriptions."""
         while True:
-            answer = await connection.receive()
-            self._heard = True
-            match answer:
+            reply = await connection.receive()
+            self._has_received = True
+            match reply:
                 case [b"message", bytes(channel), bytes(payload)]:
                     name = channel.decode().removeprefix(self._prefix)
                     self._subscriptions.deliver(name, payload)
                 case [b"subscribe", *_]:
                     self._unconfirmed -= 1
-                    self._judge()
-                # All others answer a PING or an unsubscription. That they came is what counts.
+                    self._update_health()
+                # Other replies answer a PING or an UNSUBSCRIBE. Only their arrival matters.
 
-    async def _keep(self, connection: RedisConnection) -> NoReturn:
-        """Subscribe and unsubscribe as it is wanted, and see that Redis answers."""
+    async def _maintain(self, connection: RedisConnection) -> NoReturn:
+        """Update the subscriptions when they change, and check that Redis answers pings."""
         loop = asyncio.get_running_loop()
         next_ping = loop.time() + self._ping_interval
-        self._heard = True
+        self._has_received = True
         subscribed: set[str] = set()
         while True:
             self._changed.clear()
             wanted = self._subscriptions.channels()
-            if new := wanted - subscribed:
-                self._unconfirmed += len(new)
-                await connection.send("SUBSCRIBE", *self._names(new))
-            if left := subscribed - wanted:
-                await connection.send("UNSUBSCRIBE", *self._names(left))
+            if added := wanted - subscribed:
+                self._unconfirmed += len(added)
+                await connection.send("SUBSCRIBE", *self._redis_names(added))
+            if removed := subscribed - wanted:
+                await connection.send("UNSUBSCRIBE", *self._redis_names(removed))
             subscribed = wanted
-            self._judge()
+            self._update_health()
             try:
                 async with asyncio.timeout_at(next_ping):
                     await self._changed.wait()
             except TimeoutError:
-                if not self._heard:
+                if not self._has_received:
                     raise self._address.unavailable(
-                        f"nothing came within {self._ping_interval} seconds of a PING"
+                        f"nothing received within {self._ping_interval} seconds of a PING"
                     ) from None
-                self._heard = False
+                self._has_received = False
                 await connection.send("PING")
                 next_ping = loop.time() + self._ping_interval
 
-    def _names(self, channels: set[str]) -> list[bytes]:
-        """Return the names of channels at Redis."""
+    def _redis_names(self, channels: set[str]) -> list[bytes]:
+        """Return the names of channels at Redis, with the prefix."""
         return [(self._prefix + channel).encode() for channel in channels]
 
-    def _judge(self) -> None:
-        """Note when all that is wanted has been asked for, and all of that is confirmed."""
+    def _update_health(self) -> None:
+        """Set `all_subscribed` once every subscription has been sent and confirmed."""
         if self._unconfirmed or self._changed.is_set() or self._all_subscribed.is_set():
             return
         self._all_subscribed.set()
-        self._new_delays()
-        if self._lost:
-            self._lost = False
+        self._reset_delays()
+        if self._is_lost:
+            self._is_lost = False
             self._logger.info("listening to Redis at %s again", self._address.name)
 
-    def _tell_loss(self, reason: str) -> None:
-        """Log the first failure as a loss, and those until it is mended as attempts."""
-        if self._lost:
+    def _log_loss(self, reason: str) -> None:
+        """Log the first failure as a warning, and later failures as attempts to reconnect."""
+        if self._is_lost:
             self._logger.debug("another attempt failed: %s", reason)
             return
-        self._lost = True
-        self._logger.warning("nothing comes from other processes until Redis is back: %s", reason)
+        self._is_lost = True
+        self._logger.warning(
+            "no messages are received from other processes until Redis is back: %s", reason
+        )
 
-    def _new_delays(self) -> None:
-        self._delays = backoff(initial_delay=0.5, min_delay=0.25, max_delay=_LONGEST_DELAY)
+    def _reset_delays(self) -> None:
+        self._delays = backoff(initial_delay=0.5, min_delay=0.25, max_delay=_MAX_DELAY)

@@ -1,6 +1,6 @@
-"""The publisher: sends messages to Redis on one connection and sees that each is taken.
+"""The publisher, which sends messages to Redis on one connection and checks every reply.
 
-Redis-py is behind `redis_connection`.
+It uses redis-py only through `redis_connection`.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ __all__ = ["RedisPublisher"]
 
 
 class RedisPublisher:
-    """Publishes in order. Nobody waits for another's answer: Redis gives them in turn.
+    """Publishes messages in order, without waiting for the replies to earlier ones.
 
-    A connection is made for the first message, and for the first one after a loss. A task reads
-    from it all the time, so that a loss is noticed when it happens rather than by a message.
+    The connection is opened for the first message, and for the first message after a loss. A task
+    reads from it continuously, so that a loss is noticed at once and not with the next message.
 
     Args:
-        address: of Redis.
+        address: the address of Redis.
     """
 
     def __init__(self, address: RedisAddress) -> None:
@@ -32,40 +32,40 @@ class RedisPublisher:
         self._connecting = asyncio.Lock()
         self._connection: RedisConnection | None = None
         self._reader: asyncio.Task[NoReturn] | None = None
-        # One for each message sent: None when it is taken, or the reason why it may not be.
-        self._answers: deque[asyncio.Future[str | None]] = deque()
+        # One for each message sent: None once Redis has accepted it, or the reason of a failure.
+        self._replies: deque[asyncio.Future[str | None]] = deque()
         self._closed = False
 
     async def publish(self, channel: bytes, payload: bytes) -> None:
-        """Send a message and wait until Redis has taken it.
+        """Send a message and wait until Redis has accepted it.
 
         Raises:
-            BrokerUnavailable: if it has not, or does not say so within the address's timeout.
+            BrokerUnavailable: if it has not, or does not reply within the address's timeout.
         """
-        answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        reply: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(self._address.timeout):
-                connection = await self._connected()
-                self._answers.append(answer)
+                connection = await self._ensure_connected()
+                self._replies.append(reply)
                 await connection.send("PUBLISH", channel, payload)
-                failure = await answer
+                failure = await reply
         except TimeoutError:
-            # Those behind would wait in vain as well.
-            self._give_up()
+            # The messages behind this one would time out as well.
+            self._abort()
             raise self._address.unavailable(
-                f"did not take a message within {self._address.timeout} seconds"
+                f"did not accept a message within {self._address.timeout} seconds"
             ) from None
         if failure is not None:
             raise BrokerUnavailable(failure)
 
     async def close(self) -> None:
-        """Close the connection. Messages that are not answered yet fail."""
+        """Close the connection. Messages without a reply fail."""
         self._closed = True
-        self._give_up()
+        self._abort()
         await self._disconnect()
 
-    async def _connected(self) -> RedisConnection:
-        """Return the connection; make it if there is none."""
+    async def _ensure_connected(self) -> RedisConnection:
+        """Return the connection; open it if there is none."""
         async with self._connecting:
             if self._connection is not None:
                 if self._reader is not None and not self._reader.done():
@@ -77,34 +77,34 @@ class RedisPublisher:
                 raise BrokerUnavailable("the broker is closed")
             self._connection = connection
             self._reader = asyncio.create_task(self._read(connection))
-            self._reader.add_done_callback(self._fail_unanswered)
+            self._reader.add_done_callback(self._fail_pending)
             return connection
 
     async def _read(self, connection: RedisConnection) -> NoReturn:
-        """Hand out the answers until the connection is lost or given up."""
+        """Match replies to messages until the connection is lost or aborted."""
         while True:
             await connection.receive()
-            answer = self._answers.popleft()
-            if not answer.done():
-                answer.set_result(None)
+            reply = self._replies.popleft()
+            if not reply.done():
+                reply.set_result(None)
 
-    def _fail_unanswered(self, reader: asyncio.Task[NoReturn]) -> None:
-        """Tell those who wait that there will be no answer."""
+    def _fail_pending(self, reader: asyncio.Task[NoReturn]) -> None:
+        """Fail the messages that will not get a reply."""
         loss = None if reader.cancelled() else reader.exception()
         if not isinstance(loss, BrokerUnavailable):
             name = type(loss).__name__ if loss is not None else "no answer"
-            loss = self._address.unavailable(f"the connection was given up: {name}")
-        for answer in self._answers:
-            if not answer.done():
-                answer.set_result(str(loss))
-        self._answers.clear()
+            loss = self._address.unavailable(f"the connection was aborted: {name}")
+        for reply in self._replies:
+            if not reply.done():
+                reply.set_result(str(loss))
+        self._replies.clear()
 
-    def _give_up(self) -> None:
+    def _abort(self) -> None:
         if self._reader is not None:
             self._reader.cancel()
 
     async def _disconnect(self) -> None:
-        """Wait for the reader's end and close what it has read from."""
+        """Wait until the reader has ended, then close its connection."""
         if self._reader is not None and self._connection is not None:
             await asyncio.wait([self._reader])
             await self._connection.close()

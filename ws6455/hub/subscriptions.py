@@ -1,6 +1,6 @@
-"""Who has subscribed to what in this process, and the JSON that they get.
+"""The subscriptions of this process, and the JSON encoding of messages.
 
-RFC 8259: what is not in it (NaN, Infinity) is neither sent nor taken.
+RFC 8259. NaN and Infinity, which it does not allow, are neither sent nor accepted.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ def encode(message: Any) -> bytes:
     """Return a message as JSON in UTF-8.
 
     Raises:
-        TypeError: if JSON has no such type.
-        ValueError: if JSON or UTF-8 cannot say it.
+        TypeError: if JSON does not support a type in the message.
+        ValueError: if JSON or UTF-8 does not support a value in the message.
     """
     try:
         text = json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -32,7 +32,7 @@ def encode(message: Any) -> bytes:
 
 
 def decode(payload: bytes) -> Any:
-    """Return the message of a payload.
+    """Decode a payload and return the message.
 
     Raises:
         ValueError: if it is not UTF-8, not JSON, or nested too deeply.
@@ -51,9 +51,9 @@ class Subscriptions:
     """The callbacks of each channel.
 
     Args:
-        logger: where callbacks that raise and payloads that are no messages are told.
-        changed: called when a channel has its first callback, with True, and when it has lost its
-            last, with False.
+        logger: logs exceptions of callbacks, and invalid payloads.
+        changed: called with True when a channel gets its first callback, and with False when it
+            loses its last.
     """
 
     def __init__(self, logger: LoggerLike, changed: Callable[[bool], None]) -> None:
@@ -66,10 +66,10 @@ class Subscriptions:
         return set(self._callbacks)
 
     def add(self, channel: str, callback: Callback) -> Callable[[], None]:
-        """Add a callback, as :meth:`ws6455.hub.Broker.subscribe` says."""
+        """Add a callback; see :meth:`ws6455.hub.Broker.subscribe`."""
         if inspect.iscoroutinefunction(callback):
-            raise TypeError("the callback must be a plain function: nobody would await it")
-        channel.encode()  # to tell now, not when the subscription is made
+            raise TypeError("the callback must be a plain function, not a coroutine function")
+        channel.encode()  # raises now, rather than when the subscription is sent
         key = object()
         if channel in self._callbacks:
             self._callbacks[channel][key] = callback
@@ -86,21 +86,20 @@ class Subscriptions:
         return remove
 
     def deliver(self, channel: str, payload: bytes) -> None:
-        """Call the callbacks of a channel; each gets a message of its own.
+        """Call the callbacks of a channel, each with its own copy of the message.
 
-        A payload that is no message is skipped. It is logged by its size: whatever it holds, a
-        log is not the place for it.
+        An invalid payload is skipped. The log shows its size, not its content.
         """
         callbacks = self._callbacks.get(channel, {})
         for key in list(callbacks):
             callback = callbacks.get(key)
             if callback is None:
-                continue  # one called before has removed it
+                continue  # removed by an earlier callback
             try:
                 message = decode(payload)
             except ValueError as exc:
                 self._logger.warning(
-                    "skipped what came on channel %r, %d bytes: %s", channel, len(payload), exc
+                    "invalid message on channel %r, %d bytes: %s", channel, len(payload), exc
                 )
                 return
             try:
