@@ -1,4 +1,4 @@
-"""The fixtures work in a project of their user's, whichever plugin runs its coroutines."""
+"""Tests of the fixtures in a user's project, with pytest-asyncio and with anyio."""
 
 import subprocess
 import sys
@@ -80,7 +80,7 @@ STRICT = [*ASYNCIO, "asyncio_mode=strict"]
 def test_a_project_uses_the_fixtures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str, options: list[str]
 ) -> None:
-    # So that the plugins named are the only ones.
+    # Load only the plugins that are named.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     conftest = 'pytest_plugins = ["ws6455.testing.fixtures"]\n'
     if "asyncio" not in options:  # as if it were not installed

@@ -1,4 +1,4 @@
-"""The link: delays add up, bandwidth is what was asked for, and each break is what it says."""
+"""Tests of the link: delays, bandwidth, and each kind of failure."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ class Ends:
         self.server: tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
     def along(self, direction: Direction) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Give the reader and the writer at the two ends of a direction."""
+        """Return the reader and the writer at the two ends of a direction."""
         if direction == "up":
             return self.server[0], self.client[1]
         return self.client[0], self.server[1]
@@ -57,7 +57,7 @@ async def linked(**options: Any) -> AsyncIterator[Ends]:
 
 @contextlib.asynccontextmanager
 async def echoing(**options: Any) -> AsyncIterator[Link]:
-    """Give a link to a WebSocket server that echoes."""
+    """Open a link to a WebSocket server that echoes."""
 
     async def echo(connection: ServerConnection) -> None:
         async for message in connection:
@@ -71,7 +71,7 @@ async def echoing(**options: Any) -> AsyncIterator[Link]:
 
 @pytest.fixture
 def delays(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Give the seconds for which links delay each piece, as it sets off."""
+    """The delays in seconds of all pieces on all links, recorded as they leave."""
     noted: list[float] = []
 
     class NotingPace(Pace):
@@ -108,7 +108,7 @@ async def test_a_websocket_works_through_a_link() -> None:
 async def test_latency_adds_up_over_both_directions(delays: list[float]) -> None:
     async with echoing(latency=0.1) as link, connect(link.uri) as client:
         assert await (await client.ping()) >= 0.2
-        assert delays == pytest.approx([0.1] * 4)  # the handshake's, the ping's
+        assert delays == pytest.approx([0.1] * 4)  # of the handshake and of the ping
         link.change(latency=0.0)
         await (await client.ping())
         assert delays[4:] == pytest.approx([0.0] * 2, abs=1e-6)
@@ -142,7 +142,7 @@ async def test_bandwidth_can_change_while_bytes_pass() -> None:
         writer.write(bytes(1_000_000))
         await reader.readexactly(1000)
         ends.link.change(bandwidth=math.inf)
-        await reader.readexactly(999_000)  # for which there would not be time enough
+        await reader.readexactly(999_000)  # would take too long at the old bandwidth
 
 
 async def test_jitter_delays_and_reorders_nothing() -> None:
@@ -202,7 +202,7 @@ async def test_what_was_held_by_a_cut_arrives_when_it_is_mended(direction: Direc
         mended_at = time.monotonic()
         ends.link.mend()
         assert await reading == b"held"
-        # It goes all the way, as what TCP sends again.
+        # It takes the whole latency again, like a retransmission of TCP.
         assert time.monotonic() - mended_at > latency * 0.9
 
 

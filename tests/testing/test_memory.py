@@ -1,4 +1,4 @@
-"""Transports in memory: each scenario is played over TCP too, and looks the same."""
+"""Tests of the transports in memory. Each scenario runs over TCP too, with the same result."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from ws6455.testing import MemoryTransport, join
 
 
 class Recorder(asyncio.Protocol):
-    """Notes what its transport calls; bytes are joined, since TCP may cut them anywhere."""
+    """Records the calls of its transport; bytes are joined, since TCP may split them anywhere."""
 
     def __init__(self, keep_open: bool = False) -> None:
         self.keep_open = keep_open
@@ -52,7 +52,7 @@ class Recorder(asyncio.Protocol):
         self.note(f"lost {type(exc).__name__}")
 
     async def until(self, call: str) -> None:
-        """Wait for a call, of which `call` may be the beginning."""
+        """Wait for a call whose record starts with `call`."""
         async with asyncio.timeout(5):
             while not any(made.startswith(call) for made in self.calls):
                 self.changed.clear()
@@ -96,7 +96,7 @@ async def in_memory(client: Recorder, server: Recorder) -> AsyncIterator[None]:
 
 @pytest.fixture(params=[over_tcp, in_memory], ids=["tcp", "memory"])
 def joined(request: pytest.FixtureRequest) -> Join:
-    """Give what joins two protocols."""
+    """A function that connects two protocols."""
     made: Join = request.param
     return made
 
@@ -119,7 +119,7 @@ async def test_what_is_written_before_closing_arrives_and_then_the_end(joined: J
         client.transport.close()
         assert client.transport.is_closing()
         client.transport.write(b"not this")
-        assert client.calls == ["made"]  # whatever is called comes from the loop
+        assert client.calls == ["made"]  # all other calls come from the loop
         await server.until("lost NoneType")
         await client.until("lost NoneType")
     assert server.received == b"all of it"
@@ -232,7 +232,7 @@ async def test_writing_to_a_side_that_is_gone_ends_in_an_error(joined: Join) -> 
         server.transport.abort()
         await client.until("eof")
         async with asyncio.timeout(5):
-            while not client.transport.is_closing():  # TCP hears of it with the second write
+            while not client.transport.is_closing():  # TCP reports it at the second write
                 client.transport.write(b"is anybody there?")
                 await asyncio.sleep(0.001)
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""The tools are honest: the `websockets` package sees the same through them as the library does."""
+"""Tests of the tools with the `websockets` package, which behaves as the library does."""
 
 import asyncio
 import contextlib

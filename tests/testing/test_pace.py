@@ -1,4 +1,4 @@
-"""When bytes leave and arrive, without a clock."""
+"""Tests of the departure and arrival times, without a clock."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Connections in memory are the library's own: every option, no socket, no time."""
+"""Tests of connections in memory: the library's own, with every option, without sockets."""
 
 import asyncio
 import gc
@@ -60,7 +60,7 @@ async def test_a_pair_opens_no_file_descriptor() -> None:
 
 async def test_the_same_turns_of_the_loop_bring_the_same_things() -> None:
     async def turns() -> list[int]:
-        """Count the turns of the loop until each echo is there."""
+        """Count the iterations of the loop until each echo has arrived."""
         counts = []
         async with MemoryServer(echo) as server, server.connect() as client:
             for size in (1, 1000, 200_000):

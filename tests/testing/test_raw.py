@@ -1,4 +1,4 @@
-"""The hostile peer: of both roles, in memory and over TCP, against the library."""
+"""Tests of the hostile peer against the library, in both roles, in memory and over TCP."""
 
 import asyncio
 import contextlib
@@ -62,7 +62,7 @@ async def client_in_memory() -> AsyncIterator[RawPeer]:
 
 @pytest.fixture(params=[client_over_tcp, client_in_memory], ids=["tcp", "memory"])
 def raw(request: pytest.FixtureRequest) -> Raw:
-    """Give what makes a raw client of an echo server."""
+    """A function that connects a raw client to an echo server."""
     made: Raw = request.param
     return made
 
@@ -77,7 +77,7 @@ class Against(Protocol):
 def against(
     request: pytest.FixtureRequest,
 ) -> Against:
-    """Give what makes a connection under test, of either role, and its raw peer."""
+    """A function that connects a connection under test, in either role, to a raw peer."""
     made: Against = request.param
     return made
 
@@ -343,7 +343,7 @@ async def test_a_reset_is_what_the_server_gets(memory: bool) -> None:
             peer = await RawPeer.connect(host, port)
         await peer.open()
         peer.reset()
-        peer.reset()  # once more does nothing
+        peer.reset()  # a second time has no effect
         assert isinstance(await causes.get(), ConnectionResetError)
 
 

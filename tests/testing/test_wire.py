@@ -1,4 +1,4 @@
-"""Frames with any bits, heads with any headers."""
+"""Tests of frames with any bits and heads with any headers."""
 
 import re
 

@@ -1,8 +1,8 @@
-"""Tools for tests of programs that use the library, and of other implementations.
+"""Tools to test programs that use the library, and other implementations.
 
-Connections without sockets (:func:`connected_pair`, :class:`MemoryServer`), a peer that keeps no
-rule (:class:`RawPeer`), a bad network (:class:`Link`); in :mod:`ws6455.testing.fixtures`, fixtures
-for pytest.
+Connections without sockets (:func:`connected_pair`, :class:`MemoryServer`), a peer that can break
+any rule (:class:`RawPeer`), a bad network (:class:`Link`). Fixtures for pytest are in
+:mod:`ws6455.testing.fixtures`.
 """
 
 from .link import Link

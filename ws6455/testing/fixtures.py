@@ -1,11 +1,11 @@
-"""Fixtures for pytest: a connected pair, a server on a free port, a bad network to it.
+"""Fixtures for pytest: a connected pair, a server on a free port, a bad network.
 
-They are there for a project that asks for them in its top ``conftest.py``::
+A project enables them in its top-level ``conftest.py``::
 
     pytest_plugins = ["ws6455.testing.fixtures"]
 
 They work with pytest-asyncio, in its modes ``auto`` and ``strict``, and with anyio's plugin on
-its asyncio backend: there a test takes `anyio_backend` as well, by mark or as an argument.
+its asyncio backend. With anyio, a test also needs `anyio_backend`, by mark or as an argument.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ __all__ = ["MakeLink", "MakeServer", "Served", "ws_link", "ws_pair", "ws_server"
 
 
 def _fixture(function: Callable[..., AsyncIterator[Any]]) -> Any:
-    """Make a fixture that pytest-asyncio takes in every mode, where it is installed."""
+    """Declare a fixture for pytest-asyncio, in every mode, or for anyio without it."""
     try:
         import pytest_asyncio
     except ImportError:
-        return pytest.fixture(function)  # anyio takes pytest's own
+        return pytest.fixture(function)  # anyio handles pytest's own fixtures
     return pytest_asyncio.fixture(function)
 
 
@@ -41,7 +41,7 @@ class Served(NamedTuple):
         server: the server.
         host: the address it listens on.
         port: its TCP port.
-        uri: where a client connects to.
+        uri: the URI for clients.
     """
 
     server: Server
@@ -50,7 +50,7 @@ class Served(NamedTuple):
     uri: str
 
 
-#: ``(handler, **options)``: the arguments of :class:`~ws6455.serve`, but for host and port.
+#: ``(handler, **options)``: the arguments of :class:`~ws6455.serve` except host and port.
 MakeServer = Callable[..., Awaitable[Served]]
 #: ``(host, port, **options)``: the arguments of :class:`~ws6455.testing.Link`.
 MakeLink = Callable[..., Awaitable[Link]]
@@ -60,7 +60,7 @@ MakeLink = Callable[..., Awaitable[Link]]
 async def ws_pair(
     request: pytest.FixtureRequest,
 ) -> AsyncIterator[tuple[ClientConnection, ServerConnection]]:
-    """Give a client and a server connected in memory.
+    """A client and a server connected in memory.
 
     Example::
 
@@ -69,7 +69,7 @@ async def ws_pair(
             await client.send("Hello")
             assert await server.recv() == "Hello"
 
-    For options, those of :func:`~ws6455.testing.connected_pair`, parametrize it indirectly::
+    To set options of :func:`~ws6455.testing.connected_pair`, parametrize it indirectly::
 
         @pytest.mark.parametrize("ws_pair", [{"server_options": {"max_size": 9}}], indirect=True)
     """
@@ -79,7 +79,7 @@ async def ws_pair(
 
 @_fixture
 async def ws_server() -> AsyncIterator[MakeServer]:
-    """Give a function that serves on a free port until the test ends, a :data:`MakeServer`.
+    """A function that serves on a free port until the test ends; see :data:`MakeServer`.
 
     Example::
 
@@ -101,7 +101,7 @@ async def ws_server() -> AsyncIterator[MakeServer]:
 
 @_fixture
 async def ws_link() -> AsyncIterator[MakeLink]:
-    """Give a function that opens a link to a server until the test ends, a :data:`MakeLink`.
+    """A function that opens a link to a server until the test ends; see :data:`MakeLink`.
 
     Example::
 

@@ -1,6 +1,6 @@
-"""A bad network: a TCP proxy with latency, jitter, little bandwidth, and ways to break.
+"""A bad network: a TCP proxy with latency, jitter, limited bandwidth, and failures.
 
-It knows nothing of WebSocket: any client connects through it to any server.
+It is independent of WebSocket: any client can connect through it to any server.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ __all__ = ["Direction", "Link"]
 #: ``"up"`` is from the client to the server, ``"down"`` from the server to the client.
 Direction = Literal["up", "down"]
 
-# Bytes on their way at most, in each direction of a connection: like TCP's window, it makes
-# whoever sends wait for whoever does not read.
+# Maximum bytes in transit, in each direction of a connection. Like TCP's window, it makes a sender
+# wait if the receiver does not read.
 WINDOW = 1 << 20
 
 
@@ -36,19 +36,19 @@ class Link:
                 link.cut()
 
     Args:
-        host: where the server is.
+        host: name or address of the server.
         port: its TCP port.
-        latency: seconds that every byte takes, in each direction.
-        jitter: seconds that it may take more; bytes are never reordered.
+        latency: delay in seconds, in each direction.
+        jitter: maximum additional delay in seconds; bytes are never reordered.
         bandwidth: bytes per second, for each direction of each connection.
-        seed: for the jitter; the same one gives the same delays again.
+        seed: seed of the jitter; the same seed gives the same delays.
 
     Attributes:
-        port: the TCP port to connect to, once the link is entered.
-        latency, jitter, bandwidth: what was set last; see :meth:`change`.
+        port: the TCP port to connect to, once the context is entered.
+        latency, jitter, bandwidth: the current values; see :meth:`change`.
 
     Raises:
-        ValueError: if a number is negative, or the bandwidth 0.
+        ValueError: if a number is negative, or the bandwidth is 0.
     """
 
     def __init__(
@@ -68,21 +68,22 @@ class Link:
         self.change(latency=latency, jitter=jitter, bandwidth=bandwidth)
         self._target = (host, port)
         self._seed = random.getrandbits(64) if seed is None else seed
-        self._flows = asyncio.Event()
-        self._flows.set()
+        self._not_cut = asyncio.Event()
+        self._not_cut.set()
         self._bytes: dict[Direction, int] = {"up": 0, "down": 0}
-        self._alarms: dict[Direction, list[tuple[int, Callable[[], object]]]] = {
+        # Sorted pairs of a count of bytes and an action to call once they have passed.
+        self._actions: dict[Direction, list[tuple[int, Callable[[], object]]]] = {
             "up": [],
             "down": [],
         }
-        self._made = self._resets = 0
-        self._ways: set[_Way] = set()
+        self._connection_count = self._reset_count = 0
+        self._pipes: set[_Pipe] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Server
 
     @property
     def uri(self) -> str:
-        """Where a WebSocket client connects to."""
+        """The URI for WebSocket clients."""
         return f"ws://{self.host}:{self.port}/"
 
     @property
@@ -102,15 +103,15 @@ class Link:
         jitter: float | None = None,
         bandwidth: float | None = None,
     ) -> None:
-        """Change the network, for bytes that leave from now on.
+        """Change the network for bytes that leave from now on.
 
         Args:
-            latency: see :class:`Link`; None leaves it as it is.
-            jitter: see :class:`Link`; None leaves it as it is.
-            bandwidth: see :class:`Link`; None leaves it as it is, `math.inf` sets no bound.
+            latency: see :class:`Link`; None leaves it unchanged.
+            jitter: see :class:`Link`; None leaves it unchanged.
+            bandwidth: see :class:`Link`; None leaves it unchanged, `math.inf` removes the limit.
 
         Raises:
-            ValueError: if a number is negative, or the bandwidth 0.
+            ValueError: if a number is negative, or the bandwidth is 0.
         """
         latency = self.latency if latency is None else latency
         jitter = self.jitter if jitter is None else jitter
@@ -125,111 +126,112 @@ class Link:
     # Breaking ---------------------------------------------------------------------------
 
     def cut(self) -> None:
-        """Let nothing through, in either direction: neither side is told, as by a dead router.
+        """Stop all traffic in both directions without notice to either side, like a dead router.
 
-        What is on its way is kept, as TCP would send it again.
+        Bytes in transit are kept, since TCP would retransmit them.
         """
-        self._flows.clear()
+        self._not_cut.clear()
 
     def mend(self) -> None:
         """Undo :meth:`cut`."""
-        self._flows.set()
+        self._not_cut.set()
 
     def reset(self) -> None:
-        """Reset every connection at both ends; what is on its way is lost."""
-        self._resets += 1
-        for way in self._ways:
-            reset_stream(way.writer)
+        """Reset every connection at both ends; bytes in transit are lost."""
+        self._reset_count += 1
+        for pipe in self._pipes:
+            reset_stream(pipe.writer)
 
     def half_close(self, direction: Direction) -> None:
-        """Let the receivers of a direction see the end of their stream; the other goes on.
+        """End the stream in one direction; the other direction continues.
 
-        It concerns the connections through which the link has reached the server.
+        This affects connections for which the link has connected to the server.
 
         Args:
-            direction: ``"up"``: servers see it; ``"down"``: clients do.
+            direction: ``"up"`` ends the streams to the server, ``"down"`` those to the clients.
         """
-        for way in self._ways:
-            if way.direction == direction:
-                way.end()
+        for pipe in self._pipes:
+            if pipe.direction == direction:
+                pipe.end()
 
     def after(self, count: int, direction: Direction, action: Callable[[], object]) -> None:
-        """Do something once so many more bytes have passed, and not one more.
+        """Call an action after exactly `count` more bytes have passed.
 
-        Where several connections pass bytes at once, it may come a few bytes late.
+        If several connections pass bytes at the same time, it may be called a few bytes late.
 
         Example::
 
             link.after(1000, "down", link.reset)
 
         Args:
-            count: bytes from now, of all connections together.
-            direction: which way they pass.
+            count: number of bytes from now on, of all connections together.
+            direction: the direction of the bytes.
             action: such as :meth:`cut` or :meth:`reset`; called once.
 
         Raises:
             ValueError: if `count` is less than 1.
         """
         if count < 1:
-            raise ValueError(f"an action needs a byte to come after, not {count}")
-        self._alarms[direction].append((self._bytes[direction] + count, action))
-        self._alarms[direction].sort(key=lambda alarm: alarm[0])
+            raise ValueError(f"count must be at least 1, not {count}")
+        self._actions[direction].append((self._bytes[direction] + count, action))
+        self._actions[direction].sort(key=lambda due: due[0])
 
-    # Carrying ---------------------------------------------------------------------------
+    # Forwarding -------------------------------------------------------------------------
 
     async def pause(self) -> None:
         """Wait while the link is cut."""
-        await self._flows.wait()
+        await self._not_cut.wait()
 
     def until_action(self, direction: Direction, count: int) -> int:
-        """Return how many of `count` bytes pass before the next action."""
-        alarms = self._alarms[direction]
-        return min(count, alarms[0][0] - self._bytes[direction]) if alarms else count
+        """Return the number of bytes, at most `count`, that pass before the next action."""
+        actions = self._actions[direction]
+        return min(count, actions[0][0] - self._bytes[direction]) if actions else count
 
     def passed(self, direction: Direction, count: int) -> None:
-        """Count bytes that have passed, and do what is due."""
+        """Count bytes that have passed, and call the actions that are due."""
         self._bytes[direction] += count
-        alarms = self._alarms[direction]
-        while alarms and alarms[0][0] <= self._bytes[direction]:
-            alarms.pop(0)[1]()
+        actions = self._actions[direction]
+        while actions and actions[0][0] <= self._bytes[direction]:
+            actions.pop(0)[1]()
 
     def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not self._listener.is_serving():
-            writer.transport.abort()  # asyncio had accepted it already when the link was left
+            writer.transport.abort()  # the client connected while the link was closing
             return
-        self._made += 1
-        task = asyncio.get_running_loop().create_task(self._carry(reader, writer, self._made))
+        self._connection_count += 1
+        number = self._connection_count
+        task = asyncio.get_running_loop().create_task(self._forward(reader, writer, number))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _carry(
+    async def _forward(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int
     ) -> None:
-        """Carry one connection to its end."""
-        ways: list[_Way] = []
-        resets = self._resets
+        """Forward one connection until it ends."""
+        pipes: list[_Pipe] = []
+        reset_count = self._reset_count
         try:
             await self.pause()
             server_reader, server_writer = await asyncio.open_connection(*self._target)
             seed = f"{self._seed} {number}"
-            ways += [
-                _Way(self, "up", reader, server_writer, Pace(f"{seed} up")),
-                _Way(self, "down", server_reader, writer, Pace(f"{seed} down")),
+            pipes += [
+                _Pipe(self, "up", reader, server_writer, Pace(f"{seed} up")),
+                _Pipe(self, "down", server_reader, writer, Pace(f"{seed} down")),
             ]
-            self._ways.update(ways)
-            if self._resets != resets:
-                raise ConnectionResetError("reset while the server was connected to")
+            self._pipes.update(pipes)
+            if self._reset_count != reset_count:
+                raise ConnectionResetError("reset while connecting to the server")
             async with asyncio.TaskGroup() as group:
-                for way in ways:
-                    group.create_task(way.take())
-                    group.create_task(way.deliver())
+                for pipe in pipes:
+                    group.create_task(pipe.receive())
+                    group.create_task(pipe.deliver())
         except* OSError:
-            # The server is not there, or one side is reset: so is the other.
-            for stream in [writer, *(way.writer for way in ways)]:
+            # The server is unreachable, or one side was reset: reset the other side too.
+            for stream in [writer, *(pipe.writer for pipe in pipes)]:
                 reset_stream(stream)
         finally:
-            self._ways.difference_update(ways)
-            for stream in [writer, *(way.writer for way in ways)]:
+            self._pipes.difference_update(pipes)
+            for stream in [writer, *(pipe.writer for pipe in pipes)]:
                 stream.transport.abort()
                 with contextlib.suppress(OSError):
                     await stream.wait_closed()
@@ -249,20 +251,20 @@ class Link:
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
-        # Nothing waits for the listener: from Python 3.12 on that may last forever if a client has
-        # come just now. What it has accepted ends with the tasks.
+        # The listener's wait_closed() is not called: from Python 3.12 on, it may wait forever if a
+        # client has just connected. Accepted connections end with their tasks.
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-class _Way:
+class _Pipe:
     """One direction of one connection.
 
     Args:
-        link: what the network is like.
-        direction: which one it is.
-        reader: where bytes come from.
-        writer: where they go.
-        pace: when.
+        link: the link, with the properties of the network.
+        direction: the direction.
+        reader: the stream to read from.
+        writer: the stream to write to.
+        pace: the timing.
     """
 
     def __init__(
@@ -279,43 +281,43 @@ class _Way:
         self._reader = reader
         self._pace = pace
         self._clock = asyncio.get_running_loop().time
-        # When it arrives, and what: bytes, none for the end of the stream, None for a reset.
-        self._on_way: asyncio.Queue[tuple[float, bytes | None]] = asyncio.Queue()
-        self._on_way_bytes = 0
-        self._room = asyncio.Event()
+        # Arrival time, and data: bytes, b"" for the end of the stream, None for a reset.
+        self._in_transit: asyncio.Queue[tuple[float, bytes | None]] = asyncio.Queue()
+        self._bytes_in_transit = 0
+        self._window_open = asyncio.Event()
         self._ended = False
-        # So that draining means that the system has taken everything.
+        # With this limit, drain() waits until the system has accepted everything.
         writer.transport.set_write_buffer_limits(0)
 
-    async def take(self) -> None:
-        """Take what is sent, as fast as the bandwidth allows."""
+    async def receive(self) -> None:
+        """Read from the sender, as fast as the bandwidth allows."""
         link = self._link
         try:
             while data := await self._reader.read(chunk_size(link.bandwidth)):
                 await link.pause()
                 left = self._pace.leaves_at(self._clock(), len(data), link.bandwidth)
                 await self._sleep_until(left)
-                self._send_off(left, data)
-                while self._on_way_bytes > WINDOW:
-                    self._room.clear()
-                    await self._room.wait()
-            self._send_off(self._clock(), b"")
+                self._put_in_transit(left, data)
+                while self._bytes_in_transit > WINDOW:
+                    self._window_open.clear()
+                    await self._window_open.wait()
+            self._put_in_transit(self._clock(), b"")
         except OSError:
-            self._send_off(self._clock(), None)
+            self._put_in_transit(self._clock(), None)
 
-    def _send_off(self, left: float, data: bytes | None) -> None:
+    def _put_in_transit(self, left: float, data: bytes | None) -> None:
         arrival = self._pace.arrives_at(left, self._link.latency, self._link.jitter)
-        self._on_way.put_nowait((arrival, data))
-        self._on_way_bytes += len(data or b"")
+        self._in_transit.put_nowait((arrival, data))
+        self._bytes_in_transit += len(data or b"")
 
     async def deliver(self) -> None:
-        """Pass on what has arrived.
+        """Write to the receiver at the time of arrival.
 
         Raises:
             OSError: if either side was reset.
         """
         while True:
-            arrival, data = await self._on_way.get()
+            arrival, data = await self._in_transit.get()
             await self._sleep_until(arrival)
             await self._link.pause()
             if data is None:
@@ -324,8 +326,8 @@ class _Way:
                 self.end()
                 return
             await self._write(data)
-            self._on_way_bytes -= len(data)
-            self._room.set()
+            self._bytes_in_transit -= len(data)
+            self._window_open.set()
 
     async def _write(self, data: bytes) -> None:
         link = self._link
@@ -338,7 +340,7 @@ class _Way:
             await link.pause()
 
     def end(self) -> None:
-        """End the stream for whoever receives; what comes after is dropped."""
+        """End the stream for the receiver; later bytes are dropped."""
         if not self._ended:
             self._ended = True
             self.writer.write_eof()

@@ -1,9 +1,9 @@
-"""Two asyncio transports joined in memory: no socket, no file descriptor, no time passes.
+"""Pairs of asyncio transports in memory, without sockets, file descriptors or delays.
 
-They keep the contract of :class:`asyncio.Transport`, and the order of calls, as the stock loop's
-do on TCP: every call to a protocol but `pause_writing` comes from the loop, the wire holds so much
-and no more, `connection_lost` is the last call, and what reaches a side that is closed is answered
-with a reset.
+They follow the contract of :class:`asyncio.Transport`, and the order of calls of the stock loop's
+TCP transports. All calls to a protocol except `pause_writing` come from the loop. The capacity of
+the wire is limited. `connection_lost` is the last call. Bytes that reach a closed side are
+answered with a reset.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 __all__ = ["MemoryTransport", "join"]
 
-#: Bytes that are on their way at most, in each direction, as in a socket's buffers.
+#: Maximum bytes in transit in each direction, as in a socket's buffers.
 CAPACITY = 1 << 16
 
 CLIENT_ADDRESS = ("127.0.0.1", 49152)
@@ -32,12 +32,12 @@ def join(
         join(asyncio.StreamReaderProtocol(reader), EchoProtocol())
 
     Args:
-        client: the protocol whose address is shown as a client's.
-        server: the other.
+        client: the protocol of the client's side.
+        server: the protocol of the server's side.
 
     Returns:
-        The client's transport and the server's. `connection_made` was called on both protocols,
-        the server's first.
+        The client's transport and the server's. `connection_made` has been called on both
+        protocols, first on the server's.
     """
     loop = asyncio.get_running_loop()
     client_side = MemoryTransport(loop, client, CLIENT_ADDRESS, SERVER_ADDRESS)
@@ -49,13 +49,13 @@ def join(
 
 
 class MemoryTransport(asyncio.Transport):
-    """One side of a connection in memory; :func:`join` makes two.
+    """One side of a connection in memory; :func:`join` creates both.
 
     Args:
         loop: the event loop.
-        protocol: what is called; through `data_received`, even if it is a buffered one.
-        address: this side's, as ``get_extra_info("sockname")`` gives it.
-        peer_address: the other's, as ``get_extra_info("peername")`` gives it.
+        protocol: the protocol. `data_received` is called even if it is a buffered protocol.
+        address: this side's address, the result of ``get_extra_info("sockname")``.
+        peer_address: the peer's address, the result of ``get_extra_info("peername")``.
     """
 
     peer: MemoryTransport
@@ -70,24 +70,24 @@ class MemoryTransport(asyncio.Transport):
         super().__init__({"sockname": address, "peername": peer_address})
         self._loop = loop
         self._protocol: asyncio.BaseProtocol = protocol
-        self._unsent = bytearray()  # what the wire has no room for
+        self._unsent = bytearray()  # not on the wire yet
         self._arrived = bytearray()  # on the wire to this side
-        # What stands behind that: the end of the stream, or a reset.
+        # The end of the stream, or a reset, after those bytes.
         self._end_arrived = self._end_is_reset = False
         self._end_seen = False
-        self._turn: asyncio.Handle | None = None
+        self._step: asyncio.Handle | None = None
         self._reading_paused = self._writing_paused = False
         self._high, self._low = 1 << 16, 1 << 14
         self._eof_written = False
         self._closing = False
-        self._losing = False  # `connection_lost` is called, or about to be
-        self._gone = False  # it has been: the socket would be closed by now
-        self._resets = False
+        self._loss_scheduled = False
+        self._lost = False  # after `connection_lost`, when a socket would be closed
+        self._sends_reset = False
 
-    # What a protocol or an application calls --------------------------------------------
+    # Methods for protocols and applications ---------------------------------------------
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send bytes; nothing happens if the transport is closing.
+        """Send bytes; they are ignored if the transport is closing.
 
         Raises:
             RuntimeError: after :meth:`write_eof`.
@@ -103,7 +103,7 @@ class MemoryTransport(asyncio.Transport):
             self._protocol.pause_writing()
 
     def write_eof(self) -> None:
-        """Send the end of the stream; reading goes on."""
+        """Send the end of the stream; reading continues."""
         if not self._closing and not self._eof_written:
             self._eof_written = True
             self._fill_wire()
@@ -113,39 +113,39 @@ class MemoryTransport(asyncio.Transport):
         return True
 
     def close(self) -> None:
-        """Stop reading, send what is not yet sent, then close."""
+        """Stop reading, send the unsent bytes, then close."""
         if not self._closing:
             self._closing = True
             self._fill_wire()
 
     def abort(self) -> None:
-        """Close at once; what is not yet on the wire is lost."""
-        self._lose_soon(None)
+        """Close immediately; bytes not yet on the wire are lost."""
+        self._schedule_loss(None)
 
     def reset(self) -> None:
-        """Close at once, and let the peer see a reset behind what is on the wire."""
-        self._resets = True
-        self._lose_soon(None)
+        """Close immediately; the peer receives a reset after the bytes on the wire."""
+        self._sends_reset = True
+        self._schedule_loss(None)
 
     def is_closing(self) -> bool:
-        """Whether it is closed or about to be."""
+        """Return True if the transport is closing or closed."""
         return self._closing
 
     def pause_reading(self) -> None:
-        """Let the wire fill."""
+        """Pause reading; the wire fills up."""
         self._reading_paused = True
 
     def resume_reading(self) -> None:
-        """Go on reading."""
+        """Resume reading."""
         self._reading_paused = False
-        self._take_turn()
+        self._schedule_step()
 
     def is_reading(self) -> bool:
-        """Whether bytes that arrive are passed on."""
+        """Return True if arriving bytes are passed to the protocol."""
         return not self._reading_paused and not self._closing
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """Set above which number of unsent bytes the protocol is paused, and below which not.
+        """Set the high and low limits of unsent bytes for pausing and resuming the protocol.
 
         Raises:
             ValueError: unless ``high >= low >= 0``.
@@ -163,52 +163,52 @@ class MemoryTransport(asyncio.Transport):
         return self._low, self._high
 
     def get_write_buffer_size(self) -> int:
-        """Return how many bytes the wire had no room for."""
+        """Return the number of bytes that are not on the wire yet."""
         return len(self._unsent)
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Call another protocol from now on."""
+        """Set a new protocol."""
         self._protocol = protocol
 
     def get_protocol(self) -> asyncio.BaseProtocol:
-        """Return the protocol that is called."""
+        """Return the current protocol."""
         return self._protocol
 
     # The wire ---------------------------------------------------------------------------
 
     def _fill_wire(self) -> None:
-        """Put on the wire what it has room for, and behind the last byte the end."""
+        """Move unsent bytes to the wire, up to its capacity, and then the end of the stream."""
         peer = self.peer
-        if peer._gone:
+        if peer._lost:
             if self._unsent:
-                self._lose_soon(_reset_error())
+                self._schedule_loss(_reset_error())
         elif self._unsent and len(peer._arrived) < CAPACITY:
             room = CAPACITY - len(peer._arrived)
             peer._arrived += self._unsent[:room]
             del self._unsent[:room]
-            peer._take_turn()
+            peer._schedule_step()
         if self._unsent:
             return
         if self._closing:
-            self._lose_soon(None)
+            self._schedule_loss(None)
         elif self._eof_written:
             peer._receive_end(False)
 
     def _receive_end(self, is_reset: bool) -> None:
-        """Take what comes behind the last byte."""
+        """Receive the end of the stream, or a reset, after the last byte."""
         self._end_arrived = True
         self._end_is_reset = self._end_is_reset or is_reset
-        self._take_turn()
+        self._schedule_step()
 
-    def _take_turn(self) -> None:
-        """Look at the wire, in the next turn of the loop."""
-        if self._turn is None and not self._losing:
-            self._turn = self._loop.call_soon(self._look)
+    def _schedule_step(self) -> None:
+        """Call :meth:`_run_step` in the next iteration of the loop."""
+        if self._step is None and not self._loss_scheduled:
+            self._step = self._loop.call_soon(self._run_step)
 
-    def _look(self) -> None:
-        """Do what a loop does for a socket that is ready: one write, one read."""
-        self._turn = None
-        if self._losing:
+    def _run_step(self) -> None:
+        """Write once and read once, like a loop for a socket that is ready."""
+        self._step = None
+        if self._loss_scheduled:
             return
         if self._unsent:
             self._fill_wire()
@@ -222,48 +222,48 @@ class MemoryTransport(asyncio.Transport):
         except Exception as exc:
             self._loop.call_exception_handler(
                 {
-                    "message": "Fatal error: the protocol failed to take what was received",
+                    "message": "Fatal error: the protocol raised an exception",
                     "exception": exc,
                     "transport": self,
                     "protocol": self._protocol,
                 }
             )
-            self._lose_soon(exc)
+            self._schedule_loss(exc)
 
     def _read(self) -> None:
-        """Pass on what has arrived: bytes, or else the end."""
-        protocol: Any = self._protocol  # its kind is whoever joined it to answer for
+        """Pass the bytes that have arrived to the protocol, or the end of the stream."""
+        protocol: Any = self._protocol  # the caller is responsible for its type
         if self._arrived:
             data = bytes(self._arrived)
             self._arrived.clear()
-            self.peer._take_turn()  # there is room now
+            self.peer._schedule_step()  # the wire has room now
             protocol.data_received(data)
             if self._end_arrived:
-                self._take_turn()
+                self._schedule_step()
         elif self._end_arrived and not self._end_seen:
             self._end_seen = True
             if self._end_is_reset:
-                self._lose_soon(_reset_error())
+                self._schedule_loss(_reset_error())
             elif not protocol.eof_received():
                 self.close()
 
     # The end ----------------------------------------------------------------------------
 
-    def _lose_soon(self, exc: Exception | None) -> None:
-        """Close, in the next turn of the loop."""
+    def _schedule_loss(self, exc: Exception | None) -> None:
+        """Close, and call `connection_lost` in the next iteration of the loop."""
         self._closing = True
         self._unsent.clear()
-        if not self._losing:
-            self._losing = True
+        if not self._loss_scheduled:
+            self._loss_scheduled = True
             self._loop.call_soon(self._lose, exc)
 
     def _lose(self, exc: Exception | None) -> None:
         try:
             self._protocol.connection_lost(exc)
         finally:
-            self._gone = True
-            # RFC 9293 §3.10.4: what nobody will read any more is answered with a reset.
-            self.peer._receive_end(self._resets or bool(self._arrived))
+            self._lost = True
+            # RFC 9293 §3.10.4: bytes that are never read are answered with a reset.
+            self.peer._receive_end(self._sends_reset or bool(self._arrived))
 
 
 def _reset_error() -> ConnectionResetError:

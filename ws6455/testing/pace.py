@@ -1,4 +1,4 @@
-"""When bytes leave and when they arrive, on one way with latency, jitter and bandwidth."""
+"""Timing of one direction of a network: latency, jitter and bandwidth."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ import random
 
 __all__ = ["Pace", "chunk_size"]
 
-# A gap no longer than this is a timer that was late, and must not cost bandwidth: what is sent
-# after it goes as if there had been none.
-_LATE = 0.05
+# Seconds. A gap up to this length is attributed to a late timer and does not reduce the bandwidth.
+_TIMER_TOLERANCE = 0.05
 
 
 def chunk_size(bandwidth: float) -> int:
-    """Return how many bytes to take at once: what passes in 10 ms, 64 KiB at most."""
+    """Return the number of bytes to read at once: those of 10 ms, at most 64 KiB."""
     return int(max(1, min(1 << 16, bandwidth / 100)))
 
 
 class Pace:
-    """The times of one direction of one connection.
+    """Departure and arrival times for one direction of one connection.
 
     Args:
-        seed: for the jitter; the same one gives the same delays.
+        seed: seed of the jitter; the same seed gives the same delays.
     """
 
     def __init__(self, seed: str) -> None:
@@ -29,25 +28,25 @@ class Pace:
         self._last_arrival = 0.0
 
     def leaves_at(self, now: float, size: int, bandwidth: float) -> float:
-        """Return when the last of so many bytes is on its way, behind those before them.
+        """Return the time at which the last of some bytes leaves, after all earlier bytes.
 
         Args:
-            now: when they are there.
-            size: how many.
+            now: the time at which the bytes are ready to leave.
+            size: the number of bytes.
             bandwidth: bytes per second.
         """
-        if now > self._free_at + _LATE:
+        if now > self._free_at + _TIMER_TOLERANCE:
             self._free_at = now
         self._free_at += size / bandwidth
         return max(now, self._free_at)
 
     def arrives_at(self, left: float, latency: float, jitter: float) -> float:
-        """Return when bytes arrive; never before those that left earlier.
+        """Return the time at which bytes arrive, never before earlier bytes.
 
         Args:
-            left: when they left.
-            latency: seconds that all take.
-            jitter: seconds that they may take more; how many is drawn for each call.
+            left: the time at which the bytes left.
+            latency: the delay in seconds.
+            jitter: the maximum additional delay in seconds, drawn at random for each call.
         """
         arrival = left + latency + self._random.uniform(0, jitter)
         self._last_arrival = max(self._last_arrival, arrival)

@@ -1,7 +1,7 @@
-"""The library's own connections in memory: a server, a pair, one end and a raw peer.
+"""The library's own connections in memory: a server, a pair, one end with a raw peer.
 
-The real `connect`, the real server and the real handshake between them; only the transports are
-those of :mod:`ws6455.testing.memory`.
+Client, server and opening handshake are the real ones; only the transports are those of
+:mod:`ws6455.testing.memory`.
 """
 
 from __future__ import annotations
@@ -43,32 +43,32 @@ class MemoryServer(Server):
 
     Args:
         handler: see :class:`~ws6455.serve`.
-        options: those of :class:`~ws6455.serve` that do not concern a socket.
+        options: the options of :class:`~ws6455.serve` that do not concern a socket.
 
     Raises:
-        TypeError, ValueError: if an option is unknown or wrong.
+        TypeError, ValueError: if an option is unknown or invalid.
     """
 
     def __init__(self, handler: Handler, **options: Any) -> None:
         choices = serve(handler, **options)
-        _refuse(choices.listen_options)
+        _reject(choices.listen_options)
         super().__init__(handler, choices)
         self.server = cast(asyncio.Server, _Listener())
 
     def connect(self, uri: str = URI, **options: Any) -> connect:
-        """Connect a client; await, enter or iterate over what is returned.
+        """Connect a client; await the result, enter it or iterate over it.
 
         Args:
-            uri: for the handshake; its scheme is ``ws``.
-            options: those of :class:`~ws6455.connect` that do not concern a socket.
+            uri: the URI for the handshake; its scheme is ``ws``.
+            options: the options of :class:`~ws6455.connect` that do not concern a socket.
 
         Raises:
-            TypeError, ValueError: if an option is unknown or wrong.
+            TypeError, ValueError: if an option is unknown or invalid.
         """
         return _MemoryConnect(uri, self._accept, options)
 
     def raw_client(self, *, timeout: float = 5) -> RawPeer:
-        """Connect a raw client; it has sent nothing.
+        """Connect a raw client, which has not sent anything.
 
         Args:
             timeout: seconds that a read may take.
@@ -81,10 +81,10 @@ class MemoryServer(Server):
         return RawPeer(reader, writer, Side.CLIENT, timeout=timeout)
 
     def _accept(self) -> StreamProtocol:
-        """Make what is joined to a client.
+        """Create the stream protocol to join to a client.
 
         Raises:
-            ConnectionRefusedError: if the server does not accept clients any more.
+            ConnectionRefusedError: if the server no longer accepts clients.
         """
         if not self.is_serving():
             raise ConnectionRefusedError("the server is closed")
@@ -129,13 +129,13 @@ async def connected_pair(
             assert await server.recv() == "Hello"
 
     Args:
-        client_options: those of :class:`~ws6455.connect` that do not concern a socket.
-        server_options: those of :class:`~ws6455.serve` that do not concern a socket.
-        uri: for the handshake; its scheme is ``ws``.
+        client_options: the options of :class:`~ws6455.connect` that do not concern a socket.
+        server_options: the options of :class:`~ws6455.serve` that do not concern a socket.
+        uri: the URI for the handshake; its scheme is ``ws``.
 
     Raises:
         InvalidHandshake: if the handshake fails.
-        TypeError, ValueError: if an option is unknown or wrong.
+        TypeError, ValueError: if an option is unknown or invalid.
     """
     async with (
         _serving_one(server_options or {}) as (server, opened),
@@ -146,7 +146,7 @@ async def connected_pair(
 
 @contextlib.asynccontextmanager
 async def server_and_peer(**options: Any) -> AsyncIterator[tuple[ServerConnection, RawPeer]]:
-    """Connect a raw client to a server's connection in memory; the handshake is through.
+    """Connect a raw client to a server in memory, and complete the opening handshake.
 
     Example::
 
@@ -155,11 +155,11 @@ async def server_and_peer(**options: Any) -> AsyncIterator[tuple[ServerConnectio
             assert (await peer.frame()).opcode == Opcode.CLOSE
 
     Args:
-        options: those of :class:`~ws6455.serve` that do not concern a socket.
+        options: the options of :class:`~ws6455.serve` that do not concern a socket.
 
     Raises:
         TimeoutError: if the server does not open the connection.
-        TypeError, ValueError: if an option is unknown or wrong.
+        TypeError, ValueError: if an option is unknown or invalid.
     """
     async with _serving_one(options) as (server, opened), server.raw_client() as peer:
         await peer.open()
@@ -170,7 +170,7 @@ async def server_and_peer(**options: Any) -> AsyncIterator[tuple[ServerConnectio
 
 @contextlib.asynccontextmanager
 async def client_and_peer(**options: Any) -> AsyncIterator[tuple[ClientConnection, RawPeer]]:
-    """Connect a client to a raw server in memory; the handshake is through.
+    """Connect a client to a raw server in memory, and complete the opening handshake.
 
     Example::
 
@@ -178,10 +178,10 @@ async def client_and_peer(**options: Any) -> AsyncIterator[tuple[ClientConnectio
             assert (await peer.frame()).opcode == Opcode.PING
 
     Args:
-        options: those of :class:`~ws6455.connect` that do not concern a socket.
+        options: the options of :class:`~ws6455.connect` that do not concern a socket.
 
     Raises:
-        TypeError, ValueError: if an option is unknown or wrong.
+        TypeError, ValueError: if an option is unknown or invalid.
     """
     async with RawMemoryServer() as server:
         connecting = server.connect(**options)
@@ -203,7 +203,7 @@ async def _accept_and_open(server: RawMemoryServer) -> RawPeer:
 async def _serving_one(
     options: Mapping[str, Any],
 ) -> AsyncIterator[tuple[MemoryServer, asyncio.Future[ServerConnection]]]:
-    """Serve; the future gives the one connection, whose handler does nothing until the end."""
+    """Serve one connection, the result of the future; its handler waits until the end."""
     opened: asyncio.Future[ServerConnection] = asyncio.get_running_loop().create_future()
     end = asyncio.Event()
 
@@ -225,7 +225,7 @@ class _MemoryConnect(connect):
         self, uri: str, new_stream: Callable[[], asyncio.Protocol], options: Mapping[str, Any]
     ) -> None:
         super().__init__(uri, **options)
-        _refuse(self._transport_options)
+        _reject(self._transport_options)
         self._new_stream = new_stream
 
     async def _open_transport(self) -> ClientConnection:
@@ -238,7 +238,7 @@ class _MemoryConnect(connect):
 
 
 class _Listener:
-    """What stands for asyncio's server, of which a server asks no more than this."""
+    """A replacement for :class:`asyncio.Server`, with the methods that the library calls."""
 
     sockets: tuple[socket.socket, ...] = ()
 
@@ -252,18 +252,18 @@ class _Listener:
         self._serving = False
 
     async def start_serving(self) -> None:
-        """Nothing is to be done: it serves from the start."""
+        """Do nothing: it serves from the start."""
 
     async def wait_closed(self) -> None:
-        """Nothing is to be waited for: connections are the server's own matter."""
+        """Do nothing: the server itself waits for its connections."""
 
 
-def _refuse(options: Mapping[str, Any]) -> None:
-    """Refuse what is for a socket, or not known at all.
+def _reject(options: Mapping[str, Any]) -> None:
+    """Reject options that concern a socket, or are unknown.
 
     Raises:
-        TypeError: if there is any such option.
+        TypeError: if there is such an option.
     """
     unknown = [name for name, value in options.items() if value is not None]
     if unknown:
-        raise TypeError(f"no such option without a socket: {', '.join(unknown)}")
+        raise TypeError(f"unknown option without a socket: {', '.join(unknown)}")

@@ -1,6 +1,6 @@
-"""A hostile peer: it sends any bytes, reads whatever comes, and ends as no proper peer would.
+"""A hostile peer, which sends any bytes, reads any bytes, and closes in any way.
 
-Of either role, over a real stream or one in memory.
+It plays either role, over a real stream or a stream in memory.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _CHUNK = 1 << 16
 
 
 class RawPeer:
-    """One end of a stream on which anything can be sent, and whatever comes is read.
+    """One end of a stream, which can send and receive any bytes.
 
-    Every read is bounded, and so is :meth:`close`: a test fails rather than hangs.
+    Every read, and :meth:`close`, has a timeout, so that a test fails rather than hangs.
 
     Example::
 
@@ -37,13 +37,13 @@ class RawPeer:
             assert (await peer.frames_to_close())[-1].opcode == Opcode.CLOSE
 
     Args:
-        reader: what it reads from.
-        writer: what it writes to.
-        side: the role it plays, which says whether its frames are masked.
+        reader: the stream to read from.
+        writer: the stream to write to.
+        side: the role of the peer, which determines whether its frames are masked.
         timeout: seconds that a read, and closing, may take.
 
     Attributes:
-        was_reset: whether a read has met a reset.
+        was_reset: whether a read found that the stream was reset.
     """
 
     def __init__(
@@ -59,26 +59,26 @@ class RawPeer:
         self.side = side
         self.timeout = timeout
         self.was_reset = False
-        self._read = bytearray()  # and not yet a frame
+        self._buffer = bytearray()  # bytes read, but not consumed yet
 
     @classmethod
     async def connect(cls, host: str, port: int, **options: Any) -> Self:
-        """Connect to a server, and send nothing.
+        """Connect to a server without sending anything.
 
         Args:
-            host: where the server is.
+            host: name or address of the server.
             port: its TCP port.
             options: passed to :func:`asyncio.open_connection`, such as ``ssl``.
 
         Raises:
-            OSError: if TCP or TLS fail.
+            OSError: if TCP or TLS fails.
         """
         return cls(*await asyncio.open_connection(host, port, **options), Side.CLIENT)
 
     # Sending ----------------------------------------------------------------------------
 
     def send(self, *items: bytes | RawFrame | Frame) -> None:
-        """Write in one go: bytes and raw frames as they are, frames as the role sends them."""
+        """Write items at once: bytes and raw frames unchanged, frames masked as the role must."""
         self.writer.write(b"".join(map(self._serialize, items)))
 
     def _serialize(self, item: bytes | RawFrame | Frame) -> bytes:
@@ -100,11 +100,11 @@ class RawPeer:
         """Write a frame with any bits.
 
         Args:
-            opcode: see :class:`~ws6455.testing.RawFrame`, here and below.
+            opcode: the opcode, 0 to 15; see :class:`~ws6455.testing.RawFrame` for all arguments.
             data: the payload, not masked.
             fin: the FIN bit.
             rsv: the reserved bits.
-            masked: whether to mask it; None as the role must.
+            masked: whether to mask the frame; None for what the role requires.
             length: the length in the header, if it is not that of the payload.
             length_bits: the form of the length.
 
@@ -116,13 +116,13 @@ class RawPeer:
         self.send(RawFrame(opcode, data, fin, rsv, key, length, length_bits))
 
     async def send_in_pieces(self, data: bytes, size: int = 1, pause: float = 0) -> None:
-        """Write a few bytes at a time, each by itself.
+        """Write bytes in separate pieces.
 
         Args:
-            data: what to send.
-            size: bytes of a piece.
-            pause: seconds after each. With none a peer on the same event loop still gets them
-                apart; another process may not.
+            data: the bytes to send.
+            size: the size of a piece in bytes.
+            pause: seconds to wait after each piece. Without a pause, a peer in the same event
+                loop still receives the pieces separately; another process may not.
         """
         for start in range(0, len(data), size):
             self.writer.write(data[start : start + size])
@@ -132,17 +132,17 @@ class RawPeer:
     # The opening handshake --------------------------------------------------------------
 
     async def open(self, headers: Mapping[str, str | None] | None = None, path: str = "/") -> str:
-        """Do this side of the opening handshake, with any headers in it.
+        """Perform this side of the opening handshake, with any headers.
 
         A client sends its request and reads the response; a server reads the request and sends
-        its response. For another answer than that, use :meth:`head` and :meth:`send`.
+        its response. To send a different response, use :meth:`head` and :meth:`send`.
 
         Args:
             headers: see :func:`~ws6455.testing.opening_request`.
             path: the request target, for a client.
 
         Returns:
-            The head that the other side sent.
+            The head sent by the other side.
 
         Raises:
             EOFError, ConnectionResetError, TimeoutError: see :meth:`head`.
@@ -155,43 +155,43 @@ class RawPeer:
         return request
 
     async def head(self) -> str:
-        """Read a request or a response up to its empty line, which is included.
+        """Read the head of a request or a response, including the empty line.
 
         Raises:
-            EOFError: if the stream ends before.
-            ConnectionResetError: if it was reset.
-            TimeoutError: if there is none within `timeout`.
+            EOFError: if the stream ends first.
+            ConnectionResetError: if the stream was reset.
+            TimeoutError: if nothing more arrives within `timeout`.
         """
-        while (end := self._read.find(b"\r\n\r\n")) < 0:
+        while (end := self._buffer.find(b"\r\n\r\n")) < 0:
             await self._read_more()
-        head = self._read[: end + 4].decode("latin-1")
-        del self._read[: end + 4]
+        head = self._buffer[: end + 4].decode("latin-1")
+        del self._buffer[: end + 4]
         return head
 
     # Reading ----------------------------------------------------------------------------
 
     async def frame(self) -> RawFrame:
-        """Read one frame, whatever its bits.
+        """Read one frame with any bits.
 
         Raises:
-            EOFError: if the stream ends before.
-            ConnectionResetError: if it was reset.
-            TimeoutError: if there is none within `timeout`.
+            EOFError: if the stream ends first.
+            ConnectionResetError: if the stream was reset.
+            TimeoutError: if nothing more arrives within `timeout`.
         """
-        while (parsed := RawFrame.parse(self._read)) is None:
+        while (parsed := RawFrame.parse(self._buffer)) is None:
             await self._read_more()
         frame, size = parsed
-        del self._read[:size]
+        del self._buffer[:size]
         return frame
 
     async def frames_to_close(self) -> list[RawFrame]:
-        """Read frames up to a Close frame, which is the last, or to the end of the stream.
+        """Read frames up to and including a Close frame, or to the end of the stream.
 
-        `was_reset` tells whether it ended by a reset. What follows a Close frame,
-        :meth:`bytes_to_end` reads.
+        `was_reset` is True if the stream ended with a reset. :meth:`bytes_to_end` reads the bytes
+        after a Close frame.
 
         Raises:
-            TimeoutError: if nothing more comes, and no end either.
+            TimeoutError: if neither more bytes nor the end arrive within `timeout`.
         """
         frames: list[RawFrame] = []
         with contextlib.suppress(EOFError, ConnectionResetError):
@@ -200,16 +200,16 @@ class RawPeer:
         return frames
 
     async def bytes_to_end(self) -> bytes:
-        """Read until the stream ends; `was_reset` tells whether by a reset.
+        """Read until the stream ends; `was_reset` is True if it ended with a reset.
 
         Raises:
-            TimeoutError: if nothing more comes, and no end either.
+            TimeoutError: if neither more bytes nor the end arrive within `timeout`.
         """
         with contextlib.suppress(EOFError, ConnectionResetError):
             while True:
                 await self._read_more()
-        data = bytes(self._read)
-        self._read.clear()
+        data = bytes(self._buffer)
+        self._buffer.clear()
         return data
 
     async def _read_more(self) -> None:
@@ -220,41 +220,41 @@ class RawPeer:
             self.was_reset = True
             raise
         if not data:
-            raise EOFError(f"the stream ends; {len(self._read)} bytes wait for more")
-        self._read += data
+            raise EOFError(f"the stream has ended; {len(self._buffer)} bytes are incomplete")
+        self._buffer += data
 
     def stop_reading(self) -> None:
-        """Take nothing more from the stream, until :meth:`go_on_reading`: buffers fill up."""
+        """Stop reading from the stream until :meth:`go_on_reading`, so that buffers fill up."""
         cast(asyncio.Transport, self.writer.transport).pause_reading()
 
     def go_on_reading(self) -> None:
-        """Take bytes from the stream again."""
+        """Resume reading from the stream."""
         cast(asyncio.Transport, self.writer.transport).resume_reading()
 
     # The end ----------------------------------------------------------------------------
 
     def end_sending(self) -> None:
-        """Close the stream for sending alone."""
+        """Close the sending side of the stream."""
         self.writer.write_eof()
 
     def reset(self) -> None:
-        """Cut the stream with a reset."""
+        """Reset the stream."""
         reset_stream(self.writer)
 
     async def close(self) -> None:
         """Close the stream, and wait until it is closed.
 
-        What the other side does not take within `timeout` is lost: it may be one that has stopped
-        reading.
+        The other side may have stopped reading. Bytes that it does not read within `timeout` are
+        lost.
         """
         loop, transport = asyncio.get_running_loop(), self.writer.transport
-        giving_up = loop.call_later(self.timeout, transport.abort)
+        abort_timer = loop.call_later(self.timeout, transport.abort)
         self.writer.close()
         try:
             with contextlib.suppress(OSError):
                 await self.writer.wait_closed()
         finally:
-            giving_up.cancel()
+            abort_timer.cancel()
 
     async def __aenter__(self) -> Self:
         return self
@@ -269,7 +269,7 @@ class RawPeer:
 
 
 class RawAcceptor:
-    """What a raw server is over any kind of stream: a queue of peers, one for each client.
+    """Base class of raw servers, with a queue of peers, one for each client.
 
     Args:
         timeout: seconds that :meth:`accept`, and a peer's read, may take.
@@ -278,26 +278,26 @@ class RawAcceptor:
     def __init__(self, *, timeout: float = 5) -> None:
         self._timeout = timeout
         self._peers: list[RawPeer] = []
-        self._waiting: asyncio.Queue[RawPeer] = asyncio.Queue()
-        self._left = False
+        self._not_accepted: asyncio.Queue[RawPeer] = asyncio.Queue()
+        self._closed = False
 
     async def accept(self) -> RawPeer:
-        """Give the peer of the next client; nothing is read yet, and nothing sent.
+        """Return the peer of the next client; nothing has been read or sent yet.
 
         Raises:
-            TimeoutError: if no client comes within `timeout`.
+            TimeoutError: if no client connects within `timeout`.
         """
         async with asyncio.timeout(self._timeout):
-            return await self._waiting.get()
+            return await self._not_accepted.get()
 
     def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take a client's stream."""
-        if self._left:
-            writer.transport.abort()  # it had come already when this was left
+        """Create the peer for a client's stream."""
+        if self._closed:
+            writer.transport.abort()  # the client connected while the server was closing
             return
         peer = RawPeer(reader, writer, Side.SERVER, timeout=self._timeout)
         self._peers.append(peer)
-        self._waiting.put_nowait(peer)
+        self._not_accepted.put_nowait(peer)
 
     async def __aenter__(self) -> Self:
         return self
@@ -308,13 +308,13 @@ class RawAcceptor:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._left = True
+        self._closed = True
         for peer in self._peers:
             await peer.close()
 
 
 class RawServer(RawAcceptor):
-    """A TCP server on 127.0.0.1 whose clients get a :class:`RawPeer` each.
+    """A TCP server on 127.0.0.1, with a :class:`RawPeer` for each client.
 
     Example::
 
@@ -327,14 +327,14 @@ class RawServer(RawAcceptor):
         timeout: seconds that :meth:`accept`, and a peer's read, may take.
 
     Attributes:
-        port: the TCP port, once the server is entered.
+        port: the TCP port, once the context is entered.
     """
 
     port = 0
 
     @property
     def uri(self) -> str:
-        """Where to connect to."""
+        """The URI for clients."""
         return f"ws://127.0.0.1:{self.port}/"
 
     async def __aenter__(self) -> Self:
@@ -353,13 +353,13 @@ class RawServer(RawAcceptor):
 
 
 def reset_stream(writer: asyncio.StreamWriter) -> None:
-    """Close a stream at once, so that its peer sees a reset."""
+    """Close a stream immediately, so that its peer receives a reset."""
     transport = writer.transport
     if isinstance(transport, MemoryTransport):
         transport.reset()
         return
     if not transport.is_closing():
-        # No lingering: the system answers with a reset, not with the end of the stream.
+        # Without lingering, the system sends a reset in place of the end of the stream.
         no_lingering = struct.pack("ii", 1, 0)
         writer.get_extra_info("socket").setsockopt(
             socket.SOL_SOCKET, socket.SO_LINGER, no_lingering

@@ -1,8 +1,8 @@
-"""What goes over the wire, right or wrong: frames with any bits, heads with any headers.
+"""Valid and invalid data for the wire: frames with any bits, heads with any headers.
 
 RFC 6455 §4.1, §4.2.2 (the heads) and §5.2 (the frame). The library's own
-:class:`~ws6455.framing.frames.Frame` refuses to build what breaks the protocol, and to read it;
-these do both.
+:class:`~ws6455.framing.frames.Frame` rejects frames that violate the protocol; those of this
+module do not.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class RawFrame:
         data: the payload, not masked.
         fin: the FIN bit.
         rsv: RSV1, RSV2 and RSV3 as a number of three bits: ``0b100`` is RSV1.
-        key: the masking key, 4 bytes; None for a frame that is not masked.
+        key: the masking key, 4 bytes; None for an unmasked frame.
         length: the length in the header, if it is not that of the payload.
-        length_bits: the form of the length; None for the shortest, as §5.2 demands.
+        length_bits: the form of the length; None for the shortest form, which §5.2 requires.
     """
 
     opcode: int
@@ -51,7 +51,7 @@ class RawFrame:
 
         Raises:
             OverflowError: if a number does not fit into its bits.
-            ValueError: if the key has not 4 bytes.
+            ValueError: if the key does not have 4 bytes.
         """
         length = len(self.data) if self.length is None else self.length
         bits = self.length_bits or _shortest_form(length)
@@ -67,11 +67,11 @@ class RawFrame:
 
     @classmethod
     def parse(cls, data: bytes | bytearray) -> tuple[RawFrame, int] | None:
-        """Read a frame from the start of `data`, whatever its bits.
+        """Parse a frame with any bits from the start of `data`.
 
         Returns:
-            The frame and its size in bytes; None if it is not all there. `length` is None, and
-            `length_bits` too if it is the shortest form.
+            The frame and its size in bytes; None if the frame is incomplete. `length` is None;
+            `length_bits` is None if the length has its shortest form.
         """
         if len(data) < 2:
             return None
@@ -83,7 +83,7 @@ class RawFrame:
             size += bits // 8
             length = int.from_bytes(data[2:size], "big")
         key_at, size = size, size + (4 if second & 0x80 else 0)
-        # In this order: the length is known only when its own bytes are there.
+        # In this order: the length is known only once its own bytes have arrived.
         if len(data) < size or len(data) < size + length:
             return None
         key = bytes(data[key_at:size]) or None
@@ -106,36 +106,36 @@ def _shortest_form(length: int) -> LengthBits:
 
 
 def opening_request(path: str = "/", headers: Mapping[str, str | None] | None = None) -> bytes:
-    """Return a client's request, right as it stands (§4.1), with any changes.
+    """Return a client's opening handshake (§4.1), valid except for the changes.
 
     Example::
 
         opening_request("/chat", {"Origin": "http://evil", "Sec-WebSocket-Version": None})
 
     Args:
-        path: the request target, sent as it is.
-        headers: added, or in place of the header of that name; None leaves it out. A name in
-            another case is one more header.
+        path: the request target, sent unchanged.
+        headers: headers to add or replace; None removes a header. A name in another case adds a
+            header.
     """
-    right = {
+    valid = {
         "Host": "localhost",
         "Upgrade": "websocket",
         "Connection": "Upgrade",
         "Sec-WebSocket-Key": generate_key(),
         "Sec-WebSocket-Version": "13",
     }
-    return _head(f"GET {path} HTTP/1.1", right, headers)
+    return _head(f"GET {path} HTTP/1.1", valid, headers)
 
 
 def opening_response(request: str, headers: Mapping[str, str | None] | None = None) -> bytes:
-    """Return a server's response to a request, right as it stands (§4.2.2), with any changes.
+    """Return a server's opening handshake (§4.2.2), valid except for the changes.
 
     Example::
 
         opening_response(await peer.head(), {"Sec-WebSocket-Accept": "wrong"})
 
     Args:
-        request: the head received, for its key.
+        request: the head of the request, which contains the key.
         headers: see :func:`opening_request`.
     """
     key = ""
@@ -143,18 +143,18 @@ def opening_response(request: str, headers: Mapping[str, str | None] | None = No
         name, _, value = line.partition(":")
         if name.lower() == "sec-websocket-key":
             key = value.strip()
-    right = {
+    valid = {
         "Upgrade": "websocket",
         "Connection": "Upgrade",
         "Sec-WebSocket-Accept": accept_key(key),
     }
-    return _head("HTTP/1.1 101 Switching Protocols", right, headers)
+    return _head("HTTP/1.1 101 Switching Protocols", valid, headers)
 
 
 def _head(
-    start_line: str, right: Mapping[str, str], changes: Mapping[str, str | None] | None
+    start_line: str, valid: Mapping[str, str], changes: Mapping[str, str | None] | None
 ) -> bytes:
-    """Return a head in latin-1, the one encoding in which every byte can be had."""
-    headers = {**right, **(changes or {})}
+    """Return a head in Latin-1, which can encode every byte."""
+    headers = {**valid, **(changes or {})}
     lines = [f"{name}: {value}" for name, value in headers.items() if value is not None]
     return "\r\n".join([start_line, *lines, "", ""]).encode("latin-1")
