@@ -1,4 +1,4 @@
-"""What the tests of the command line share: it as a process with pipes, and in a terminal."""
+"""Fixtures to run the command line as a process with pipes, or in a terminal."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ import ws6455
 from tests.terminals import DEADLINE, Terminal
 
 ROOT = Path(__file__).parents[2]
-#: Runs the command line as it is where neither prompt_toolkit nor rich is installed.
+#: Runs the command line as if neither prompt_toolkit nor rich were installed.
 BARE = (
     "import sys\n"
     "sys.modules['prompt_toolkit'] = sys.modules['rich'] = None\n"
@@ -29,7 +29,7 @@ BARE = (
 
 
 def environment() -> dict[str, str]:
-    """Give an environment in which nothing sets the command line up."""
+    """Return an environment without variables that affect the command line."""
     unwanted = ("PYTHONWARNINGS", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM")
     kept = {name: value for name, value in os.environ.items() if name not in unwanted}
     return kept | {"PYTHONPATH": str(ROOT), "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}
@@ -42,12 +42,12 @@ class Command:
         self.process = process
 
     async def line(self) -> str:
-        """Give the next line of standard output, without its end."""
+        """Return the next line of standard output, without its line ending."""
         assert self.process.stdout is not None
         return await self._line(self.process.stdout)
 
     async def error_line(self) -> str:
-        """Give the next line of standard error, without its end."""
+        """Return the next line of standard error, without its line ending."""
         assert self.process.stderr is not None
         return await self._line(self.process.stderr)
 
@@ -59,7 +59,7 @@ class Command:
         return line.decode().removesuffix("\n")
 
     async def address(self) -> str:
-        """Give the address in a server's first line."""
+        """Return the address in a server's first line of output."""
         line = await self.line()
         assert line.startswith("listening on ")
         return line.removeprefix("listening on ")
@@ -71,19 +71,19 @@ class Command:
         await self.process.stdin.drain()
 
     async def rest(self, data: bytes = b"") -> tuple[int, bytes, str]:
-        """Pipe bytes in, end the input, wait for the end; give status, output and errors."""
+        """Pipe bytes in, end the input, wait for the end; return status, output and errors."""
         async with asyncio.timeout(DEADLINE):
             out, err = await self.process.communicate(data)
         assert self.process.returncode is not None
         return self.process.returncode, out, err.decode()
 
     def stop_reading(self, stream: int) -> None:
-        """Close this end of the pipe from standard output, 1, or standard error, 2."""
-        # asyncio has no public name for one pipe of a process.
+        """Close this end of the pipe from standard output (1) or standard error (2)."""
+        # asyncio has no public access to a single pipe of a process.
         self.process._transport.get_pipe_transport(stream).close()  # type: ignore[attr-defined]
 
     async def stop(self, number: signal.Signals) -> tuple[int, str]:
-        """Send a signal, with the input still open; give status and errors."""
+        """Send a signal, with the input still open; return status and errors."""
         assert self.process.stdout is not None
         assert self.process.stderr is not None
         self.process.send_signal(number)
@@ -104,7 +104,7 @@ class Start(Protocol):
 
 @pytest.fixture
 async def start(tmp_path: Path) -> AsyncIterator[Start]:
-    """Start commands, and end those that still run at the end."""
+    """A function that starts commands; those still running at the end are killed."""
     processes: list[asyncio.subprocess.Process] = []
 
     async def start(*arguments: str, launcher: tuple[str, ...] = ("-m", "ws6455")) -> Command:
@@ -135,7 +135,7 @@ StartInTerminal = Callable[..., Terminal]
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[StartInTerminal]:
-    """Give ``terminal("-m", "ws6455", "connect", uri)`` -> `Terminal`."""
+    """A function that starts a command in a terminal, for example ``terminal("-m", "ws6455")``."""
     with contextlib.ExitStack() as stack:
 
         def start(*command: str) -> Terminal:
@@ -152,7 +152,7 @@ async def echo(connection: ws6455.ServerConnection) -> None:
 
 
 def echo_and_close(count: int) -> Callable[[ws6455.ServerConnection], Awaitable[None]]:
-    """Give a handler that echoes so many messages, or bytes of them, and closes."""
+    """Return a handler that echoes `count` Text messages or Binary bytes, then closes."""
 
     async def handler(connection: ws6455.ServerConnection) -> None:
         echoed = 0
@@ -168,14 +168,14 @@ def echo_and_close(count: int) -> Callable[[ws6455.ServerConnection], Awaitable[
 async def serving(
     handler: Callable[[ws6455.ServerConnection], Awaitable[None]] = echo, **options: Any
 ) -> AsyncIterator[str]:
-    """Serve in this process, and give the address."""
+    """Serve in this process, and yield the URI."""
     async with ws6455.serve(handler, "127.0.0.1", 0, **options) as server:
         yield f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
 
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> str:
-    """Give the path of a certificate for localhost with its key, signed by nobody else."""
+    """The path of a self-signed certificate for localhost with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.UTC)

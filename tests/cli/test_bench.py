@@ -1,4 +1,4 @@
-"""``bench``: the figures are those of echoes that were compared; what is wrong is told."""
+"""Tests of ``bench``: its figures, and the report of wrong echoes and lost connections."""
 
 import array
 import contextlib
@@ -16,7 +16,7 @@ ROW = re.compile(r"(.+?)  +([\d,.]+)(?: ms)?")
 
 
 def rows_of(out: bytes) -> dict[str, float]:
-    """Read the table: the figure of each row."""
+    """Parse the table: return the figure of each row."""
     matches = map(ROW.fullmatch, out.decode().splitlines()[1:])
     return {match[1]: float(match[2].replace(",", "")) for match in matches if match}
 
@@ -28,7 +28,7 @@ def rows_of(out: bytes) -> dict[str, float]:
         ("--text", "--size", "5000", "--connections", "3"),
         ("--size", "3", "--in-flight", "40", "--connections", "2"),
         ("--size", "0"),
-        # More at once than either side would take in before it has got rid of some.
+        # More bytes in flight than either side buffers.
         ("--size", "1000000", "--in-flight", "40"),
     ],
 )
@@ -72,7 +72,7 @@ async def test_the_real_websockets(start: Start) -> None:
 
 async def test_a_wrong_echo_is_told(start: Start) -> None:
     async def exchange(connection: ServerConnection) -> None:
-        # In the wrong order: each is an echo, but not of the message that it should be of.
+        # The echoes are in the wrong order.
         while True:
             first, second = await connection.recv(), await connection.recv()
             await connection.send(second)

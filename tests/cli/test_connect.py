@@ -1,4 +1,4 @@
-"""``connect`` with pipes: what is sent, what is printed where, when and how it ends."""
+"""Tests of ``connect`` with pipes: messages, output, errors, exit status."""
 
 import asyncio
 import signal
@@ -20,7 +20,7 @@ CLOSED_BY_US = "connection closed: sent 1000 (OK); then received 1000 (OK)\n"
 async def test_lines_are_sent_and_answers_printed(start: Start) -> None:
     async with serving(echo_and_close(4)) as uri:
         command = await start("connect", uri, "--wait", "inf")
-        # The last line has no end, one ends as on Windows, and an empty one is a message.
+        # The last line has no line ending, one ends with CRLF, and an empty one is a message.
         result = await command.rest("one\nZo\u00eb\r\n\nlast".encode())
     assert result == (0, "one\nZo\u00eb\n\nlast\n".encode(), CLOSED_BY_SERVER)
 
@@ -45,7 +45,7 @@ async def test_messages_are_printed_as_they_come_and_lines_sent_as_they_are_type
         for line in ("one", "two"):
             await command.type(f"{line}\n".encode())
             assert await command.line() == line
-        # A character that is torn apart is none until it is whole.
+        # A split character is sent once it is complete.
         await command.type(b"Zo\xc3")
         await command.type(b"\xab\n")
         assert await command.line() == "Zo\u00eb"
@@ -103,7 +103,7 @@ async def test_the_status_tells_whether_it_was_closed_as_it_should_be(
     async with serving(leave) as uri:
         command = await start("connect", uri)
         assert await command.line() == "bye"
-        # The input is still open: the server's Close ends it all the same.
+        # The server's Close ends the command although the input is still open.
         last = await command.error_line()
         async with asyncio.timeout(10):
             assert await command.process.wait() == status
@@ -126,7 +126,7 @@ async def test_bytes_go_through_as_they_are(start: Start) -> None:
     data = bytes(range(256)) * 1000
     async with serving(echo_and_close(len(data))) as uri:
         command = await start("connect", uri, "--binary", "--wait", "inf")
-        # Text would be counted by the message, and the server would wait for more.
+        # The handler counts Text by messages, and would wait for more.
         assert await command.rest(data) == (0, data, CLOSED_BY_SERVER)
 
 
@@ -134,7 +134,7 @@ async def test_input_that_is_not_text_is_refused(start: Start) -> None:
     async with serving() as uri:
         command = await start("connect", uri)
         status, out, err = await command.rest(b"\xff\n")
-    error = "ws6455 connect: the input is not UTF-8: --binary sends bytes\n"
+    error = "ws6455 connect: the input is not UTF-8 (use --binary to send bytes)\n"
     assert (status, out, err) == (1, b"", CLOSED_BY_US + error)
 
 
@@ -209,7 +209,7 @@ async def test_a_refusal_is_one_line_and_status_1(start: Start) -> None:
 async def test_nothing_in_a_refusal_can_steer_the_terminal(start: Start) -> None:
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        # 9B is what ESC [ is, in one byte.
+        # 9B is ESC [ in one byte.
         writer.write(b"HTTP/1.1 403 \x9b2JNo\r\nLocation: /\x9b2J\r\nContent-Length: 0\r\n\r\n")
         writer.close()
 
@@ -327,7 +327,7 @@ async def test_a_second_ctrl_c_waits_for_nobody(start: Start) -> None:
         assert await command.line() == "hi"
         status, err = await command.stop(signal.SIGINT)
         stopped.set()
-    # Had it waited, it would tell how the connection closed.
+    # If it had waited, it would print how the connection was closed.
     assert (status, err) == (130, "")
 
 

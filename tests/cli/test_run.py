@@ -1,4 +1,4 @@
-"""``run``: the program's arguments are the program's, and its `websockets` is this library."""
+"""Tests of ``run``: the program gets its arguments, and this library as `websockets`."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ async def test_a_program_with_options_that_are_ours_too(start: Start, tmp_path: 
 
 
 async def test_what_follows_is_given_to_compat_as_it_is(start: Start) -> None:
-    # With a stand-in: how a program is run is tested where it is done.
+    # `run_program` itself is tested in tests/compat.
     stand_in = (
         "import sys, types\n"
         "compat = sys.modules['ws6455.compat'] = types.ModuleType('ws6455.compat')\n"

@@ -1,4 +1,4 @@
-"""``serve``: where it listens, what it does with messages, whom it takes, how it ends."""
+"""Tests of ``serve``: addresses, handlers, options of the handshake, signals."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""``connect`` and ``bench`` in a terminal, with prompt_toolkit and rich and without either."""
+"""Tests of ``connect`` and ``bench`` in a terminal, with prompt_toolkit and rich, and without."""
 
 import asyncio
 import re
@@ -19,7 +19,7 @@ CLOSED_BY_SIGNAL = "connection closed: sent 1001 (going away); then received 100
 
 
 async def read_until(terminal: Terminal, end: str) -> str:
-    """Read in a thread: the server is in this one."""
+    """Read in a thread, since the server runs in this one."""
     return await asyncio.to_thread(terminal.read_until, end)
 
 
@@ -37,7 +37,7 @@ async def test_a_conversation(terminal: StartInTerminal, launcher: tuple[str, ..
             await read_until(shown, "< ")
             await read_until(shown, line)
             if launcher == RICH:
-                # While something is shown there is no prompt, and a key may be lost.
+                # During output there is no prompt, and a key may be lost.
                 await read_until(shown, PROMPT)
         shown.type("\x04")
         await read_until(shown, "connection closed: sent 1000 (OK); then received 1000 (OK)")
@@ -59,7 +59,7 @@ async def test_the_server_closes(terminal: StartInTerminal, launcher: tuple[str,
 
 
 async def test_the_key_ctrl_c_closes_the_connection(terminal: StartInTerminal) -> None:
-    # In the prompt's mode the terminal makes no signal of it.
+    # At the prompt, the terminal does not convert the key to a signal.
     async with serving() as uri:
         shown = terminal(*RICH, "connect", uri)
         await read_until(shown, READY)
@@ -96,7 +96,7 @@ async def test_what_is_typed_and_no_text_is_refused(
         if launcher == RICH:
             await read_until(shown, PROMPT)
         shown.type("Zo\udceb\r")  # in Latin-1
-        await read_until(shown, "ws6455 connect: the input is not UTF-8: --binary sends bytes")
+        await read_until(shown, "ws6455 connect: the input is not UTF-8 (use --binary to send")
         assert await status_of(shown) == 1
 
 
@@ -180,7 +180,7 @@ def test_bytes_are_not_written_to_a_terminal(terminal: StartInTerminal) -> None:
 
 
 async def test_the_trace_goes_where_standard_error_goes(terminal: StartInTerminal) -> None:
-    # Although there is a prompt, which what is shown must not write into.
+    # Even at a prompt, where output to the terminal is redirected.
     async with serving() as uri:
         command = f'exec "$0" -m ws6455 connect {uri} --trace 2> trace'
         shown = terminal(

@@ -1,4 +1,4 @@
-"""``--trace``: every line of the handshake and every frame, as they were on the wire."""
+"""Tests of ``--trace``: every line of the handshake and every frame, as on the wire."""
 
 import asyncio
 import base64
@@ -39,7 +39,7 @@ class Recorded:
         self.lines.append((line.arrow, line.text, line.note))
 
     def passed(self, arrow: str, data: bytes) -> list[tuple[str, str]]:
-        """Pass bytes, and give text and note of the lines that they make."""
+        """Pass bytes, and return the text and the note of each new line."""
         before = len(self.lines)
         self.trace.passed(arrow, data)
         return [line[1:] for line in self.lines[before:]]
@@ -47,7 +47,7 @@ class Recorded:
 
 @pytest.fixture
 def recorded() -> Recorded:
-    """Give the trace of an open connection."""
+    """The trace of an open connection."""
     made = Recorded()
     made.passed(">", REQUEST)
     made.passed("<", RESPONSE)
@@ -55,7 +55,7 @@ def recorded() -> Recorded:
 
 
 def lines_of(errors: str) -> list[tuple[str, str, str]]:
-    """Read the trace out of standard error: arrow, text and note of each line."""
+    """Parse the trace in standard error: return arrow, text and note of each line."""
     matches = map(LINE.fullmatch, errors.splitlines())
     return [(match[2], match[3], match[4] or "") for match in matches if match]
 
@@ -100,7 +100,7 @@ async def test_a_conversation_with_the_real_websockets(start: Start) -> None:
     ]
     for frame in frames:
         if frame.startswith(">"):
-            # The key is that of the header, whichever it was.
+            # The masking key is the one in the header.
             mask = re.search(r"mask=(\w{8}) .*header=8. 8. (\S\S \S\S \S\S \S\S) ", frame)
             assert mask is not None
             assert bytes.fromhex(mask[1]) == bytes.fromhex(mask[2])
@@ -123,7 +123,7 @@ async def test_compression_is_followed_from_message_to_message(start: Start) -> 
         match = re.fullmatch(r"compressed: 260 bytes in (\d+), \d+% \(RFC 7692 §6\)", note)
         assert match is not None
         assert f" length={match[1]} " in text
-    # The second refers to the first, and so is shorter.
+    # The second is shorter, because it refers to the first.
     first, second = (int(re.findall(r"length=(\d+)", text)[0]) for _, text, _ in frames[:2])
     assert second < first < 260
 
@@ -247,7 +247,7 @@ def test_what_is_wrong_with_a_response() -> None:
     )
     assert [note for _, note in shown] == [
         "the server switches to WebSocket (§4.2.2)",
-        f"wrong: the key makes it {accept_key(KEY)} (§4.1)",
+        f"wrong: expected {accept_key(KEY)} for the key (§4.1)",
         "wrong: expected one that was offered (§4.2.2)",
         "wrong: expected extensions that were offered (§9.1)",
         "",
@@ -279,12 +279,12 @@ def test_what_control_frames_answer(recorded: Recorded) -> None:
         ((_, note),) = recorded.passed(arrow, Frame(opcode, data).serialize(mask=arrow == ">"))
         return note
 
-    assert note(">", Opcode.PING, b"a") == "asks for a pong (§5.5.2)"
+    assert note(">", Opcode.PING, b"a") == "requires a pong (§5.5.2)"
     recorded.now += 0.5
-    assert note(">", Opcode.PING, b"b") == "asks for a pong (§5.5.2)"
+    assert note(">", Opcode.PING, b"b") == "requires a pong (§5.5.2)"
     recorded.now += 0.0123
     assert note("<", Opcode.PONG, b"b") == "answers the ping of 12.3 ms ago (§5.5.3)"
-    # It has answered the first as well.
+    # The pong has answered the first ping, too.
     assert note("<", Opcode.PONG, b"a") == "unsolicited (§5.5.3)"
     assert note(">", Opcode.PONG, b"b") == "unsolicited (§5.5.3)"
     assert note("<", Opcode.CLOSE, b"\x03") == "wrong: close frame too short (§5.5.1)"
@@ -336,15 +336,15 @@ def test_a_compression_bomb_is_not_followed(recorded: Recorded) -> None:
         "<", Frame(Opcode.BINARY, zeros[:-4], rsv1=True).serialize(mask=False)
     )
     assert f"length={len(zeros) - 4} " in text
-    assert note == "compressed (RFC 7692 §6): not followed beyond 67108864 bytes"
+    assert note == "compressed (RFC 7692 §6): not decompressed beyond 67108864 bytes"
 
 
 @pytest.mark.parametrize(
     ("data", "note"),
     [
         (b"", ""),
-        (b"\x81", "within a header, of which there are 1 bytes"),
-        (b"\x81\x05Hel", "within a frame: 2 bytes of its payload are missing"),
+        (b"\x81", "incomplete header: only 1 bytes"),
+        (b"\x81\x05Hel", "incomplete frame: 2 bytes of its payload are missing"),
     ],
 )
 def test_the_end_of_the_stream(recorded: Recorded, data: bytes, note: str) -> None:
@@ -366,7 +366,7 @@ def test_more_than_a_line_shows() -> None:
 
 
 async def test_large_messages_are_seen_and_arrive_whole(start: Start) -> None:
-    # Without a trace they would be received where they stay, past what looks on.
+    # Without a trace they would be received in place, which would bypass the trace.
     sent = b"".join(bytes([number]) * (1 << 20) for number in range(8))
 
     async def check(connection: ServerConnection) -> None:

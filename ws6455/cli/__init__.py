@@ -1,5 +1,5 @@
-"""The commands of ``python -m ws6455``, a module each, and what they share.
+"""The commands of ``python -m ws6455``, one module each, and their shared modules.
 
-Asyncio. prompt_toolkit and rich (the extra ``cli``) serve where they are installed and a person
-looks on; nothing needs them.
+They run on asyncio. In a terminal, they use prompt_toolkit and rich (the extra ``cli``) if these
+are installed.
 """

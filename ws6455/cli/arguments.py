@@ -1,6 +1,6 @@
-"""The options of each command: what may be given, what it means, what it is without.
+"""The command-line options of each command, with their help and defaults.
 
-Only reads and checks them; the commands are in the modules of their names.
+This module only parses and checks the options. Each command is in the module of its name.
 """
 
 from __future__ import annotations
@@ -20,59 +20,58 @@ from ..version import version
 __all__ = ["parse"]
 
 _CONNECT = """
-In a terminal, each line typed is sent as a Text message and each message is shown as it comes;
-Ctrl+D closes the connection. With prompt_toolkit (pip install 'ws6455[cli]') the line being typed
-stays below what comes, and the arrow keys bring earlier lines back.
+In a terminal, each line typed is sent as a Text message, and each message received is printed.
+Ctrl+D closes the connection. With prompt_toolkit (pip install 'ws6455[cli]'), the line being typed
+stays below the output, and the arrow keys recall earlier lines.
 
-From a pipe, each line is sent likewise. After the last, what still comes is printed until the
-server closes, or until no message has come for the seconds of --wait: one, unless it says
-otherwise. Text goes to standard output as it is, a line for each message; Binary as a line in
-hexadecimal. Everything else goes to standard error. While whoever reads the output does not, such
-as a pager, nothing is received either and no ping answered; the server may give the connection up.
+From a pipe, each line is sent as a Text message, too. After the last line, messages are printed
+until the server closes the connection, or until no message is received for --wait seconds (by
+default 1). Text messages go to standard output unchanged, one per line. Binary messages go there
+in hexadecimal, one per line. Everything else goes to standard error. If the output is not read, as
+by a pager, nothing is received and no ping is answered; the server may close the connection.
 
-The exit status is 0 if the connection is closed as it should be: 1000, 1001 or no code.
+The exit status is 0 if the connection is closed without an error: code 1000, 1001 or no code.
 """
 
 _TRACE = """
---trace shows what goes over the wire inside TLS: the seconds since the connection was made, > for
-sent and < for received, each line of the opening handshake, credentials and cookies hidden, and
-each frame: opcode, bits, bytes of payload, the frame's header in hexadecimal and the first of the
-payload, decompressed. What compression did is the note: bytes on the wire as a percentage of those
-before.
+--trace shows the data on the wire, inside TLS: the seconds since the connection was opened, > for
+sent and < for received, each line of the opening handshake, with credentials and cookies hidden,
+and each frame: opcode, bits, payload length, header in hexadecimal and the start of the payload,
+decompressed. For a compressed frame, a note shows its size as a percentage of the original size.
 """
 
 _BENCH = """
 Sends messages to an echo server, as many at once as --connections and --in-flight allow, and
-compares each echo with what was sent. The latency of a message is the time until its echo is
-there. Nothing is compressed. The exit status is 0 if every echo came and was right.
+compares each echo with the message sent. The latency of a message is the time until its echo is
+received. Compression is not used. The exit status is 0 if every echo was received and correct.
 """
 
 _RUN = """
-Everything after the program's name is the program's. Its imports of `websockets`, of any era, find
-this library instead.
+All arguments after the program's name are passed to the program. Its imports of `websockets`, of
+any version, find this library instead.
 """
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that says what is wrong in one line."""
+    """A parser that reports an error in one line."""
 
     def error(self, message: str) -> NoReturn:
         name = self.prog.removeprefix("python -m ")
-        print(f"{name}: {message} (--help tells more)", file=sys.stderr)
+        print(f"{name}: {message} (see --help)", file=sys.stderr)
         raise SystemExit(2)
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the command line.
+    """Parse the command line.
 
     Args:
-        arguments: without the program's name.
+        arguments: the arguments, without the program's name.
 
     Returns:
-        ``command``, its name, and an attribute for each of its options.
+        The options of the command, and its name as ``command``.
 
     Raises:
-        SystemExit: 0 for ``--help`` and ``--version``, 2 if something is wrong.
+        SystemExit: with 0 for ``--help`` and ``--version``, with 2 for wrong usage.
     """
     parser = _Parser(
         prog="python -m ws6455",
@@ -95,17 +94,17 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         )
         return command
 
-    _add_connect(add("connect", "talk to a server, line by line", _CONNECT + _TRACE))
+    _add_connect(add("connect", "exchange messages with a server", _CONNECT + _TRACE))
     _add_serve(add("serve", "run a server", _TRACE))
     _add_bench(add("bench", "measure an echo server", _BENCH))
-    run = add("run", "run a program written for the package websockets", _RUN)
+    run = add("run", "run a program written for the websockets package", _RUN)
     run.usage = f"{run.prog} program.py [argument ...]\n       {run.prog} -m module [argument ...]"
     options = parser.parse_args(arguments)
     if options.command == "serve":
         if options.key is not None and options.certificate is None:
-            commands.choices["serve"].error("--key needs a --certificate")
+            commands.choices["serve"].error("--key requires --certificate")
         if options.unix is not None and (options.host is not None or options.port is not None):
-            commands.choices["serve"].error("--unix goes without --host and --port")
+            commands.choices["serve"].error("--unix cannot be used with --host or --port")
     return options
 
 
@@ -115,20 +114,20 @@ def _add_connect(parser: argparse.ArgumentParser) -> None:
         "--wait",
         type=_seconds,
         metavar="SECONDS",
-        help="how long no message must come after the input has ended; inf waits until the "
-        "server closes (1; in a terminal 0)",
+        help="after the end of the input, close the connection once no message is received for "
+        "this time (1; in a terminal 0); inf waits until the server closes",
     )
     parser.add_argument(
         "--binary",
         action="store_true",
-        help="send the input as Binary messages, as it is read and not by the line, and write "
-        "what comes as it is, with nothing in between",
+        help="send the input as Binary messages as it is read, not line by line, and write "
+        "received messages unchanged, without separators",
     )
     parser.add_argument(
         "--ping",
         type=_seconds,
         metavar="SECONDS",
-        help="between two pings (20), whose pongs --trace shows; 0 for no pings",
+        help="interval between pings (20), shown by --trace; 0 disables pings",
     )
     parser.add_argument(
         "--no-compression", action="store_true", help="do not offer permessage-deflate"
@@ -139,22 +138,24 @@ def _add_connect(parser: argparse.ArgumentParser) -> None:
 
 def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="name or address to listen on (localhost)")
-    parser.add_argument("--port", type=_port, help="TCP port (8765); 0 for any that is free")
+    parser.add_argument("--port", type=_port, help="TCP port (8765); 0 for any free port")
     parser.add_argument("--unix", metavar="PATH", help="listen on a Unix socket instead")
-    parser.add_argument("--certificate", metavar="FILE", help="serve wss with it, in PEM")
-    parser.add_argument("--key", metavar="FILE", help="its key, unless in the same file")
     parser.add_argument(
-        "--origin", action="append", help="allow this Origin only; repeatable (any)"
+        "--certificate", metavar="FILE", help="serve wss with this certificate, in PEM"
     )
     parser.add_argument(
-        "--subprotocol", action="append", help="to support, preferred first; repeatable"
+        "--key", metavar="FILE", help="the certificate's private key, unless in the same file"
     )
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument(
-        "--echo", action="store_true", help="send each message back (this, unless told otherwise)"
+    parser.add_argument(
+        "--origin", action="append", help="allow only this Origin; repeatable (any)"
     )
-    what.add_argument("--broadcast", action="store_true", help="send each message to every client")
-    what.add_argument(
+    parser.add_argument(
+        "--subprotocol", action="append", help="subprotocol to support, preferred first; repeatable"
+    )
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--echo", action="store_true", help="send each message back (default)")
+    mode.add_argument("--broadcast", action="store_true", help="send each message to every client")
+    mode.add_argument(
         "--app", metavar="MODULE:HANDLER", help="call this coroutine function for each client"
     )
     parser.add_argument(
@@ -167,24 +168,28 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:
     _add_opening(parser)
-    parser.add_argument("--connections", type=_count, default=1, help="at once (%(default)s)")
+    parser.add_argument(
+        "--connections", type=_count, default=1, help="number of connections (%(default)s)"
+    )
     parser.add_argument(
         "--in-flight",
         type=_count,
         default=1,
         metavar="MESSAGES",
-        help="of each connection that may wait for their echo (%(default)s)",
+        help="messages per connection that wait for their echo (%(default)s)",
     )
     parser.add_argument(
-        "--size", type=_size, default=64, metavar="BYTES", help="of a message (%(default)s)"
+        "--size", type=_size, default=64, metavar="BYTES", help="size of a message (%(default)s)"
     )
-    parser.add_argument("--seconds", type=_duration, default=5.0, help="to measure (%(default)g)")
+    parser.add_argument(
+        "--seconds", type=_duration, default=5.0, help="duration of the measurement (%(default)g)"
+    )
     parser.add_argument("--text", action="store_true", help="send Text instead of Binary")
     parser.add_argument("--verbose", action="store_true", help="show the library's log as well")
 
 
 def _add_opening(parser: argparse.ArgumentParser) -> None:
-    """Add what says where to connect to, and how."""
+    """Add the options of the opening handshake."""
     parser.add_argument("uri", metavar="URI", type=_uri, help="such as ws://localhost:8765/path")
     parser.add_argument(
         "--header",
@@ -192,17 +197,19 @@ def _add_opening(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=_header,
         metavar="'NAME: VALUE'",
-        help="for the opening handshake; repeatable",
+        help="header for the opening handshake; repeatable",
     )
-    parser.add_argument("--origin", type=_origin, help="the value of the header Origin")
+    parser.add_argument("--origin", type=_origin, help="value of the Origin header")
     parser.add_argument(
-        "--subprotocol", action="append", help="to offer, preferred first; repeatable"
-    )
-    parser.add_argument(
-        "--insecure", action="store_true", help="accept any certificate, whoever it is from"
+        "--subprotocol", action="append", help="subprotocol to offer, preferred first; repeatable"
     )
     parser.add_argument(
-        "--proxy", metavar="URL", help="HTTP or SOCKS proxy; none for none (the environment's)"
+        "--insecure", action="store_true", help="accept any certificate without verification"
+    )
+    parser.add_argument(
+        "--proxy",
+        metavar="URL",
+        help="HTTP or SOCKS proxy (from the environment); none connects directly",
     )
 
 
@@ -212,18 +219,20 @@ def _add_max_size(parser: argparse.ArgumentParser) -> None:
         type=_size,
         default=MAX_SIZE,
         metavar="BYTES",
-        help="of a message received (%(default)s); 0 for any",
+        help="limit for a received message (%(default)s); 0 for no limit",
     )
 
 
 def _add_trace(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--trace", action="store_true", help="show the wire on standard error; see below"
+        "--trace",
+        action="store_true",
+        help="print the data on the wire to standard error; see below",
     )
     parser.add_argument(
         "--verbose",
         action="store_true",
-        help="show the library's log, and what the connection agreed on",
+        help="show the library's log, and the negotiated extensions and subprotocol",
     )
 
 
@@ -243,7 +252,7 @@ def _header(text: str) -> tuple[str, str]:
     except InvalidHeader:
         colon = ""
     if not colon:
-        raise argparse.ArgumentTypeError(f"{text!r} is no header such as 'Name: value'")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a header such as 'Name: value'")
     return pair
 
 
@@ -258,13 +267,13 @@ def _number(text: str, least: float, most: float, meaning: str) -> float:
         number = math.nan
     if least <= number <= most:
         return number
-    raise argparse.ArgumentTypeError(f"{text!r} is no {meaning}")
+    raise argparse.ArgumentTypeError(f"{text!r} is not a {meaning}")
 
 
 def _whole(text: str, least: int, most: int, meaning: str) -> int:
     if text.isascii() and text.isdigit() and least <= int(text) <= most:
         return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is no {meaning}")
+    raise argparse.ArgumentTypeError(f"{text!r} is not a {meaning}")
 
 
 def _seconds(text: str) -> float:
@@ -276,7 +285,7 @@ def _duration(text: str) -> float:
 
 
 def _port(text: str) -> int:
-    return _whole(text, 0, 65535, "port: 0 to 65535")
+    return _whole(text, 0, 65535, "port from 0 to 65535")
 
 
 def _size(text: str) -> int:

@@ -1,4 +1,4 @@
-"""``bench URI``: how fast an echo server answers."""
+"""The command ``bench``, which measures an echo server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from ..aio.client import connect
 from ..aio.client_connection import ClientConnection
 from ..exceptions import hide_credentials
-from .failure import explained
+from .failure import explain_failures
 from .load import Load, Outcome, percentile
 from .opening import opening_arguments
 from .printable import one_line
@@ -27,7 +27,7 @@ async def bench(options: argparse.Namespace) -> int:
         options: those of :func:`~.arguments.parse`.
 
     Returns:
-        0 if every echo came and was what had been sent, else 1.
+        0 if every echo was received and correct, else 1.
 
     Raises:
         Failure: if a connection cannot be opened.
@@ -35,14 +35,14 @@ async def bench(options: argparse.Namespace) -> int:
     arguments = opening_arguments(options) | {
         "compression": None,
         "max_size": max(options.size, 1),
-        # Of its own messages there are only so many; and a client that stopped reading could
-        # wait for a server that waits for it.
+        # --in-flight limits the messages anyway. A client that stops reading could deadlock with
+        # a server that waits until its echoes are read.
         "max_queue": None,
     }
     load = Load(size=options.size, in_flight=options.in_flight, text=options.text)
     connections: list[ClientConnection] = []
     try:
-        with explained(options.uri):
+        with explain_failures(options.uri):
             for _ in range(options.connections):
                 connections.append(await connect(options.uri, **arguments))
         outcome = await load.run(connections, options.seconds, lambda: _show_progress(load))
@@ -53,7 +53,7 @@ async def bench(options: argparse.Namespace) -> int:
 
 
 async def _show_progress(load: Load) -> None:
-    """Tell each second how many echoes it brought, where a person looks on."""
+    """Show the echoes per second, once a second, if standard error is a terminal."""
     if not sys.stderr.isatty():
         return
     started, before = time.perf_counter(), 0
@@ -89,7 +89,7 @@ def _latency(outcome: Outcome, percent: float) -> str:
 
 
 def _show(options: argparse.Namespace, outcome: Outcome) -> None:
-    """Print the table, and one line for each kind of failure."""
+    """Print the table, and a line for each kind of failure."""
     kind = "Text" if options.text else "Binary"
     print(
         f"{hide_credentials(options.uri)}: {options.size:,} bytes of {kind}, "

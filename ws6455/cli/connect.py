@@ -1,4 +1,4 @@
-"""``connect URI``: sends what is typed or piped in, shows what comes."""
+"""The command ``connect``, which sends typed or piped input and prints received messages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..aio.client_connection import ClientConnection
 from ..exceptions import ConnectionClosed, ConnectionClosedOK, hide_credentials
 from ..framing.frames import CloseCode
 from .console import Console, tracing
-from .failure import explained
+from .failure import explain_failures
 from .opening import opening_arguments
 from .tap import traced_client
 
@@ -27,10 +27,10 @@ async def connect(options: argparse.Namespace) -> int:
         options: those of :func:`~.arguments.parse`.
 
     Returns:
-        0 if the connection was closed as it should be, else 1.
+        0 if the connection was closed without an error, else 1.
 
     Raises:
-        Failure: if there is none, or the input cannot be sent.
+        Failure: if the connection cannot be opened, or the input cannot be sent.
     """
     console = Console(binary=options.binary)
     arguments = opening_arguments(options) | {"max_size": options.max_size or None}
@@ -41,22 +41,22 @@ async def connect(options: argparse.Namespace) -> int:
     with tracing(console.print_error) as show:
         if options.trace:
             arguments["create_connection"] = traced_client(show)
-        closed = await _talk(options, console, arguments)
+        closed = await _run_connection(options, console, arguments)
     return 0 if isinstance(closed, ConnectionClosedOK) else 1
 
 
-async def _talk(
+async def _run_connection(
     options: argparse.Namespace, console: Console, arguments: dict[str, Any]
 ) -> ConnectionClosed:
-    """Open a connection, hold the conversation, close; return how it was closed."""
-    with explained(options.uri):
+    """Open a connection, exchange messages and close it; return its closing exception."""
+    with explain_failures(options.uri):
         connection = await open_connection(options.uri, **arguments)
     if console.typed or options.verbose:
         console.note(_welcome(options, console, connection))
     code = CloseCode.NORMAL_CLOSURE
-    with console.taking_turns():
+    with console.output_above_prompt():
         try:
-            await _converse(connection, console, options)
+            await _exchange_messages(connection, console, options)
         except asyncio.CancelledError:
             code = CloseCode.GOING_AWAY
             raise
@@ -77,24 +77,24 @@ def _welcome(options: argparse.Namespace, console: Console, connection: ClientCo
     return f"{text} (Ctrl+D closes)" if console.typed else text
 
 
-async def _converse(
+async def _exchange_messages(
     connection: ClientConnection, console: Console, options: argparse.Namespace
 ) -> None:
-    """Send and show until the input ends and the answers cease, or the connection is closed."""
-    heard = asyncio.Event()
+    """Send input and print messages until both end, or the connection is closed."""
+    received = asyncio.Event()
 
     async def show() -> None:
         with contextlib.suppress(ConnectionClosed):
             while True:
                 console.message(await connection.recv())
-                heard.set()
+                received.set()
 
     async def send() -> None:
         with contextlib.suppress(ConnectionClosed):
             async for message in console.input():
                 await connection.send(message)
             wait = options.wait if options.wait is not None else 0 if console.typed else 1
-            await _silence(heard, wait)
+            await _wait_for_silence(received, wait)
             await connection.close()
 
     showing, sending = asyncio.create_task(show()), asyncio.create_task(send())
@@ -102,18 +102,18 @@ async def _converse(
         await asyncio.wait([showing, sending], return_when=asyncio.FIRST_COMPLETED)
         if sending.done():
             sending.result()
-        await showing  # all that was received, before the connection counts as closed
+        await showing  # print all received messages before the closing is reported
     finally:
         for task in (showing, sending):
             task.cancel()
         await asyncio.gather(showing, sending, return_exceptions=True)
 
 
-async def _silence(heard: asyncio.Event, seconds: float) -> None:
-    """Wait until no message was heard for so long."""
+async def _wait_for_silence(received: asyncio.Event, seconds: float) -> None:
+    """Wait until no message has been received for a number of seconds."""
     timeout = None if math.isinf(seconds) else seconds
     with contextlib.suppress(TimeoutError):
         while True:
-            heard.clear()
+            received.clear()
             async with asyncio.timeout(timeout):
-                await heard.wait()
+                await received.wait()

@@ -1,7 +1,7 @@
-"""What a command shows, and what is typed or piped into it.
+"""Input and output of the commands.
 
-Messages go to standard output, everything else to standard error. Where a person looks on, rich
-colours it and prompt_toolkit keeps the line being typed below it, if they are installed.
+Messages go to standard output, everything else to standard error. In a terminal, rich colours the
+output and prompt_toolkit keeps the line being typed below it, if they are installed.
 """
 
 from __future__ import annotations
@@ -28,24 +28,25 @@ __all__ = ["Console", "printer", "tracing"]
 
 _CHUNK = 1 << 16
 _BYTES_SHOWN = 64  # of a Binary message, in a terminal
-_NOT_UTF_8 = "the input is not UTF-8: --binary sends bytes"
+_NOT_UTF_8 = "the input is not UTF-8 (use --binary to send bytes)"
 
-#: A piece of a line, and its style in the words of rich: ``("> ", "green")``.
+#: A part of a line, and its style in the syntax of rich: ``("> ", "green")``.
 Part = tuple[str, str]
 
 
 def printer(stream: TextIO) -> Callable[..., None]:
-    """Return what prints a line made of parts.
+    """Return a function that prints a line made of parts.
 
     Args:
-        stream: ``sys.stdout`` or ``sys.stderr``; coloured if it is a terminal and there is rich.
+        stream: ``sys.stdout`` or ``sys.stderr``. The output is coloured if the stream is a
+            terminal and rich is installed.
     """
     if stream.isatty():
         with contextlib.suppress(ImportError):
             from rich.console import Console as RichConsole
             from rich.text import Text
 
-            # Looks the stream up for each line: it is another one while there is a prompt.
+            # rich looks up the stream for each line, since a prompt replaces it temporarily.
             rich = RichConsole(stderr=stream is sys.stderr, highlight=False)
 
             def print_coloured(*parts: Part) -> None:
@@ -61,14 +62,14 @@ def printer(stream: TextIO) -> Callable[..., None]:
 
 @contextlib.contextmanager
 def tracing(print_parts: Callable[..., None]) -> Iterator[Callable[[TraceLine], None]]:
-    """Give what prints a line of the trace; a command whose trace nobody reads is cancelled.
+    """Yield a function that prints a line of the trace; cancel the command if printing fails.
 
     Args:
-        print_parts: what :func:`printer` gives.
+        print_parts: the result of :func:`printer`.
 
     Raises:
-        OSError: at the end, if a line could not be printed. Where that happened, the connection
-            would have taken it for an error of its own.
+        OSError: on exit, if a line could not be printed. If it was raised while printing, the
+            connection would treat it as its own error.
     """
     task = asyncio.current_task()
     assert task is not None
@@ -98,32 +99,32 @@ def tracing(print_parts: Callable[..., None]) -> Iterator[Callable[[TraceLine], 
 
 
 class Console:
-    """The input and the output of a conversation.
+    """The input and output of the command ``connect``.
 
     Args:
-        binary: whether bytes go through as they are, both ways.
+        binary: whether to pass bytes through unchanged, in both directions.
 
     Attributes:
-        typed: whether a person types the input.
+        typed: whether the input is typed in a terminal.
         print_error: prints a line on standard error; see :func:`printer`.
 
     Raises:
-        Failure: if bytes would go to a terminal.
+        Failure: if bytes would be written to a terminal.
     """
 
     def __init__(self, *, binary: bool = False) -> None:
         self.typed = sys.stdin.isatty()
         self._binary = binary
-        self._shown = sys.stdout.isatty()
-        if binary and self._shown:
+        self._to_terminal = sys.stdout.isatty()
+        if binary and self._to_terminal:
             raise Failure("--binary would write bytes to the terminal: pipe the output", status=2)
         self._print = printer(sys.stdout)
         self.print_error = printer(sys.stderr)
-        self._prompt = _prompt_session() if self.typed and self._shown else None
+        self._prompt = _prompt_session() if self.typed and self._to_terminal else None
 
     @contextlib.contextmanager
-    def taking_turns(self) -> Iterator[None]:
-        """Let what is shown and the prompt not write into each other."""
+    def output_above_prompt(self) -> Iterator[None]:
+        """Print output above the prompt, so that they do not mix."""
         if self._prompt is None:
             yield
             return
@@ -135,13 +136,13 @@ class Console:
     # Output -----------------------------------------------------------------------------
 
     def message(self, message: str | bytes) -> None:
-        """Show a message received.
+        """Print a received message.
 
         Raises:
-            BrokenPipeError: if nobody reads standard output any more.
+            BrokenPipeError: if the reader of standard output has closed it.
         """
-        if self._shown:
-            self._print(("< ", "cyan"), (_displayed(message), ""))
+        if self._to_terminal:
+            self._print(("< ", "cyan"), (_format_message(message), ""))
             return
         data = message.encode() if isinstance(message, str) else message
         if not self._binary:
@@ -150,13 +151,13 @@ class Console:
         sys.stdout.buffer.flush()
 
     def note(self, text: str) -> None:
-        """Show something about the connection, in one line."""
+        """Print a note on the connection, in one line."""
         self.print_error((one_line(text), "dim"))
 
     # Input ------------------------------------------------------------------------------
 
     def input(self) -> AsyncIterator[str | bytes]:
-        """Give what is to be sent: each line as text, or bytes as they are read.
+        """Yield the messages to send: each line as text, or bytes as they are read.
 
         Raises:
             Failure: if a line is not UTF-8.
@@ -172,8 +173,8 @@ def _style_of(note: str) -> str:
     return "dim green" if note.startswith("right") else "dim"
 
 
-def _displayed(message: str | bytes) -> str:
-    """Return a message for a terminal."""
+def _format_message(message: str | bytes) -> str:
+    """Format a message for a terminal."""
     if isinstance(message, str):
         return printable(message)
     more = "..." if len(message) > _BYTES_SHOWN else ""
@@ -182,7 +183,7 @@ def _displayed(message: str | bytes) -> str:
 
 
 def _prompt_session() -> PromptSession[str] | None:
-    """Return what reads lines with editing and a history; None without prompt_toolkit."""
+    """Return a prompt with line editing and a history; None without prompt_toolkit."""
     try:
         from prompt_toolkit import PromptSession
     except ImportError:
@@ -191,33 +192,33 @@ def _prompt_session() -> PromptSession[str] | None:
 
 
 async def _prompted_lines(session: PromptSession[str]) -> AsyncIterator[str]:
-    """Give each line typed at the prompt."""
+    """Yield each line typed at the prompt."""
     while True:
         try:
-            line = await session.prompt_async(handle_sigint=False)  # asyncio's runner does
+            line = await session.prompt_async(handle_sigint=False)  # asyncio's runner handles it
         except EOFError:
             return
         except KeyboardInterrupt:
-            # The key: at the prompt the terminal makes no signal of it.
+            # Ctrl+C: at the prompt, the terminal does not convert the key to a signal.
             signal.raise_signal(signal.SIGINT)
-            await asyncio.get_running_loop().create_future()  # until that has cancelled this
+            await asyncio.get_running_loop().create_future()  # until the signal cancels this task
         try:
             line.encode()
-        except UnicodeEncodeError as exc:  # prompt_toolkit gives such bytes as surrogates
+        except UnicodeEncodeError as exc:  # prompt_toolkit returns invalid bytes as surrogates
             raise Failure(_NOT_UTF_8) from exc
         yield line
 
 
 async def _chunks() -> AsyncIterator[bytes]:
-    """Give the bytes of standard input as they are read."""
+    """Yield the bytes of standard input as they are read."""
     while data := await _read():
         yield data
 
 
 async def _lines() -> AsyncIterator[str]:
-    """Give each line of standard input without its end."""
+    """Yield each line of standard input without its line ending."""
     decode = codecs.getincrementaldecoder("utf-8")().decode
-    pieces: list[str] = []  # of a line that has not ended
+    pieces: list[str] = []  # of an incomplete line
     while True:
         data = await _read()
         try:
@@ -235,17 +236,17 @@ async def _lines() -> AsyncIterator[str]:
 
 
 async def _read() -> bytes:
-    """Return what standard input has, once it has something; b"" at its end.
+    """Wait for bytes from standard input; return b"" at its end.
 
-    A thread reads, for which nobody waits at exit: a read cannot be called off, and an event loop
-    by itself knows no files, and no terminal on Windows.
+    A daemon thread reads, because a read cannot be cancelled, and because event loops support
+    neither files nor, on Windows, the terminal.
     """
     loop = asyncio.get_running_loop()
-    there: asyncio.Future[bytes] = loop.create_future()
+    result: asyncio.Future[bytes] = loop.create_future()
 
-    def give(data: bytes) -> None:
-        if not there.cancelled():
-            there.set_result(data)
+    def set_result(data: bytes) -> None:
+        if not result.cancelled():
+            result.set_result(data)
 
     def read() -> None:
         try:
@@ -253,7 +254,7 @@ async def _read() -> bytes:
         except OSError:
             data = b""  # the terminal is gone
         with contextlib.suppress(RuntimeError):  # the loop may be closed by now
-            loop.call_soon_threadsafe(give, data)
+            loop.call_soon_threadsafe(set_result, data)
 
     threading.Thread(target=read, daemon=True).start()
-    return await there
+    return await result

@@ -1,4 +1,4 @@
-"""What ends a command early: one line on standard error, and an exit status."""
+"""Failures of a command: one line on standard error, and an exit status."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from ..exceptions import (
     hide_credentials,
 )
 
-__all__ = ["Failure", "explained", "system_reason"]
+__all__ = ["Failure", "explain_failures", "system_reason"]
 
 
 class Failure(Exception):
-    """A command cannot go on.
+    """A command cannot continue.
 
     Args:
-        text: why, for whoever gave the command.
-        status: the exit status: 1, or 2 if the command itself is wrong.
+        text: the reason, for the user.
+        status: the exit status: 1, or 2 for wrong usage.
     """
 
     def __init__(self, text: str, status: int = 1) -> None:
@@ -34,14 +34,14 @@ class Failure(Exception):
 
 
 @contextlib.contextmanager
-def explained(uri: str) -> Iterator[None]:
-    """Turn what connecting raises into a failure that says it in the terms of the command.
+def explain_failures(uri: str) -> Iterator[None]:
+    """Convert the exceptions of :class:`ws6455.connect` to failures with a readable text.
 
     Args:
-        uri: where to.
+        uri: the URI of the server.
 
     Raises:
-        Failure: instead of what :class:`ws6455.connect` raises.
+        Failure: in place of an exception of :class:`ws6455.connect`.
     """
     shown = hide_credentials(uri)
     try:
@@ -53,7 +53,7 @@ def explained(uri: str) -> Iterator[None]:
         raise Failure(
             f"{shown} refused: {response.status_code} {response.reason_phrase}{to}"
         ) from exc
-    except (OSError, ProxyError, UnicodeError) as exc:  # the last of a name that is too long
+    except (OSError, ProxyError, UnicodeError) as exc:  # UnicodeError: the name is too long
         raise Failure(f"cannot reach {shown}: {_reason(exc)}") from exc
     except (InvalidProxy, ImportError, ValueError) as exc:
         raise Failure(str(exc), status=2) from exc
@@ -65,7 +65,7 @@ def _reason(exc: Exception) -> str:
     if isinstance(exc, ssl.SSLCertVerificationError):
         return (
             f"its certificate is not trusted: {exc.verify_message} "
-            "(--insecure connects nevertheless)"
+            "(use --insecure to connect anyway)"
         )
     if isinstance(exc, ssl.SSLError):
         return f"TLS failed: {(exc.reason or str(exc)).replace('_', ' ').lower()}"
@@ -73,8 +73,8 @@ def _reason(exc: Exception) -> str:
 
 
 def system_reason(exc: Exception) -> str:
-    """Return what the system says of an error, without the figures and addresses around it."""
-    # asyncio puts the errors of several addresses into one text, which has no errno.
+    """Return the system's description of an error, without error numbers and addresses."""
+    # asyncio joins the errors of several addresses into one exception, which has no errno.
     numbers = set(re.findall(r"\[Errno (\d+)\]", str(exc)))
     if len(numbers) == 1:
         return os.strerror(int(numbers.pop())).lower()

@@ -1,7 +1,7 @@
-"""One frame as a line of the trace: its header, the first of its payload, what it is for.
+"""A frame as a line of the trace: its header, the start of its payload, its purpose.
 
-RFC 6455 §5.2 and §5.5, RFC 7692 §6. A payload may be large or never end: it is looked at piece by
-piece and not kept.
+RFC 6455 §5.2 and §5.5, RFC 7692 §6. A payload may be large or never end, so it is processed piece
+by piece and not kept.
 """
 
 from __future__ import annotations
@@ -20,42 +20,42 @@ __all__ = ["ControlNotes", "TracedFrame", "inflater"]
 
 _TEXT_SHOWN = 60  # characters
 _BYTES_SHOWN = 24
-# Beyond so many bytes of a frame nothing is inflated: a peer may send a compression bomb, and the
-# library gives up at its limit.
-_INFLATED_AT_MOST = 1 << 26
+# Limit for the decompressed bytes of a frame, since a peer may send a compression bomb. The
+# library itself fails the connection at its own limit.
+_MAX_INFLATED_SIZE = 1 << 26
 
 
 def inflater() -> PerMessageDeflate:
-    """Make what decompresses one direction, whatever was negotiated.
+    """Return a decompressor for one direction, for any negotiated parameters.
 
-    The largest window serves for the smaller ones, and a context that a peer starts afresh may as
-    well be kept: nothing refers to it.
+    The largest window also works for smaller ones. A context that the peer resets can be kept,
+    since nothing refers to it.
     """
     return PerMessageDeflate(False, False, 15, 15)
 
 
 class TracedFrame:
-    """A frame while its payload comes.
+    """A frame whose payload is arriving.
 
     Args:
         header: the frame's header.
-        raw_header: the same, as on the wire.
-        compressed_by: what decompresses the payload; None if it is not compressed.
+        raw_header: the bytes of the header.
+        compressed_by: the decompressor of the payload; None if it is not compressed.
     """
 
     def __init__(
         self, header: FrameHeader, raw_header: bytes, compressed_by: PerMessageDeflate | None
     ) -> None:
         self.header = header
-        self.missing = header.length  # bytes of payload yet to come
-        self.shown = b""  # the first of the payload, or all of it in a control frame
+        self.missing = header.length  # bytes of payload still to come
+        self.shown = b""  # the start of the payload; in a control frame, all of it
         self._raw_header = raw_header
         self._inflater = compressed_by
         self._inflated = 0
-        self._broken = ""
+        self._inflate_error = ""
 
-    def take(self, data: bytes) -> None:
-        """Take the next bytes of the payload, as on the wire."""
+    def feed(self, data: bytes) -> None:
+        """Add the next bytes of the payload, as on the wire."""
         key = self.header.key
         if key is not None:
             at = (self.header.length - self.missing) % 4
@@ -73,20 +73,20 @@ class TracedFrame:
 
     def _inflate(self, data: bytes) -> None:
         assert self._inflater is not None
-        if self._broken:
+        if self._inflate_error:
             return
         try:
             for piece in self._inflater.inflate(data, lambda: 0):
                 self._show(piece)
                 self._inflated += len(piece)
-                if self._inflated > _INFLATED_AT_MOST:
-                    self._broken = f"not followed beyond {_INFLATED_AT_MOST} bytes"
+                if self._inflated > _MAX_INFLATED_SIZE:
+                    self._inflate_error = f"not decompressed beyond {_MAX_INFLATED_SIZE} bytes"
                     return
         except ProtocolError as exc:
-            self._broken = str(exc)
+            self._inflate_error = str(exc)
 
     def text(self) -> str:
-        """Return what is on the wire."""
+        """Return the frame's header and the start of its payload."""
         header = self.header
         bits = " ".join(
             (["FIN"] if header.fin else [])
@@ -105,10 +105,10 @@ class TracedFrame:
             try:
                 close = Close.parse(data)
             except WebSocketException:
-                return data.hex(" ")  # the note says what is wrong
+                return data.hex(" ")  # the note explains the error
             return one_line(f"{close.code} {close.reason!r}")
         if self.header.opcode is Opcode.TEXT:
-            # Whole characters only: a fragment may end within one, and so may what is kept.
+            # Whole characters only: a fragment, and `shown`, may end within a character.
             text = codecs.getincrementaldecoder("utf-8")("replace").decode(data)[:_TEXT_SHOWN]
             more = "..." if len(text.encode()) < size else ""
             return one_line(repr(text)) + more
@@ -116,20 +116,20 @@ class TracedFrame:
         return (data[:_BYTES_SHOWN].hex(" ") or "none") + more
 
     def compression_note(self) -> str:
-        """Tell what compression did; "" for a frame that is not compressed."""
+        """Return a note on the compression; "" for an uncompressed frame."""
         if self._inflater is None:
             return ""
-        if self._broken:
-            return f"compressed (RFC 7692 §6): {self._broken}"
+        if self._inflate_error:
+            return f"compressed (RFC 7692 §6): {self._inflate_error}"
         ratio = f", {self.header.length / self._inflated:.0%}" if self._inflated else ""
         return f"compressed: {self._inflated} bytes in {self.header.length}{ratio} (RFC 7692 §6)"
 
 
 class ControlNotes:
-    """What frames are for; what pongs and Close frames answer.
+    """Notes on the purpose of frames; matches pongs with pings, and the two Close frames.
 
     Args:
-        clock: gives seconds.
+        clock: returns the time in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -138,16 +138,16 @@ class ControlNotes:
         self._closed_by = ""
 
     def note(self, arrow: str, frame: TracedFrame) -> str:
-        """Return what a frame is for.
+        """Return the note on a frame.
 
         Args:
             arrow: its direction.
-            frame: the frame, complete.
+            frame: the complete frame.
         """
         match frame.header.opcode:
             case Opcode.PING:
                 self._pings[arrow, frame.shown] = self._clock()
-                return "asks for a pong (§5.5.2)"
+                return "requires a pong (§5.5.2)"
             case Opcode.PONG:
                 return self._pong("<" if arrow == ">" else ">", frame.shown)
             case Opcode.CLOSE:
@@ -161,7 +161,7 @@ class ControlNotes:
         sent_at = self._pings.get((arrow_of_ping, data))
         if sent_at is None:
             return "unsolicited (§5.5.3)"
-        # It answers every ping before it as well.
+        # A pong also answers all earlier pings.
         for ping in [ping for ping in self._pings if ping[0] == arrow_of_ping]:
             if self._pings.pop(ping) >= sent_at:
                 break

@@ -1,7 +1,7 @@
-"""What each line of the opening handshake means, and whether it is right.
+"""Notes on each line of the opening handshake: its meaning, and whether it is valid.
 
-RFC 6455 §4. Reads the lines as they go over the wire, in either direction, and checks them against
-each other by itself: that is what the trace is for.
+RFC 6455 §4. The lines are read from the wire in both directions and checked against each other,
+independently of the library's own handshake.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ __all__ = ["Heads"]
 
 _REQUEST_NOTES = {
     "host": "the URI's authority (§4.1)",
-    "origin": "the page that connects (§4.1, §10.2)",
-    "sec-websocket-protocol": "subprotocols it can speak, preferred first (§1.9)",
-    "sec-websocket-extensions": "extensions it offers (§9.1)",
+    "origin": "the origin of the page that connects (§4.1, §10.2)",
+    "sec-websocket-protocol": "subprotocols offered, preferred first (§1.9)",
+    "sec-websocket-extensions": "extensions offered (§9.1)",
     "authorization": "credentials, hidden here (RFC 9110 §11.6.2)",
     "proxy-authorization": "credentials, hidden here (RFC 9110 §11.7.2)",
     "cookie": "cookies, hidden here (RFC 6265 §4.2)",
 }
 _RESPONSE_NOTES = {
     "set-cookie": "a cookie, hidden here (RFC 6265 §4.1)",
-    "location": "where to ask instead (RFC 9110 §10.2.2)",
-    "www-authenticate": "credentials are needed (RFC 9110 §11.6.1)",
-    "sec-websocket-version": "what the server would speak (§4.4)",
+    "location": "the URI to use instead (RFC 9110 §10.2.2)",
+    "www-authenticate": "credentials are required (RFC 9110 §11.6.1)",
+    "sec-websocket-version": "versions that the server supports (§4.4)",
 }
 
 
@@ -35,7 +35,7 @@ class Heads:
     """The two heads of one opening handshake, line by line.
 
     Attributes:
-        status: the response's status; None until it is there.
+        status: the status of the response; None before it.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Heads:
         self._offered_extensions: list[str] = []
 
     def start_line(self, line: str, is_request: bool) -> str:
-        """Return what the first line of a head means.
+        """Return the note on the first line of a head.
 
         Args:
             line: the line, without its end.
@@ -64,7 +64,7 @@ class Heads:
         return "not 101: no WebSocket connection (§4.1)"
 
     def header(self, line: str, is_request: bool) -> tuple[str, str]:
-        """Return a header line as it may be shown, and what it means.
+        """Return a header line, with credentials and cookies hidden, and the note on it.
 
         Args:
             line: the line, without its end.
@@ -75,7 +75,7 @@ class Heads:
         if folded in ("authorization", "cookie", "proxy-authorization", "set-cookie"):
             line = f"{name}: ***"
         if not is_request and self.status != 101:
-            # A refusal is an answer of HTTP, in which "Connection: close" is as it should be.
+            # A refusal is a plain HTTP response, in which "Connection: close" is valid.
             return line, _RESPONSE_NOTES.get(folded, "")
         if folded == "upgrade":
             return line, _verdict(value.lower() == "websocket", "websocket (§4.1, §4.2)")
@@ -102,11 +102,10 @@ class Heads:
     def _of_response(self, name: str, value: str) -> str:
         match name:
             case "sec-websocket-accept" if self._key is not None:
-                # The value that it should have is part of the note, right or wrong.
                 expected = accept_key(self._key)
                 if value == expected:
                     return "right: checked against the key (§4.2.2)"
-                return f"wrong: the key makes it {expected} (§4.1)"
+                return f"wrong: expected {expected} for the key (§4.1)"
             case "sec-websocket-protocol":
                 return _verdict(value in self._offered_protocols, "one that was offered (§4.2.2)")
             case "sec-websocket-extensions":

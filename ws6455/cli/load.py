@@ -1,4 +1,4 @@
-"""The load of ``bench``: messages to an echo server, each echo compared, each latency kept."""
+"""The load of ``bench``: sends messages, compares each echo, records each latency."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from ..exceptions import ConnectionClosed
 
 __all__ = ["Load", "Outcome", "percentile"]
 
-_LAST_ECHOES = 5  # seconds for the echoes of what was sent before the end
+_LAST_ECHOES_TIMEOUT = 5  # seconds, from the last message sent
 
 
 @dataclasses.dataclass(slots=True)
 class Outcome:
-    """What came of a load.
+    """The result of a load.
 
     Attributes:
-        seconds: that it took, from the first message to the last echo.
-        echoes: that were what had been sent.
+        seconds: duration from the first message to the last echo.
+        echoes: number of correct echoes.
         latencies: seconds from each of those messages to its echo, in ascending order.
-        wrong: echoes that were something else.
-        failures: why connections were lost, or echoes stayed away; a text for each.
+        wrong: number of wrong echoes.
+        failures: reasons of lost connections and missing echoes.
     """
 
     seconds: float
@@ -38,16 +38,16 @@ class Outcome:
 
 
 def percentile(ascending: array.array[float], percent: float) -> float:
-    """Return the value that so many percent of the values, of which there are some, are below."""
+    """Return a percentile of values, which are in ascending order and not empty."""
     return ascending[min(len(ascending) - 1, int(len(ascending) * percent / 100))]
 
 
 class Load:
-    """Messages to an echo server over several connections.
+    """Sends messages to an echo server over several connections.
 
     Args:
-        size: bytes of a message.
-        in_flight: messages of a connection that may wait for their echo.
+        size: size of a message in bytes.
+        in_flight: messages per connection that wait for their echo.
         text: whether to send Text rather than Binary.
     """
 
@@ -57,7 +57,7 @@ class Load:
         self.failures: list[str] = []
         self._in_flight = in_flight
         self._text = text
-        # Random, so that nothing is alike by chance, as digits, which are a Text message as well.
+        # Random, so that no bytes match by chance. Hexadecimal digits are also valid Text.
         self._filling = os.urandom((size + 1) // 2).hex()[:size].encode()
         self._size = size
         self._number = 0
@@ -69,21 +69,21 @@ class Load:
         seconds: float,
         watch: Callable[[], Awaitable[None]],
     ) -> Outcome:
-        """Send for a time, and wait for the last echoes.
+        """Send messages for some time, then wait for the last echoes.
 
         Args:
-            connections: open ones.
-            seconds: to send for.
-            watch: a coroutine function that runs meanwhile and is cancelled at the end.
+            connections: open connections.
+            seconds: duration of sending.
+            watch: a coroutine function that runs at the same time and is cancelled at the end.
         """
         started = time.perf_counter()
         self._ends_at = started + seconds
         watching = asyncio.ensure_future(watch())
         try:
-            async with asyncio.timeout(seconds + _LAST_ECHOES):
+            async with asyncio.timeout(seconds + _LAST_ECHOES_TIMEOUT):
                 await asyncio.gather(*map(self._exchange, connections))
         except TimeoutError:
-            self.failures.append(f"echoes were missing after {_LAST_ECHOES} more seconds")
+            self.failures.append(f"echoes were missing after {_LAST_ECHOES_TIMEOUT} more seconds")
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
@@ -92,7 +92,7 @@ class Load:
         return Outcome(took, len(ascending), ascending, self.wrong, self.failures)
 
     async def _exchange(self, connection: ClientConnection) -> None:
-        """Keep so many messages in flight on one connection; a wrong echo ends it."""
+        """Keep `in_flight` messages in flight on one connection; stop at a wrong echo."""
         waiting: deque[tuple[float, bytes]] = deque()
         clock = time.perf_counter
         try:
@@ -114,7 +114,7 @@ class Load:
             self.failures.append(str(exc))
 
     def _next_message(self) -> bytes:
-        """Make a message that differs from the others in flight, if its size allows it."""
+        """Build a message that differs from the others in flight, if its size allows it."""
         self._number += 1
         number = b"%016x" % self._number
         return (number + self._filling[16:])[-self._size :] if self._size else b""

@@ -1,4 +1,4 @@
-"""What :class:`ws6455.connect` is given for the options of a command."""
+"""Conversion of command-line options to arguments of :class:`ws6455.connect`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..http1.uri import parse_uri
 
 __all__ = ["CLOSE_TIMEOUT", "opening_arguments"]
 
-#: Seconds that the peer has to answer the closing handshake, and again to end TCP: a person waits.
+#: Seconds for the closing handshake, and again for closing TCP. Short, for interactive use.
 CLOSE_TIMEOUT = 2
 
 

@@ -1,4 +1,4 @@
-"""Text from elsewhere, made safe for a terminal: nothing in it can steer what shows it."""
+"""Conversion of untrusted text for a terminal: control characters are replaced."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 def printable(text: str) -> str:
-    """Return text with its line breaks and tabs, and U+FFFD for what else is not printed."""
-    return _replaced(text, "\n\t" + _JOINER)
+    """Replace non-printable characters, except line breaks and tabs, with U+FFFD."""
+    return _replace_others(text, "\n\t" + _JOINER)
 
 
 def one_line(text: str) -> str:
-    """Return text with U+FFFD for everything that is not printed."""
-    return _replaced(text, _JOINER)
+    """Replace non-printable characters, including line breaks and tabs, with U+FFFD."""
+    return _replace_others(text, _JOINER)
 
 
-def _replaced(text: str, kept: str) -> str:
+def _replace_others(text: str, kept: str) -> str:
     return "".join(c if c.isprintable() or c in kept else _REPLACEMENT for c in text)

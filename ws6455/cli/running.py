@@ -1,4 +1,4 @@
-"""Runs a command to its end: its result, its failure or a signal becomes the exit status."""
+"""Runs a command and converts its result, its failure or a signal to the exit status."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from .printable import one_line, printable
 
 __all__ = ["run"]
 
-# Those, beside SIGINT, that end a process on the spot unless something is done. Windows has not
-# all of them.
+# The signals besides SIGINT that are handled; by default they end a process immediately. Windows
+# does not have all of them.
 _SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-# The status of what SIGPIPE has ended: `yes | head` is that usual.
+# The exit status of a process that was ended by SIGPIPE, as in `yes | head`.
 _OUTPUT_CLOSED = 141
 
 
 class _SafeFormatter(logging.Formatter):
-    """Shows what a peer has had a part in, as a reason or a redirect, without its escapes."""
+    """Replaces control characters in log lines, which may contain text from a peer."""
 
     def format(self, record: logging.LogRecord) -> str:
         return printable(super().format(record))
@@ -39,14 +39,14 @@ def run(
     options: argparse.Namespace,
     loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
 ) -> int:
-    """Run a command; a signal cancels it, so that it can close what is open.
+    """Run a command. A signal cancels it, so that it can close its connections.
 
-    A second Ctrl+C does not wait for that.
+    A second Ctrl+C ends it immediately.
 
     Args:
-        command: a coroutine function, called with `options`; gives the exit status.
-        options: ``command``, its name, and ``verbose`` among them.
-        loop_factory: makes the event loop; None for the stock loop.
+        command: a coroutine function, called with `options`; returns the exit status.
+        options: the options, including ``verbose`` and ``command``, the command's name.
+        loop_factory: creates the event loop; None for the stock loop.
 
     Returns:
         The exit status.
@@ -69,7 +69,7 @@ def run(
         before = {
             number: signal.signal(number, on_signal)
             for number in _SIGNALS
-            if signal.getsignal(number) is not signal.SIG_IGN  # as `nohup` has it
+            if signal.getsignal(number) is not signal.SIG_IGN  # as set by `nohup`
         }
         try:
             return await command(options)
@@ -79,7 +79,7 @@ def run(
 
     try:
         with asyncio.Runner(loop_factory=loop_factory) as runner:
-            runner.get_loop()  # a factory that fails does so before there is a coroutine
+            runner.get_loop()  # a factory that fails must do so before the coroutine is created
             return runner.run(cancelled_by_signals())
     except Failure as failure:
         print(f"ws6455 {options.command}: {one_line(str(failure))}", file=sys.stderr)
@@ -93,24 +93,24 @@ def run(
 
 
 def _give_up_output(exc: OSError, command: str) -> int:
-    """Return the exit status of a command whose output nothing takes any more."""
+    """Return the exit status of a command whose output can no longer be written."""
     status = _OUTPUT_CLOSED
     if exc.errno == errno.ENOSPC:
         status = 1
-        with contextlib.suppress(OSError):  # standard error may be what has no room
+        with contextlib.suppress(OSError):  # standard error may be full, too
             print(f"ws6455 {command}: {system_reason(exc)}", file=sys.stderr)
-    # Python would try to write the rest of it at exit.
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    # Otherwise Python would try to write the buffered output at exit.
+    devnull = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
-        os.dup2(nowhere, stream.fileno())
+        os.dup2(devnull, stream.fileno())
     return status
 
 
 def _prepare_streams() -> None:
-    """Make the standard streams fit to be used, whatever the command was started with."""
+    """Replace closed standard streams, and make standard output accept every character."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # it was closed
             stream = open(os.devnull, mode)  # noqa: SIM115 - used until the process ends
             setattr(sys, name, stream)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal shows everything
+        sys.stdout.reconfigure(errors="backslashreplace")  # for terminals that do not use UTF-8

@@ -1,4 +1,4 @@
-"""``serve``: a server that echoes, broadcasts or calls a handler."""
+"""The command ``serve``: a server that echoes, broadcasts or calls a handler."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["new_uvloop", "serve"]
 
 
 def new_uvloop() -> asyncio.AbstractEventLoop:
-    """Make a loop of uvloop.
+    """Create an event loop of uvloop.
 
     Raises:
         Failure: if uvloop is not installed.
@@ -34,18 +34,18 @@ def new_uvloop() -> asyncio.AbstractEventLoop:
     try:
         import uvloop
     except ImportError as exc:
-        raise Failure("--uvloop needs uvloop: pip install 'ws6455[speed]'", status=2) from exc
+        raise Failure("--uvloop requires uvloop: pip install 'ws6455[speed]'", status=2) from exc
     return uvloop.new_event_loop()
 
 
 async def serve(options: argparse.Namespace) -> int:
-    """Run the command; only a signal ends it, after every client was sent a Close with 1001.
+    """Run the command until a signal; then close every connection with code 1001.
 
     Args:
         options: those of :func:`~.arguments.parse`.
 
     Raises:
-        Failure: if it cannot listen, or there is no such handler.
+        Failure: if the server cannot listen, or the handler does not exist.
     """
     arguments: dict[str, Any] = {
         "origins": options.origin,
@@ -63,7 +63,7 @@ async def serve(options: argparse.Namespace) -> int:
 
 
 async def _serve(options: argparse.Namespace, arguments: dict[str, Any]) -> None:
-    """Listen, and tell where, until this is cancelled."""
+    """Listen, and print the addresses, until cancelled."""
     host = "localhost" if options.host is None else options.host
     port = 8765 if options.port is None else options.port
     handler = _handler(options)
@@ -85,7 +85,7 @@ async def _serve(options: argparse.Namespace, arguments: dict[str, Any]) -> None
     finally:
         if options.unix is not None:
             with contextlib.suppress(OSError):
-                os.unlink(options.unix)  # before 3.13 asyncio leaves it
+                os.unlink(options.unix)  # before Python 3.13, asyncio does not remove it
 
 
 async def _echo(connection: ServerConnection) -> None:
@@ -104,21 +104,21 @@ def _handler(options: argparse.Namespace) -> Callable[..., Awaitable[Any]]:
         return _broadcast if options.broadcast else _echo
     module_name, _, path = options.app.partition(":")
     if not path or module_name[:1] in ("", "."):
-        raise Failure(f"{options.app!r} is no MODULE:HANDLER", status=2)
+        raise Failure(f"{options.app!r} is not of the form MODULE:HANDLER", status=2)
     if os.getcwd() not in sys.path and "" not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as exc:
         if exc.name is None or not f"{module_name}.".startswith(f"{exc.name}."):
-            raise  # it is there, and imports something that is not
+            raise  # the module exists, but one of its imports does not
         raise Failure(f"there is no module {exc.name}", status=2) from exc
     try:
         handler = functools.reduce(getattr, path.split("."), module)
     except AttributeError as exc:
         raise Failure(f"there is no {path} in the module {module_name}", status=2) from exc
     if not callable(handler):
-        raise Failure(f"{options.app} cannot be called", status=2)
+        raise Failure(f"{options.app} is not callable", status=2)
     return handler
 
 
@@ -130,8 +130,8 @@ def _tls(options: argparse.Namespace) -> ssl.SSLContext | None:
         context.load_cert_chain(options.certificate, options.key)
     except OSError as exc:
         files = " and ".join(filter(None, (options.certificate, options.key)))
-        wrong = isinstance(exc, ssl.SSLError)
-        reason = "not a certificate and its key, in PEM" if wrong else system_reason(exc)
+        is_invalid = isinstance(exc, ssl.SSLError)
+        reason = "not a certificate and its key, in PEM" if is_invalid else system_reason(exc)
         raise Failure(f"cannot use {files}: {reason}", status=2) from exc
     return context
 

@@ -1,8 +1,8 @@
-"""Connections whose bytes are seen below the library: what the transport gives and takes.
+"""Connections that trace the bytes between the library and the transport.
 
-Every byte that a connection writes to its transport, and every byte that the transport gives it,
-is passed to a :class:`~.trace.Trace` at that moment. With TLS that is what is inside; what an HTTP
-or SOCKS proxy is told before is not in it.
+Every byte that is written to the transport or received from it is passed to a
+:class:`~.trace.Trace` at that moment. With TLS, these are the bytes inside TLS. The handshake with
+an HTTP or SOCKS proxy is not traced.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ __all__ = ["TracedClientConnection", "TracedServerConnection", "traced_client", 
 
 
 class _Tapped:
-    """Something of asyncio that does what it did; what a subclass defines is seen as well.
+    """A wrapper that delegates to an object of asyncio; subclasses trace some of its methods.
 
     Args:
-        real: what it stands for.
-        trace: is told.
+        real: the wrapped object.
+        trace: the trace.
     """
 
     def __init__(self, real: Any, trace: Trace) -> None:
@@ -78,8 +78,8 @@ class _TracedConnection(Connection):
     trace: Trace
 
     def attach(self, writer: asyncio.StreamWriter, stream: StreamProtocol | None = None) -> None:
-        # Without the stream nothing is received in place, where it would not be seen; and since
-        # the transport is none of asyncio's, nothing is written past it.
+        # Without the stream, nothing is received in place, which would bypass the trace. The
+        # wrapper is not one of asyncio's transports, so nothing is written past it either.
         super().attach(cast(asyncio.StreamWriter, _TappedWriter(writer, self.trace)), None)
 
     def receive(self, data: bytes | memoryview) -> None:
@@ -90,7 +90,7 @@ class _TracedConnection(Connection):
         self.trace.ended("<", "TCP closed by the peer")
         stays_open = super().receive_eof()
         if not stays_open:
-            self.trace.ended(">", "TCP closed")  # which the transport does by itself
+            self.trace.ended(">", "TCP closed")  # by the transport itself
         return stays_open
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -108,7 +108,7 @@ class TracedServerConnection(_TracedConnection, ServerConnection):
 
 
 def traced_client(show: Callable[[TraceLine], None]) -> Callable[..., ClientConnection]:
-    """Return what :class:`ws6455.connect` takes as `create_connection`.
+    """Return a `create_connection` argument for :class:`ws6455.connect`.
 
     Args:
         show: called with each line.
@@ -123,7 +123,7 @@ def traced_client(show: Callable[[TraceLine], None]) -> Callable[..., ClientConn
 
 
 def traced_server(show: Callable[[TraceLine], None]) -> Callable[..., ServerConnection]:
-    """Return what :class:`ws6455.serve` takes as `create_connection`.
+    """Return a `create_connection` argument for :class:`ws6455.serve`.
 
     Args:
         show: called with each line; the connections are numbered.

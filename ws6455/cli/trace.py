@@ -1,8 +1,8 @@
-"""What goes over the wire, line by line: the opening handshake, and each frame.
+"""Trace of a connection, line by line: the opening handshake, and each frame.
 
-RFC 6455 §4 (the heads) and §5.2 (the frame). Fed with the bytes that :mod:`.tap` sees in both
-directions. It reads them by itself and asks nobody what they were meant to be, so it shows what
-was sent, not what the library thinks it has sent.
+RFC 6455 §4 (the heads) and §5.2 (the frame). The bytes of both directions come from :mod:`.tap`.
+They are parsed independently of the connection, so the trace shows what was sent, not what the
+library meant to send.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class TraceLine:
     """A line of the trace.
 
     Attributes:
-        connection: which one it is, where there may be several, such as ``#3``; else "".
-        seconds: since the connection was made.
+        connection: the number of the connection, such as ``#3``; "" if there is only one.
+        seconds: seconds since the connection was opened.
         arrow: ``>`` for sent, ``<`` for received.
-        text: what was on the wire.
-        note: what it means; "" where that is plain.
+        text: the data on the wire.
+        note: its meaning; "" if this is obvious.
     """
 
     connection: str
@@ -49,7 +49,7 @@ class Trace:
         show: called with each line.
         is_client: whether this side is the client.
         connection: see :class:`TraceLine`.
-        clock: gives seconds.
+        clock: returns the time in seconds.
     """
 
     def __init__(
@@ -71,26 +71,26 @@ class Trace:
         }
 
     def passed(self, arrow: str, data: bytes) -> None:
-        """Show what bytes mean.
+        """Add bytes, and show each line that they complete.
 
         Args:
             arrow: ``>`` if they were sent, ``<`` if they were received.
-            data: however they came; what begins in them and does not end is shown when it does.
+            data: the bytes; a line or frame may continue in the next ones.
         """
         for text, note in self._directions[arrow].feed(data):
             self._event(arrow, text, note)
 
     def ended(self, arrow: str, how: str) -> None:
-        """Show that no more bytes come in a direction; only once.
+        """Show the end of a direction, once.
 
         Args:
             arrow: see :meth:`passed`.
-            how: they ended.
+            how: a description of the end.
         """
         direction = self._directions[arrow]
         if not direction.ended:
             direction.ended = True
-            self._event(arrow, how, direction.unfinished())
+            self._event(arrow, how, direction.incomplete())
 
     def _event(self, arrow: str, text: str, note: str) -> None:
         seconds = self._clock() - self._started
@@ -98,13 +98,13 @@ class Trace:
 
 
 class _Direction:
-    """The bytes of one direction: a head; then frames, or the body of a refusal.
+    """The bytes of one direction: a head, then frames or the body of a refusal.
 
     Args:
         arrow: see :class:`TraceLine`.
-        to_server: whether it is the client that sends them.
-        heads: reads the lines of the heads, of both directions.
-        controls: knows the control frames of both directions.
+        to_server: whether they are sent by the client.
+        heads: the notes on the heads of both directions.
+        controls: the notes on the control frames of both directions.
     """
 
     def __init__(self, arrow: str, to_server: bool, heads: Heads, controls: ControlNotes) -> None:
@@ -114,31 +114,31 @@ class _Direction:
         self._heads = heads
         self._controls = controls
         self._data = b""
-        self._at = 0  # of the first byte that belongs to no line yet
+        self._position = 0  # of the first byte that is not part of a line yet
         self._take: Callable[[], tuple[str, str] | None] = self._take_start_line
         self._frame: TracedFrame | None = None
         self._inflater = inflater()
         self._message_inflater: PerMessageDeflate | None = None  # if the message is compressed
 
     def feed(self, data: bytes) -> Iterator[tuple[str, str]]:
-        """Give text and note of each line that the bytes complete."""
-        self._data, self._at = self._data[self._at :] + data, 0
+        """Yield the text and the note of each line that the bytes complete."""
+        self._data, self._position = self._data[self._position :] + data, 0
         while (line := self._take()) is not None:
             yield line
 
-    def unfinished(self) -> str:
-        """Tell what is missing, now that no more bytes come; "" if nothing is."""
+    def incomplete(self) -> str:
+        """Return a note on incomplete data at the end of the stream; "" if there is none."""
         if self._frame is not None:
-            return f"within a frame: {self._frame.missing} bytes of its payload are missing"
-        rest = len(self._data) - self._at
-        return f"within a header, of which there are {rest} bytes" if rest else ""
+            return f"incomplete frame: {self._frame.missing} bytes of its payload are missing"
+        rest = len(self._data) - self._position
+        return f"incomplete header: only {rest} bytes" if rest else ""
 
     def _take_line(self) -> str | None:
-        end = self._data.find(b"\n", self._at)
+        end = self._data.find(b"\n", self._position)
         if end < 0:
             return None
-        line = self._data[self._at : end].decode("latin-1")
-        self._at = end + 1
+        line = self._data[self._position : end].decode("latin-1")
+        self._position = end + 1
         return one_line(line.removesuffix("\r"))
 
     def _take_start_line(self) -> tuple[str, str] | None:
@@ -159,7 +159,7 @@ class _Direction:
         return "", ""
 
     def _take_body(self) -> tuple[str, str] | None:
-        data, self._data, self._at = self._data[self._at :], b"", 0
+        data, self._data, self._position = self._data[self._position :], b"", 0
         if not data:
             return None
         more = "..." if len(data) > _BODY_SHOWN else ""
@@ -171,15 +171,15 @@ class _Direction:
             try:
                 self._frame = self._take_frame_header()
             except ProtocolError as exc:
-                raw = self._data[self._at : self._at + MAX_HEADER_SIZE].hex(" ")
+                raw = self._data[self._position : self._position + MAX_HEADER_SIZE].hex(" ")
                 self._take = self._take_nothing
                 return f"header={raw}", f"wrong: {exc}; nothing after it can be read (§7.1.7)"
             if self._frame is None:
                 return None
         frame = self._frame
-        payload = self._data[self._at : self._at + frame.missing]
-        self._at += len(payload)
-        frame.take(payload)
+        payload = self._data[self._position : self._position + frame.missing]
+        self._position += len(payload)
+        frame.feed(payload)
         if frame.missing:
             return None
         self._frame = None
@@ -187,18 +187,18 @@ class _Direction:
         return frame.text(), "; ".join(filter(None, notes))
 
     def _take_frame_header(self) -> TracedFrame | None:
-        start = self._data[self._at : self._at + MAX_HEADER_SIZE]
+        start = self._data[self._position : self._position + MAX_HEADER_SIZE]
         header = parse_header(start, self._to_server)
         if header is None:
             return None
-        self._at += header.size
+        self._position += header.size
         compressed_by = None
         if header.opcode in (Opcode.TEXT, Opcode.BINARY):
-            # RFC 7692 §6: RSV1 of the first frame stands for the whole message.
+            # RFC 7692 §6: RSV1 of the first frame applies to the whole message.
             self._message_inflater = self._inflater if header.rsv1 else None
         if header.opcode < Opcode.CLOSE:
             compressed_by = self._message_inflater
         return TracedFrame(header, start[: header.size], compressed_by)
 
     def _take_nothing(self) -> None:
-        self._data, self._at = b"", 0
+        self._data, self._position = b"", 0
