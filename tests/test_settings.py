@@ -1,4 +1,4 @@
-"""Defaults that the environment may change, under the new names and the old."""
+"""Tests of ws6455.settings: environment variables with either prefix."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ import pytest
 
 from ws6455.settings import setting
 
-# Where each ends up, and a value for it.
+# For each variable, the constant that it sets, and a value.
 DEFAULTS = {
     "MAX_LOG_SIZE": ("ws6455.framing.frames.MAX_LOG_SIZE", "200"),
     "SERVER": ("ws6455.http1.head.SERVER", "mine"),

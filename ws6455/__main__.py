@@ -1,4 +1,4 @@
-"""``python -m ws6455``: picks the command and gives its exit status.
+"""The entry point of ``python -m ws6455``, which runs a command and returns its exit status.
 
 The commands are in :mod:`ws6455.cli`.
 """
@@ -24,22 +24,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments, without the program's name; None for those of the process.
 
     Returns:
-        The exit status: 0; 1 after a failure; 2 for wrong usage; 128 and the signal's number
-        after a signal, which is 130 for Ctrl+C.
+        The exit status: 0 for success, 1 for a failure, 2 for wrong usage, 128 plus the signal's
+        number after a signal (130 for Ctrl+C).
 
     Raises:
-        SystemExit: for ``--help``, ``--version`` and wrong usage, and what a program that is
-            run raises.
+        SystemExit: for ``--help``, ``--version`` and wrong usage. With ``run``, the exceptions
+            of the program are raised as well.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["run"] and arguments[1:2] not in (["-h"], ["--help"]):
-        # What follows is the program's: its options must not be taken for ours.
+        # The other arguments belong to the program and must not be parsed here.
         from .compat import run_program
 
         run_program(arguments[1:])
         return 0
     if arguments and arguments[0].startswith(("ws://", "wss://")):
-        arguments.insert(0, "connect")  # as `python -m websockets` has it
+        arguments.insert(0, "connect")  # as for `python -m websockets`
     options = parse(arguments)
     match options.command:
         case "connect":

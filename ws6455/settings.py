@@ -1,7 +1,7 @@
-"""Defaults that the environment may change.
+"""Defaults that environment variables can override.
 
-Each has two names: ``WS6455_`` and the rest, or ``WEBSOCKETS_`` and the rest, as programs that
-were deployed with the `websockets` package set it.
+Each variable has two names: with the prefix ``WS6455_``, and with the prefix ``WEBSOCKETS_`` of
+the `websockets` package, for programs that were deployed with it.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ _Value = TypeVar("_Value", int, float, str)
 
 
 def setting(name: str, default: _Value) -> _Value:
-    """Return a default, or what the environment says instead.
+    """Return the value of an environment variable, or a default if it is not set.
 
     Args:
-        name: without the prefix.
-        default: of the type that the environment's string is turned into.
+        name: the name of the variable, without the prefix.
+        default: the default. The variable is converted to its type.
 
     Raises:
-        ValueError: if the string is no such number.
+        ValueError: if the variable cannot be converted.
     """
     for prefix in ("WS6455_", "WEBSOCKETS_"):
         text = os.environ.get(prefix + name)

@@ -1,3 +1,3 @@
-"""The version, in one place: the package's metadata and its headers read it here."""
+"""The version of the package, for its metadata and its HTTP headers."""
 
 version = "0.1.0"
