@@ -1,4 +1,4 @@
-"""The client's address behind proxies: only trusted ones are believed."""
+"""Tests of the client's address behind proxies: only trusted proxies are believed."""
 
 import pytest
 
@@ -12,10 +12,10 @@ TRUSTED = parse_networks(["10.0.0.0/8", "127.0.0.1", "::1"])
     ("peer", "forwarded", "expected"),
     [
         ("192.0.2.1", [], "192.0.2.1"),
-        ("192.0.2.1", ["198.51.100.7"], "192.0.2.1"),  # not one of ours: it may say anything
+        ("192.0.2.1", ["198.51.100.7"], "192.0.2.1"),  # not a trusted proxy
         ("127.0.0.1", [], "127.0.0.1"),
         ("127.0.0.1", ["198.51.100.7"], "198.51.100.7"),
-        ("127.0.0.1", ["6.6.6.6, 198.51.100.7"], "198.51.100.7"),  # the first is the client's word
+        ("127.0.0.1", ["6.6.6.6, 198.51.100.7"], "198.51.100.7"),  # the first is from the client
         ("127.0.0.1", ["198.51.100.7, 10.1.2.3"], "198.51.100.7"),
         ("127.0.0.1", ["198.51.100.7", "10.1.2.3"], "198.51.100.7"),
         ("127.0.0.1", ["10.1.2.3"], "10.1.2.3"),

@@ -1,8 +1,7 @@
-"""Who a client is when proxies stand in front of the server.
+"""The address of a client behind proxies, from X-Forwarded-For.
 
-X-Forwarded-For is a convention without a standard of its own; each proxy appends the address it
-was called from. Anybody can send the header, so that only what trusted proxies have appended
-counts.
+This header is a convention without a standard. Each proxy appends the address of its client. Any
+client can send the header, so only addresses that trusted proxies have appended are used.
 """
 
 from __future__ import annotations
@@ -21,18 +20,18 @@ def parse_networks(networks: Iterable[str]) -> Sequence[Network]:
     """Parse addresses, such as ``"127.0.0.1"``, and networks, such as ``"10.0.0.0/8"``.
 
     Raises:
-        ValueError: if one is neither.
+        ValueError: if one of them is neither.
     """
     return [ipaddress.ip_network(network) for network in networks]
 
 
 def client_address(peer: str, headers: Headers, trusted: Sequence[Network]) -> str:
-    """Return the address of the client: the last one that no trusted proxy has.
+    """Return the address of the client: the last one that is not a trusted proxy's.
 
     Args:
-        peer: the address that the connection comes from.
-        headers: the request's.
-        trusted: where the server's own proxies are.
+        peer: the peer's address of the connection.
+        headers: the request's headers.
+        trusted: the networks of the trusted proxies.
     """
     hops = ",".join(headers.get_all("X-Forwarded-For")).split(",")
     address = peer
@@ -41,7 +40,7 @@ def client_address(peer: str, headers: Headers, trusted: Sequence[Network]) -> s
         try:
             address = str(ipaddress.ip_address(hop.strip("[]")))
         except ValueError:
-            break  # nothing, or "unknown": the proxy is the last that is known
+            break  # empty, or "unknown": the proxy's address is the last one known
     return address
 
 

@@ -1,6 +1,6 @@
-"""Which handler a request is for, by its path: patterns of werkzeug's routing.
+"""Routing of requests to handlers by their path, with a URL map of werkzeug.
 
-The front ends' modules `router` run the handler.
+The modules `router` of the front ends call the handler.
 """
 
 from __future__ import annotations
@@ -17,22 +17,23 @@ __all__ = ["RoutedConnection", "Routing"]
 
 
 class RoutedConnection(Protocol):
-    """What routing asks of a connection: to answer a request, and to keep what was found."""
+    """The interface of a connection that routing uses."""
 
     handler: Any
     handler_kwargs: dict[str, Any]
 
     def respond(self, status: int, text: str) -> Response:
-        """Make a plain-text response."""
+        """Build a plain-text response."""
 
 
 class Routing:
-    """Finds a request's handler in a URL map; its values are the endpoints.
+    """Finds the handler of a request in a URL map, whose endpoints are the handlers.
 
     Args:
         url_map: a :class:`werkzeug.routing.Map`.
-        server_name: the host that redirects name; by default the one that was asked for.
-        url_scheme: of redirects: ``"ws"``, or ``"wss"`` where TLS is used or ends before.
+        server_name: the host in redirects; by default the Host of the request.
+        url_scheme: the scheme of redirects: ``"ws"``, or ``"wss"`` if this server or a proxy in
+            front of it uses TLS.
 
     Raises:
         ImportError: if werkzeug is not installed.
@@ -42,7 +43,7 @@ class Routing:
         self, url_map: Map, server_name: str | None = None, url_scheme: str = "ws"
     ) -> None:
         try:
-            import werkzeug.routing  # noqa: F401 - here to tell now rather than at a request
+            import werkzeug.routing  # noqa: F401 - fails now rather than at a request
         except ImportError as exc:
             raise ImportError("routing needs werkzeug: pip install 'ws6455[routing]'") from exc
         self.url_map = url_map
@@ -54,24 +55,24 @@ class Routing:
         return self.server_name if self.server_name is not None else request.headers["Host"]
 
     def redirect(self, connection: RoutedConnection, url: str) -> Response:
-        """Make the response for a path that has another form: 302."""
+        """Build the 302 response to a path that has another canonical form."""
         response = connection.respond(302, f"Found at {url}\n")
         response.headers["Location"] = url
         return response
 
     def bad_request(self, connection: RoutedConnection) -> Response:
-        """Make the response for no Host, several, or one that cannot be a name: 400."""
+        """Build the 400 response to a missing, repeated or invalid Host header."""
         return connection.respond(400, "Bad Request\n")
 
     def not_found(self, connection: RoutedConnection) -> Response:
-        """Make the response for a path without a handler: 404."""
+        """Build the 404 response to a path without a handler."""
         return connection.respond(404, "Not Found\n")
 
     def route_request(self, connection: Any, request: Request) -> Response | None:
-        """Find the handler and keep it, with the values captured, on the connection.
+        """Find the handler, and store it on the connection with the captured values.
 
         Returns:
-            None, or the response if there is no such handler.
+            None if a handler was found, else the response.
         """
         from werkzeug.exceptions import HTTPException
         from werkzeug.routing import RequestRedirect
@@ -83,7 +84,7 @@ class Routing:
         except (LookupError, HTTPException):
             return self.bad_request(connection)
         path = urllib.parse.unquote(parts.path)
-        # A rule is for WebSocket connections or for others, to werkzeug; here every one will do.
+        # werkzeug distinguishes rules for WebSocket from others; both kinds are accepted here.
         for websocket in (True, False):
             try:
                 found = adapter.match(path, query_args=parts.query, websocket=websocket)
