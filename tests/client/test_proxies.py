@@ -1,4 +1,4 @@
-"""Proxies without I/O: addresses, which one the environment names, the tunnel's answer."""
+"""Tests of ws6455.client.proxies: addresses, the environment, the tunnel."""
 
 import pytest
 from python_socks import ProxyType
@@ -114,7 +114,7 @@ def test_no_proxy_names_servers(environment: pytest.MonkeyPatch) -> None:
 def test_loopback_needs_no_proxy(environment: pytest.MonkeyPatch, host: str) -> None:
     environment.setenv("https_proxy", "http://proxy")
     assert get_proxy(parse_uri(f"ws://{host}/")) is None
-    # One that is asked for by name is another matter.
+    # An address given explicitly is used.
     assert choose_proxy("http://proxy", parse_uri(f"ws://{host}/")) == Proxy("http", "proxy", 80)
 
 

@@ -1,6 +1,6 @@
-"""Which proxy leads to a server, and the tunnel that an HTTP proxy makes, without I/O.
+"""Choice of a proxy, and the tunnel through an HTTP proxy; no I/O.
 
-RFC 6455 §4.1 (proxies), RFC 9110 §9.3.6 (CONNECT). SOCKS is spoken by python-socks.
+RFC 6455 §4.1 (proxies), RFC 9110 §9.3.6 (CONNECT). SOCKS is implemented by python-socks.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _PORTS = {
     "socks5": 1080,
     "socks5h": 1080,
 }
-# §4.1: a SOCKS proxy goes before one for HTTPS, and that before one for HTTP.
+# §4.1: a SOCKS proxy is preferred to one for HTTPS, and that to one for HTTP.
 _SCHEMES = {True: ("wss", "socks", "https"), False: ("ws", "socks", "https", "http")}
 
 
@@ -53,12 +53,12 @@ class Proxy:
     """The address of a proxy.
 
     Attributes:
-        scheme: http, https, socks4, socks4a, socks5 or socks5h; with ``a`` or ``h`` the proxy
-            resolves the server's name.
+        scheme: http, https, socks4, socks4a, socks5 or socks5h. With socks4a and socks5h, the
+            proxy resolves the server's name.
         host: name or address.
         port: TCP port.
-        username: or None.
-        password: None if and only if username is.
+        username: the username, or None.
+        password: the password; None if and only if username is None.
     """
 
     scheme: str
@@ -69,7 +69,7 @@ class Proxy:
 
     @property
     def user_info(self) -> tuple[str, str] | None:
-        """Username and password, or None."""
+        """The username and the password, or None."""
         if self.username is None or self.password is None:
             return None
         return self.username, self.password
@@ -82,7 +82,7 @@ def parse_proxy(proxy: str) -> Proxy:
         proxy: such as ``http://user:password@host:8080`` or ``socks5h://host:1080``.
 
     Raises:
-        InvalidProxy: if it cannot be used; the text says why.
+        InvalidProxy: if the address cannot be used; the message says why.
     """
     shown = hide_credentials(proxy)
     try:
@@ -113,14 +113,14 @@ def parse_proxy(proxy: str) -> Proxy:
 
 
 def get_proxy(uri: WebSocketURI) -> str | None:
-    """Return the proxy that the environment, or the operating system, names for a URI.
+    """Return the proxy for a URI from the environment or the operating system.
 
-    Read from ``wss_proxy``, ``ws_proxy``, ``socks_proxy``, ``https_proxy``, ``http_proxy`` and
-    ``no_proxy``; this machine's own addresses need none.
+    The variables are ``wss_proxy``, ``ws_proxy``, ``socks_proxy``, ``https_proxy``,
+    ``http_proxy`` and ``no_proxy``. No proxy is used for loopback addresses.
     """
     if _is_loopback(uri.host):
         return None
-    # Imported late: it brings along a whole HTTP client.
+    # Imported late, since it imports a whole HTTP client.
     from urllib.request import getproxies, proxy_bypass
 
     if proxy_bypass(build_host(uri.host, uri.port, uri.secure, always_include_port=True)):
@@ -129,7 +129,7 @@ def get_proxy(uri: WebSocketURI) -> str | None:
     for scheme in _SCHEMES[uri.secure]:
         proxy = proxies.get(scheme)
         if proxy is not None:
-            # macOS gives the address of a SOCKS proxy with a scheme that is not its own.
+            # macOS returns the address of a SOCKS proxy with the scheme http.
             if scheme == "socks" and proxy.startswith("http://"):
                 return f"socks5h://{proxy.removeprefix('http://')}"
             return proxy
@@ -140,9 +140,8 @@ def choose_proxy(proxy: str | bool | None, uri: WebSocketURI) -> Proxy | None:
     """Return the proxy to go through, or None to connect directly.
 
     Args:
-        proxy: the argument of a front end: an address, True for the environment's, None for
-            none.
-        uri: where to.
+        proxy: an address, True for the proxy from the environment, None for no proxy.
+        uri: the URI to connect to.
 
     Raises:
         InvalidProxy: if the address cannot be used.
@@ -152,14 +151,14 @@ def choose_proxy(proxy: str | bool | None, uri: WebSocketURI) -> Proxy | None:
 
 
 def check_proxy_ssl(proxy: Proxy, options: Mapping[str, object]) -> None:
-    """Check that the options for TLS to an HTTP proxy fit it.
+    """Check the options for TLS to an HTTP proxy.
 
     Args:
         proxy: the proxy.
         options: ``ssl``, ``server_hostname`` and so on.
 
     Raises:
-        ValueError: if there are any and no TLS, or TLS and ``ssl`` is None.
+        ValueError: if ``ssl`` is None for an https proxy, or is set for an http proxy.
     """
     if proxy.scheme == "https":
         if "ssl" in options and options["ssl"] is None:
@@ -196,13 +195,13 @@ def socks_arguments(proxy: Proxy) -> dict[str, Any]:
 
 
 class Tunnel:
-    """The client's side of CONNECT: send :attr:`request`, then feed the answer.
+    """The client's side of CONNECT: send :attr:`request`, then feed the response.
 
     Args:
         proxy: an HTTP proxy; its credentials are sent as Basic authentication.
         host: the server's name or address.
         port: the server's TCP port.
-        user_agent_header: the value of User-Agent; None for none.
+        user_agent_header: the value of User-Agent; None to omit the header.
     """
 
     def __init__(
@@ -215,19 +214,20 @@ class Tunnel:
             headers["User-Agent"] = user_agent_header
         if proxy.user_info is not None:
             headers["Proxy-Authorization"] = build_authorization_basic(*proxy.user_info)
-        #: What to send, in bytes.
+        #: The request to send, in bytes.
         self.request = f"CONNECT {host} HTTP/1.1\r\n".encode("ascii") + headers.serialize()
         self._head = HeadReader(StatusLineTooLong)
 
     def receive_data(self, data: bytes) -> bool:
-        """Take bytes from the proxy; return whether the tunnel is open.
+        """Add bytes from the proxy. Return True once the tunnel is open.
 
         Args:
             data: the bytes; empty at the end of the stream.
 
         Raises:
-            InvalidProxyMessage: if it does not answer with HTTP, or sends what it should not.
-            InvalidProxyStatus: if it refuses.
+            InvalidProxyMessage: if the response is not valid HTTP, ends early, or is followed by
+                more bytes.
+            InvalidProxyStatus: if the proxy refuses.
         """
         if not data:
             raise InvalidProxyMessage("connection closed before the end of the proxy's response")
@@ -241,6 +241,6 @@ class Tunnel:
         if not 200 <= response.status_code < 300:
             raise InvalidProxyStatus(response)
         if rest:
-            # A server speaks after its client: whoever wrote this stands in between.
+            # A server sends nothing before its client, so these bytes are not from the server.
             raise InvalidProxyMessage("bytes after the proxy's response")
         return True
