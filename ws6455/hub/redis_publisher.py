@@ -21,7 +21,7 @@ class RedisPublisher:
     """Publishes messages in order, without waiting for the replies to earlier ones.
 
     The connection is opened for the first message, and for the first message after a loss. A task
-    reads from it continuously, so that a loss is noticed at once and not with the next message.
+    reads from it continuously, so that a loss is noticed when it occurs, before the next message.
 
     Args:
         address: the address of Redis.

@@ -11,7 +11,7 @@ _TIMER_TOLERANCE = 0.05
 
 
 def chunk_size(bandwidth: float) -> int:
-    """Return the number of bytes to read at once: those of 10 ms, at most 64 KiB."""
+    """Return the size of a read in bytes: as much as passes in 10 ms, at most 64 KiB."""
     return int(max(1, min(1 << 16, bandwidth / 100)))
 
 

@@ -78,7 +78,11 @@ class RawPeer:
     # Sending ----------------------------------------------------------------------------
 
     def send(self, *items: bytes | RawFrame | Frame) -> None:
-        """Write items at once: bytes and raw frames unchanged, frames masked as the role must."""
+        """Write all items together.
+
+        Bytes and raw frames are sent unchanged. A :class:`~ws6455.Frame` is masked if the role
+        requires it.
+        """
         self.writer.write(b"".join(map(self._serialize, items)))
 
     def _serialize(self, item: bytes | RawFrame | Frame) -> bytes:
