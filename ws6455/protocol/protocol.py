@@ -126,10 +126,10 @@ class Protocol:
         self.close_rcvd_then_sent: bool | None = None
         self.eof_received = False
         self.queue = ReceiveQueue()
-        self.control_frames: list[Frame] = []
+        self.control_frames: Sequence[Frame] = ()
         self.writes: list[bytes] = []
         self.has_events = False
-        self.pongs_due: list[bytes] = []
+        self.pongs_due: Sequence[bytes] = ()
         self.eof_due = False
         self.violation: WebSocketException | None = None
         self.cause: BaseException | None = None
@@ -291,10 +291,11 @@ class Protocol:
         """Process control frames and the end of receiving (§5.5)."""
         self.has_events = True
         receiver = self._receiver
-        if receiver.control_frames:
-            self.pongs_due += [f.data for f in receiver.control_frames if f.opcode is Opcode.PING]
-            self.control_frames += receiver.control_frames
-            receiver.control_frames = []
+        frames = receiver.take_control_frames()
+        if frames:
+            pings = [frame.data for frame in frames if frame.opcode is Opcode.PING]
+            self.pongs_due = [*self.pongs_due, *pings]
+            self.control_frames = [*self.control_frames, *frames]
         if receiver.has_ended:
             self._receives = False
             if receiver.violation is not None:
@@ -344,9 +345,7 @@ class Protocol:
         Pings are answered already, and Close frames echoed.
         """
         self.has_events = False
-        if not self.control_frames:
-            return ()
-        frames, self.control_frames = self.control_frames, []
+        frames, self.control_frames = self.control_frames, ()
         return frames
 
     def events_received(self) -> list[Event]:
@@ -552,11 +551,11 @@ class Protocol:
 
     def keep_latest_pong(self) -> None:
         """Answer only the latest ping (§5.5.3), since the peer does not read the pongs."""
-        del self.pongs_due[:-1]
+        self.pongs_due = self.pongs_due[-1:]
 
     def _write_pongs(self) -> None:
         """Answer the pings received, before queued frames, a Close frame included."""
-        pongs, self.pongs_due = self.pongs_due, []
+        pongs, self.pongs_due = self.pongs_due, ()
         if self._state is CLOSED:
             return
         queued, self.writes = self.writes, []

@@ -21,6 +21,8 @@ _NO_LIMIT = 1 << 62
 # First byte of an unfragmented, uncompressed data frame.
 _WHOLE_TEXT, _WHOLE_BINARY = 0x80 | Opcode.TEXT, 0x80 | Opcode.BINARY
 _from_bytes = int.from_bytes  # called for every message
+# Shared by every receiver without a control frame, and never filled: a list takes 56 bytes.
+_NO_FRAMES: list[Frame] = []
 
 
 class Receiver:
@@ -36,7 +38,6 @@ class Receiver:
 
     Attributes:
         reader: joins payloads to messages.
-        control_frames: control frames received and not yet taken.
         close: the Close frame received, or None.
         violation: the peer's violation of the protocol, or None.
         wants_buffer: True if :meth:`receive_buffer` has memory for the next read.
@@ -45,6 +46,7 @@ class Receiver:
 
     # Slots: see docs/architecture.md.
     __slots__ = (
+        "_control_frames",
         "_control_payload",
         "_fast",
         "_frame",
@@ -57,7 +59,6 @@ class Receiver:
         "_received",
         "_whole_limit",
         "close",
-        "control_frames",
         "has_ended",
         "reader",
         "violation",
@@ -82,7 +83,7 @@ class Receiver:
             _NO_LIMIT if message_size is None else message_size,
             _NO_LIMIT if fragment_size is None else fragment_size,
         )
-        self.control_frames: list[Frame] = []
+        self._control_frames = _NO_FRAMES
         self.close: Close | None = None
         self.violation: WebSocketException | None = None
         self.wants_buffer = False
@@ -164,6 +165,11 @@ class Receiver:
             self._note_violation(exc)
         return self._end_read()
 
+    def take_control_frames(self) -> list[Frame]:
+        """Return, once, the control frames received."""
+        frames, self._control_frames = self._control_frames, _NO_FRAMES
+        return frames
+
     # In place ---------------------------------------------------------------------------
 
     def receive_buffer(self) -> memoryview | None:
@@ -226,7 +232,7 @@ class Receiver:
                 and not self._queue.dropping
                 and not self.has_ended
             )
-        return self.has_ended or self.wants_buffer or bool(self.control_frames)
+        return self.has_ended or self.wants_buffer or self._control_frames is not _NO_FRAMES
 
     def _note_violation(self, exc: WebSocketException) -> None:
         _clear_tracebacks(exc)
@@ -302,7 +308,9 @@ class Receiver:
         if header.opcode is Opcode.CLOSE:
             self.close = Close.parse(frame.data)
             self.has_ended = True  # §5.5.1: no frame follows it
-        self.control_frames.append(frame)
+        if self._control_frames is _NO_FRAMES:
+            self._control_frames = []
+        self._control_frames.append(frame)
 
 
 def _clear_tracebacks(exc: BaseException | None) -> None:
