@@ -40,17 +40,6 @@ def test_a_connection_used_without_with_warns_once() -> None:
                     client.close()
 
 
-def test_old_names_of_arguments_warn() -> None:
-    with serving() as server:
-        with pytest.warns(DeprecationWarning, match="additional_headers"):
-            client = connect(uri_of(server), extra_headers={"X-Old": "1"}, legacy=True)
-        assert client.request is not None
-        assert client.request.headers["X-Old"] == "1"
-        client.close()
-        with pytest.warns(DeprecationWarning, match="ssl_context is called ssl"):
-            connect(uri_of(server), ssl_context=None, legacy=True).close()
-
-
 def test_reconnect_connects_again_until_the_loop_is_left() -> None:
     with serving(lambda connection: None) as server:
         codes = []

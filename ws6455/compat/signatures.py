@@ -1,15 +1,16 @@
-"""The signature that an adapter shows: ours, with what it takes besides.
+"""Arguments of the past: their names, their defaults, and the signatures that show them.
 
-Programs, editors and test doubles ask for it.
+Programs, editors and test doubles look at signatures.
 """
 
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["OLD_ARGUMENTS", "OLD_DEFAULTS", "extended", "renamed"]
+__all__ = ["OLD_ARGUMENTS", "OLD_DEFAULTS", "extended", "rename_option", "renamed"]
 
 # What `connect` and `serve` no longer take from version 14 on. Of these, `loop`, `read_limit` and
 # `legacy_recv` do nothing.
@@ -54,3 +55,16 @@ def renamed(signature: inspect.Signature, old: str, new: str) -> inspect.Signatu
             if parameter.name != new
         ]
     )
+
+
+def rename_option(options: dict[str, Any], old: str, new: str) -> None:
+    """Give an option its new name, with a warning that points at the caller's caller.
+
+    Args:
+        options: the options, changed in place.
+        old: the option's former name.
+        new: its name today.
+    """
+    if old in options:
+        warnings.warn(f"{old} is called {new}", DeprecationWarning, stacklevel=3)
+        options[new] = options.pop(old)

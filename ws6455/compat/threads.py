@@ -1,12 +1,14 @@
-"""The threaded front end, with the loggers that programs know."""
+"""The threaded front end with the loggers and the option names of `websockets`."""
 
 from __future__ import annotations
 
+import functools
 import logging
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
 from ..sync import client, router, server
-from .logged import logged
+from .signatures import rename_option
 
 __all__ = [
     "connect",
@@ -19,18 +21,39 @@ __all__ = [
     "unix_serve",
 ]
 
-connect = logged(client.connect, "client")
-unix_connect = logged(client.unix_connect, "client")
-unix_reconnect = logged(client.unix_reconnect, "client")
-serve = logged(server.serve, "server")
-unix_serve = logged(server.unix_serve, "server")
-route = logged(router.route, "server")
-unix_route = logged(router.unix_route, "server")
+_Arguments = ParamSpec("_Arguments")
+_Made = TypeVar("_Made")
+
+
+def _compatible(make: Callable[_Arguments, _Made], role: str) -> Callable[_Arguments, _Made]:
+    """Return a function that takes former option names and logs as ``websockets.<role>``."""
+
+    @functools.wraps(make)
+    def compatible(*args: _Arguments.args, **options: _Arguments.kwargs) -> _Made:
+        rename_option(options, "ssl_context", "ssl")
+        if role == "client":
+            rename_option(options, "extra_headers", "additional_headers")
+        if options.get("logger") is None:
+            options["logger"] = logging.getLogger(f"websockets.{role}")
+        return make(*args, **options)
+
+    return compatible
+
+
+connect = _compatible(client.connect, "client")
+unix_connect = _compatible(client.unix_connect, "client")
+unix_reconnect = _compatible(client.unix_reconnect, "client")
+serve = _compatible(server.serve, "server")
+unix_serve = _compatible(server.unix_serve, "server")
+route = _compatible(router.route, "server")
+unix_route = _compatible(router.unix_route, "server")
 
 
 class reconnect(client.reconnect):
     """Connect again and again; see :class:`ws6455.sync.client.reconnect`."""
 
     def __init__(self, uri: str, **options: Any) -> None:
+        rename_option(options, "ssl_context", "ssl")
+        rename_option(options, "extra_headers", "additional_headers")
         options["logger"] = options.get("logger") or logging.getLogger("websockets.client")
         super().__init__(uri, **options)

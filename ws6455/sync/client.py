@@ -20,7 +20,7 @@ from ..http1.head import USER_AGENT
 from ..http1.headers import HeadersLike
 from ..protocol.deflate_negotiation import ClientPerMessageDeflateFactory
 from ..protocol.protocol import MAX_FRAGMENTS, MAX_SIZE
-from ..session.options import client_options, default_uri, renamed_option, session_options
+from ..session.options import client_options, default_uri, session_options
 from ..typing import LoggerLike
 from .client_connection import ClientConnection
 from .connector import Connector
@@ -81,8 +81,6 @@ def connect(  # noqa: D417 - the other options are described where the docstring
         kwargs: passed to :func:`socket.create_connection`; with ``unix=True``, ``path`` is that
             of a Unix socket.
     """
-    headers = renamed_option(kwargs, "extra_headers", "additional_headers", additional_headers)
-    ssl = renamed_option(kwargs, "ssl_context", "ssl", ssl)
     for_reconnect = {
         name: kwargs.pop(name)
         for name in ("process_exception", "reconnect_delays")
@@ -90,7 +88,7 @@ def connect(  # noqa: D417 - the other options are described where the docstring
     }
     connector = Connector(
         uri,
-        headers=headers,
+        headers=additional_headers,
         user_agent_header=user_agent_header,
         open_timeout=open_timeout,
         proxy=proxy,
