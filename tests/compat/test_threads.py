@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.sync.conftest import serving, uri_of
+from tests.sync.conftest import connected, serving, uri_of
 
 
 def test_former_option_names_warn_at_the_program(websockets: Any) -> None:
@@ -32,3 +32,12 @@ def test_a_server_takes_the_former_name_of_ssl(websockets: Any) -> None:
         server = websockets.sync.server.serve(print, "127.0.0.1", 0, ssl_context=context)
     server.shutdown()
     assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_broadcast_takes_options_of_a_pool_of_threads(websockets: Any) -> None:
+    broadcast = websockets.sync.server.broadcast
+    with connected() as (client, server):
+        broadcast([server], "to all", max_workers=3, thread_name_prefix="x", slow="drop")
+        assert client.recv() == "to all"
+        with pytest.raises(TypeError, match="takes no argument workers"):
+            broadcast([server], "to all", workers=3)

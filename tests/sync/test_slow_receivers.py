@@ -94,11 +94,3 @@ def test_whoever_keeps_up_gets_everything(slow: Any) -> None:
         for number in range(100):
             broadcast([server], b"%d" % number, slow=slow)
             assert client.recv(5) == b"%d" % number
-
-
-def test_the_options_of_a_pool_of_threads_have_no_effect_and_others_are_refused() -> None:
-    with connected() as (client, server):
-        broadcast([server], "x", max_workers=2, thread_name_prefix="x", initializer=None)
-        assert client.recv(5) == "x"
-        with pytest.raises(TypeError, match=r"broadcast.* no argument .*workers"):
-            broadcast([server], "x", workers=2)

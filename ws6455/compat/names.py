@@ -103,9 +103,8 @@ PUBLIC: dict[str, dict[str, str]] = {
         "ws6455.sync.router": "Router",
     },
     "websockets.sync.server": {
-        "ws6455.compat.threads": "serve unix_serve",
+        "ws6455.compat.threads": "serve unix_serve broadcast",
         "ws6455.sync.server": "ServerConnection Server",
-        "ws6455.sync.broadcast": "broadcast",
         "ws6455.sync.basic_auth": "basic_auth",
     },
     # Without I/O ----------------------------------------------------------------------------

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, TypeVar
 
+from ..session.connection import Slow
+from ..sync import broadcast as core_broadcast
 from ..sync import client, router, server
+from ..sync.connection import Connection
+from ..typing import DataLike
 from .signatures import rename_option
 
 __all__ = [
+    "broadcast",
     "connect",
     "reconnect",
     "route",
@@ -20,6 +25,9 @@ __all__ = [
     "unix_route",
     "unix_serve",
 ]
+
+# Options of the pool of threads with which `websockets` broadcasts.
+_POOL_OPTIONS = {"max_workers", "thread_name_prefix", "initializer", "initargs"}
 
 _Arguments = ParamSpec("_Arguments")
 _Made = TypeVar("_Made")
@@ -57,3 +65,28 @@ class reconnect(client.reconnect):
         rename_option(options, "extra_headers", "additional_headers")
         options["logger"] = options.get("logger") or logging.getLogger("websockets.client")
         super().__init__(uri, **options)
+
+
+def broadcast(
+    connections: Iterable[Connection],
+    message: DataLike,
+    *,
+    text: bool | None = None,
+    raise_exceptions: bool = False,
+    slow: Slow = "buffer",
+    **pool_options: Any,
+) -> None:
+    """Send a message to connections; see :func:`ws6455.sync.server.broadcast`.
+
+    `pool_options` are those of :class:`concurrent.futures.ThreadPoolExecutor`; they have no
+    effect, since no pool of threads is needed.
+
+    Raises:
+        TypeError: if there is no such option.
+    """
+    unknown = ", ".join(pool_options.keys() - _POOL_OPTIONS)
+    if unknown:
+        raise TypeError(f"broadcast() takes no argument {unknown}")
+    core_broadcast.broadcast(
+        connections, message, text=text, raise_exceptions=raise_exceptions, slow=slow
+    )

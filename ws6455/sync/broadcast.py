@@ -6,7 +6,6 @@ Nobody waits for anybody: what a socket has no room for, the watcher sends.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from ..session.broadcast import BroadcastFailures, shared_message
 from ..session.connection import Slow
@@ -14,9 +13,6 @@ from ..typing import DataLike
 from .connection import Connection
 
 __all__ = ["broadcast"]
-
-# What `websockets` passes on to its pool of threads.
-_POOL_OPTIONS = {"max_workers", "thread_name_prefix", "initializer", "initargs"}
 
 
 def broadcast(
@@ -26,17 +22,12 @@ def broadcast(
     text: bool | None = None,
     raise_exceptions: bool = False,
     slow: Slow = "buffer",
-    **pool_options: Any,
 ) -> None:
     """Send a message to connections, from any thread; see :func:`ws6455.aio.broadcast.broadcast`.
 
     A connection is slow here while its socket has no room for what was sent before, so that
-    `send` would wait. `pool_options`, those of :class:`~concurrent.futures.ThreadPoolExecutor`,
-    have no effect: no pool of threads is needed.
+    `send` would wait.
     """
-    unknown = ", ".join(pool_options.keys() - _POOL_OPTIONS)
-    if unknown:
-        raise TypeError(f"broadcast() takes no argument {unknown}")
     shared = shared_message(message, text)
     failures = BroadcastFailures(raise_exceptions)
     for connection in connections:
