@@ -71,7 +71,7 @@ INTERNAL = """
     Connection.go_away Connection.send_shared Connection.start_closing Connection.abort
     Connection.ask_watcher Connection.sending_closed
     Connection.keep_time Connection.left_by_watcher Connection.look_after Connection.lose_socket
-    ClientConnection.warn_at_first_use ClientConnection.connection_lost
+    ClientConnection.connection_lost
     ServerConnection.open_by ServerConnection.connection_lost ServerConnection.leave
     Protocol.send_message Protocol.send_shared Protocol.note_cause
     Protocol.take_control_frames Protocol.take_writes Protocol.take_eof Protocol.clear_writes

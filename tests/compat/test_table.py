@@ -66,6 +66,8 @@ NATIVE = {
 }
 # Arguments that only compat takes, by module and callable of `websockets`.
 COMPAT_ARGUMENTS = {
+    ("websockets.sync.client", "connect"): ", legacy=None",
+    ("websockets.sync.client", "unix_connect"): ", *, legacy=None",
     ("websockets.sync.server", "broadcast"): ", **of_the_thread_pool",
 }
 

@@ -1,11 +1,68 @@
 """The threaded front end under the names of `websockets`."""
 
+import contextlib
 import ssl
+import warnings
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.sync.conftest import connected, serving, uri_of
+from tests.sync.conftest import connected, echo, serving, uri_of
+
+
+@pytest.fixture
+def connect(websockets: Any) -> Any:
+    """Give `connect` of the threaded client."""
+    return websockets.sync.client.connect
+
+
+def test_a_connection_used_without_with_warns_once(connect: Any) -> None:
+    with serving() as server:
+        client = connect(uri_of(server))
+        with pytest.warns(DeprecationWarning, match="legacy=True") as caught:
+            client.send("x")
+        assert caught[0].filename == __file__
+        assert client.recv() == "x"
+        client.close()
+        for legacy in (True, None):
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                connection = connect(uri_of(server), legacy=legacy)
+                with contextlib.nullcontext(connection) if legacy else connection as client:
+                    client.send("x")
+                    assert client.recv() == "x"
+                    client.close()
+
+
+def test_connect_gives_a_reconnect_if_asked_to(websockets: Any, connect: Any) -> None:
+    client = websockets.sync.client
+    with serving() as server:
+        again = connect(uri_of(server), legacy=False, reconnect_delays=lambda: iter(()))
+        assert isinstance(again, client.reconnect)
+        with again as websocket:
+            assert isinstance(websocket, client.ClientConnection)
+            with pytest.raises(RuntimeError, match="reentrant"), again:
+                pass
+    with pytest.raises(websockets.InvalidURI):
+        connect("http://localhost/", legacy=False)
+    with pytest.raises(ValueError, match="ssl"):
+        client.reconnect("ws://localhost/", ssl=ssl.create_default_context())
+
+
+def test_unix_sockets(websockets: Any, tmp_path: Path) -> None:
+    client, make = websockets.sync.client, websockets.sync.server.unix_serve
+    path = tmp_path / "socket"
+    with serving(echo, path, make=make):
+        with client.unix_connect(path) as websocket:
+            websocket.send("x")
+            assert websocket.recv() == "x"
+        with pytest.warns(DeprecationWarning, match="legacy=True"):
+            client.unix_connect(path).close()
+        client.unix_connect(path, legacy=True).close()
+        for again in (client.unix_connect(path, legacy=False), client.unix_reconnect(path)):
+            with again as websocket:
+                assert isinstance(websocket, client.ClientConnection)
 
 
 def test_former_option_names_warn_at_the_program(websockets: Any) -> None:

@@ -140,7 +140,7 @@ class Threads(FrontEnd):
         self._stack.close()
 
     def connect(self, uri: str, **options: Any) -> End:
-        connection = ws6455.sync.client.connect(uri, legacy=True, proxy=None, **options)
+        connection = ws6455.sync.client.connect(uri, proxy=None, **options)
         self._stack.callback(connection.abort)
         return ThreadsEnd(connection, self._pool)
 

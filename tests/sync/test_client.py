@@ -1,9 +1,7 @@
 """connect and reconnect: their options, redirects, proxies' errors, Unix sockets."""
 
-import contextlib
 import socket
 import threading
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,24 +18,6 @@ from ws6455.sync.client import (
     unix_reconnect,
 )
 from ws6455.sync.server import ServerConnection, unix_serve
-
-
-def test_a_connection_used_without_with_warns_once() -> None:
-    with serving() as server:
-        client = connect(uri_of(server))
-        with pytest.warns(DeprecationWarning, match="legacy=True") as caught:
-            client.send("x")
-        assert caught[0].filename == __file__
-        assert client.recv() == "x"
-        client.close()
-        for legacy in (True, None):
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")
-                connection = connect(uri_of(server), legacy=legacy)
-                with contextlib.nullcontext(connection) if legacy else connection as client:
-                    client.send("x")
-                    assert client.recv() == "x"
-                    client.close()
 
 
 def test_reconnect_connects_again_until_the_loop_is_left() -> None:
@@ -77,9 +57,9 @@ def test_reconnect_asks_what_is_fatal() -> None:
             list(reconnect(uri_of(server), process_exception=lambda exc: ZeroDivisionError()))
 
 
-def test_connect_gives_a_reconnect_if_asked_to() -> None:
+def test_reconnect_is_not_entered_twice() -> None:
     with serving() as server:
-        again = connect(uri_of(server), legacy=False, reconnect_delays=lambda: iter(()))
+        again = reconnect(uri_of(server), reconnect_delays=lambda: iter(()))
         with again as client:
             assert isinstance(client, ClientConnection)
             with pytest.raises(RuntimeError, match="reentrant"), again:

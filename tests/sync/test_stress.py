@@ -88,7 +88,7 @@ def connect_again_and_again(uri: str, seed: int) -> int:
     choice = random.Random(seed)
     received, stop_at = 0, time.monotonic() + SECONDS
     while time.monotonic() < stop_at:
-        client = connect(uri, legacy=True, close_timeout=2, max_queue=choice.choice((1, 16)))
+        client = connect(uri, close_timeout=2, max_queue=choice.choice((1, 16)))
         timer = threading.Timer(choice.uniform(0, 0.3), end, (client, choice))
         timer.start()
         received += run_until_closed(client, "client", seed)

@@ -54,7 +54,7 @@ def test_a20_one_signal_ends_a_server(run: str, number: int) -> None:
         assert process.stdout is not None
         port = int(process.stdout.readline())
         with ThreadPoolExecutor(2) as pool:
-            clients = [connect(f"ws://127.0.0.1:{port}/", legacy=True) for _ in range(2)]
+            clients = [connect(f"ws://127.0.0.1:{port}/") for _ in range(2)]
             assert [client.recv() for client in clients] == ["ready", "ready"]
             receiving = [pool.submit(client.recv) for client in clients]
             sent = time.monotonic()
@@ -120,7 +120,7 @@ def test_a20_closing_with_unread_data_does_not_deadlock() -> None:
 def test_a12_a_closed_connection_goes_without_the_collector(ending: str) -> None:
     with listen_raw() as server, ThreadPoolExecutor(1) as pool:
         accepting = pool.submit(server.accept)
-        client = connect(server.uri, legacy=True, close_timeout=0.1)
+        client = connect(server.uri, close_timeout=0.1)
         peer = accepting.result()
         if ending == "close":
             answering = pool.submit(peer.answer_close)
@@ -213,7 +213,7 @@ def test_a_second_sender_within_a_fragmented_message_is_told() -> None:
 def test_a_pings_event_is_set_by_the_pong_and_by_the_end_only_if_asked() -> None:
     with listen_raw() as server, ThreadPoolExecutor(1) as pool:
         accepting = pool.submit(server.accept)
-        client = connect(server.uri, legacy=True)
+        client = connect(server.uri)
         peer = accepting.result()
         plain, asked = client.ping(), client.ping(ack_on_close=True)
         assert {peer.frame().opcode for _ in range(2)} == {Opcode.PING}

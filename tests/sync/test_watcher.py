@@ -32,7 +32,7 @@ def test_one_connection_that_goes_wrong_is_logged_and_ended_alone(
     step: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with serving() as server, connect(uri_of(server)) as well:
-        ill = connect(uri_of(server), legacy=True, close_timeout=0)
+        ill = connect(uri_of(server), close_timeout=0)
         monkeypatch.setattr(ill, step, fail)
         if step == "_tick":
             ill._watcher.call_at(time.monotonic(), ill)
@@ -51,7 +51,7 @@ def test_one_connection_that_goes_wrong_is_logged_and_ended_alone(
 
 def test_a_socket_that_the_application_closed_gives_its_number_to_another_connection() -> None:
     with serving() as server:
-        old = connect(uri_of(server), legacy=True)
+        old = connect(uri_of(server))
         until(lambda: old.watched_events != 0)
         with contextlib.closing(socket.create_connection(server.socket.getsockname())) as other:
             until(lambda: len(server._all) == 2)  # nobody else asks for a number from here on

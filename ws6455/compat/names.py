@@ -94,8 +94,7 @@ PUBLIC: dict[str, dict[str, str]] = {
     },
     "websockets.sync": {},
     "websockets.sync.client": {
-        "ws6455.compat.threads": "connect unix_connect reconnect unix_reconnect",
-        "ws6455.sync.client": "ClientConnection",
+        "ws6455.compat.threads": ("connect unix_connect reconnect unix_reconnect ClientConnection"),
     },
     "websockets.sync.connection": {"ws6455.sync.connection": "Connection"},
     "websockets.sync.router": {

@@ -8,9 +8,11 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
-__all__ = ["OLD_ARGUMENTS", "OLD_DEFAULTS", "extended", "rename_option", "renamed"]
+__all__ = ["OLD_ARGUMENTS", "OLD_DEFAULTS", "extended", "rename_option", "renamed", "shows"]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 # What `connect` and `serve` no longer take from version 14 on. Of these, `loop`, `read_limit` and
 # `legacy_recv` do nothing.
@@ -57,14 +59,25 @@ def renamed(signature: inspect.Signature, old: str, new: str) -> inspect.Signatu
     )
 
 
-def rename_option(options: dict[str, Any], old: str, new: str) -> None:
-    """Give an option its new name, with a warning that points at the caller's caller.
+def shows(signature: inspect.Signature) -> Callable[[_Function], _Function]:
+    """Return a decorator that gives a function another signature to show."""
+
+    def decorate(function: _Function) -> _Function:
+        function.__dict__["__signature__"] = signature
+        return function
+
+    return decorate
+
+
+def rename_option(options: dict[str, Any], old: str, new: str, stacklevel: int) -> None:
+    """Give an option its new name, with a warning.
 
     Args:
         options: the options, changed in place.
         old: the option's former name.
         new: its name today.
+        stacklevel: as :func:`warnings.warn` takes it.
     """
     if old in options:
-        warnings.warn(f"{old} is called {new}", DeprecationWarning, stacklevel=3)
+        warnings.warn(f"{old} is called {new}", DeprecationWarning, stacklevel)
         options[new] = options.pop(old)

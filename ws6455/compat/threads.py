@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
+import warnings
+import weakref
 from collections.abc import Callable, Iterable
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
+from ..client.redirects import Destination
 from ..session.connection import Slow
 from ..sync import broadcast as core_broadcast
-from ..sync import client, router, server
+from ..sync import client, client_connection, router, server
 from ..sync.connection import Connection
 from ..typing import DataLike
-from .signatures import rename_option
+from .signatures import extended, rename_option, shows
 
 __all__ = [
+    "ClientConnection",
     "broadcast",
     "connect",
     "reconnect",
@@ -32,39 +37,129 @@ _POOL_OPTIONS = {"max_workers", "thread_name_prefix", "initializer", "initargs"}
 _Arguments = ParamSpec("_Arguments")
 _Made = TypeVar("_Made")
 
+# Methods whose first call, outside of a ``with`` statement, gives a warning.
+_USES = ("close", "ping", "pong", "recv", "recv_streaming", "send")
 
-def _compatible(make: Callable[_Arguments, _Made], role: str) -> Callable[_Arguments, _Made]:
-    """Return a function that takes former option names and logs as ``websockets.<role>``."""
+
+class ClientConnection(client_connection.ClientConnection):
+    """A client's connection; see :class:`ws6455.sync.client.ClientConnection`."""
+
+    def warn_at_first_use(self) -> None:
+        """Warn when a method is called before a ``with`` statement enters the connection."""
+        reference = weakref.ref(self)
+        for name in _USES:
+            # An instance attribute hides the method until the warning: no call pays for it later.
+            self.__dict__[name] = functools.partial(_warn_and_call, reference, name)
+
+    def _stop_warning(self) -> None:
+        for name in _USES:
+            self.__dict__.pop(name, None)
+
+    def __enter__(self) -> Self:
+        self._stop_warning()
+        return super().__enter__()
+
+
+def _warn_and_call(
+    reference: weakref.ref[ClientConnection], name: str, *args: Any, **kwargs: Any
+) -> Any:
+    connection = reference()
+    assert connection is not None  # the caller holds it
+    connection._stop_warning()
+    warnings.warn(
+        "use `with connect(...) as websocket`, or connect(..., legacy=True)",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return getattr(connection, name)(*args, **kwargs)
+
+
+def _adapt_client(options: dict[str, Any]) -> None:
+    """Replace former option names, and set the logger and the class of connections."""
+    rename_option(options, "ssl_context", "ssl", stacklevel=4)
+    rename_option(options, "extra_headers", "additional_headers", stacklevel=4)
+    options["logger"] = options.get("logger") or logging.getLogger("websockets.client")
+    options["create_connection"] = options.get("create_connection") or ClientConnection
+
+
+def _opened(
+    connection: client_connection.ClientConnection, legacy: bool | None
+) -> client_connection.ClientConnection:
+    if legacy is None and isinstance(connection, ClientConnection):
+        connection.warn_at_first_use()
+    return connection
+
+
+@shows(extended(client.connect, legacy=None))
+def connect(
+    uri: str, *, legacy: bool | None = None, **options: Any
+) -> client_connection.ClientConnection | client.reconnect:
+    """Open a connection; see :func:`ws6455.sync.client.connect`.
+
+    Args:
+        uri: see there.
+        legacy: False returns a :class:`reconnect`. None warns if the connection is used before a
+            ``with`` statement enters it; True does not.
+        options: see there.
+    """
+    _adapt_client(options)
+    if legacy is False:
+        return reconnect(uri, **options)
+    return _opened(client.connect(uri, **options), legacy)
+
+
+def unix_connect(
+    path: str | os.PathLike[str] | None = None,
+    uri: str | None = None,
+    *,
+    legacy: bool | None = None,
+    **kwargs: Any,
+) -> client_connection.ClientConnection | client.reconnect:
+    """Connect on a Unix socket; see :func:`ws6455.sync.client.unix_connect` and :func:`connect`."""
+    _adapt_client(kwargs)
+    if legacy is False:
+        return client.unix_reconnect(path, uri, **kwargs)
+    return _opened(client.unix_connect(path, uri, **kwargs), legacy)
+
+
+class reconnect(client.reconnect):
+    """Connect again and again; see :class:`ws6455.sync.client.reconnect`.
+
+    Raises:
+        InvalidURI: if the URI is not a WebSocket URI.
+        ValueError: if `ssl` was given and the URI is not secure.
+    """
+
+    def __init__(self, uri: str, **options: Any) -> None:
+        _adapt_client(options)
+        Destination(uri, None, options)  # raises
+        super().__init__(uri, **options)
+
+
+def unix_reconnect(
+    path: str | os.PathLike[str] | None = None, uri: str | None = None, **kwargs: Any
+) -> client.reconnect:
+    """Connect on a Unix socket again and again; see :func:`ws6455.sync.client.unix_reconnect`."""
+    _adapt_client(kwargs)
+    return client.unix_reconnect(path, uri, **kwargs)
+
+
+def _compatible(make: Callable[_Arguments, _Made]) -> Callable[_Arguments, _Made]:
+    """Adapt a function that makes a server: former option names, and its logger."""
 
     @functools.wraps(make)
     def compatible(*args: _Arguments.args, **options: _Arguments.kwargs) -> _Made:
-        rename_option(options, "ssl_context", "ssl")
-        if role == "client":
-            rename_option(options, "extra_headers", "additional_headers")
-        if options.get("logger") is None:
-            options["logger"] = logging.getLogger(f"websockets.{role}")
+        rename_option(options, "ssl_context", "ssl", stacklevel=3)
+        options["logger"] = options.get("logger") or logging.getLogger("websockets.server")
         return make(*args, **options)
 
     return compatible
 
 
-connect = _compatible(client.connect, "client")
-unix_connect = _compatible(client.unix_connect, "client")
-unix_reconnect = _compatible(client.unix_reconnect, "client")
-serve = _compatible(server.serve, "server")
-unix_serve = _compatible(server.unix_serve, "server")
-route = _compatible(router.route, "server")
-unix_route = _compatible(router.unix_route, "server")
-
-
-class reconnect(client.reconnect):
-    """Connect again and again; see :class:`ws6455.sync.client.reconnect`."""
-
-    def __init__(self, uri: str, **options: Any) -> None:
-        rename_option(options, "ssl_context", "ssl")
-        rename_option(options, "extra_headers", "additional_headers")
-        options["logger"] = options.get("logger") or logging.getLogger("websockets.client")
-        super().__init__(uri, **options)
+serve = _compatible(server.serve)
+unix_serve = _compatible(server.unix_serve)
+route = _compatible(router.route)
+unix_route = _compatible(router.unix_route)
 
 
 def broadcast(

@@ -13,7 +13,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar, Literal, overload
+from typing import Any, ClassVar, Literal
 
 from ..client.reconnecting import Reconnecting, backoff, process_exception
 from ..http1.head import USER_AGENT
@@ -26,14 +26,6 @@ from .client_connection import ClientConnection
 from .connector import Connector
 
 __all__ = ["ClientConnection", "connect", "reconnect", "unix_connect", "unix_reconnect"]
-
-
-@overload
-def connect(
-    uri: str, *, legacy: Literal[True] | None = None, **options: Any
-) -> ClientConnection: ...
-@overload
-def connect(uri: str, *, legacy: Literal[False], **options: Any) -> reconnect: ...
 
 
 def connect(  # noqa: D417 - the other options are described where the docstring says
@@ -60,9 +52,8 @@ def connect(  # noqa: D417 - the other options are described where the docstring
     max_queue: int | tuple[int | None, int | None] | None = 16,
     logger: LoggerLike | None = None,
     create_connection: Callable[..., ClientConnection] | None = None,
-    legacy: bool | None = None,
     **kwargs: Any,
-) -> ClientConnection | reconnect:
+) -> ClientConnection:
     """Open a connection to a WebSocket server, for a ``with`` statement.
 
     The options that are not listed, and the errors, are those of
@@ -77,15 +68,9 @@ def connect(  # noqa: D417 - the other options are described where the docstring
         proxy_server_hostname: what the proxy's certificate must name, if not its host.
         create_connection: makes the connection, instead of :class:`ClientConnection`; called
             with the socket, the protocol and the options.
-        legacy: False gives a :class:`reconnect`, which takes the same options.
         kwargs: passed to :func:`socket.create_connection`; with ``unix=True``, ``path`` is that
             of a Unix socket.
     """
-    for_reconnect = {
-        name: kwargs.pop(name)
-        for name in ("process_exception", "reconnect_delays")
-        if legacy is False and name in kwargs
-    }
     connector = Connector(
         uri,
         headers=additional_headers,
@@ -102,14 +87,7 @@ def connect(  # noqa: D417 - the other options are described where the docstring
         ),
         connection_options=session_options(ping_interval, ping_timeout, close_timeout, max_queue),
     )
-    if legacy is False:
-        reconnecting = reconnect(uri, logger=logger, **for_reconnect)
-        reconnecting._open = connector.open
-        return reconnecting
-    connection = connector.open()
-    if legacy is None:
-        connection.warn_at_first_use()
-    return connection
+    return connector.open()
 
 
 class reconnect(Reconnecting[ClientConnection]):
@@ -140,13 +118,11 @@ class reconnect(Reconnecting[ClientConnection]):
     ) -> None:
         logger = options.get("logger") or logging.getLogger("ws6455.client")
         super().__init__(process_exception, reconnect_delays, logger)
-        self._open: Callable[[], ClientConnection] = functools.partial(
-            connect, uri, legacy=True, **options
-        )
+        self._connect = functools.partial(connect, uri, **options)
 
     def __enter__(self) -> ClientConnection:
         self._check_not_entered()
-        return self._enter(self._open())
+        return self._enter(self._connect())
 
     def __exit__(self, exc_type: type[BaseException] | None, *rest: object) -> None:
         self._leave().__exit__(exc_type, *rest)
@@ -156,7 +132,7 @@ class reconnect(Reconnecting[ClientConnection]):
         attempts = self._attempts()
         while True:
             try:
-                connection = self._open()
+                connection = self._connect()
             except Exception as exc:
                 delay = attempts.failed(exc)
                 if delay is None:
@@ -176,7 +152,7 @@ def _reconnect_signature() -> inspect.Signature:
         **inspect.signature(connect).parameters,
         **inspect.signature(reconnect).parameters,
     }
-    del parameters["legacy"], parameters["options"]
+    del parameters["options"]
     rest = parameters.pop("kwargs")
     return inspect.Signature([*parameters.values(), rest])
 
@@ -184,39 +160,15 @@ def _reconnect_signature() -> inspect.Signature:
 reconnect.__signature__ = _reconnect_signature()
 
 
-@overload
 def unix_connect(
-    path: str | os.PathLike[str] | None = None,
-    uri: str | None = None,
-    *,
-    legacy: Literal[True] | None = None,
-    **kwargs: Any,
-) -> ClientConnection: ...
-@overload
-def unix_connect(
-    path: str | os.PathLike[str] | None = None,
-    uri: str | None = None,
-    *,
-    legacy: Literal[False],
-    **kwargs: Any,
-) -> reconnect: ...
-
-
-def unix_connect(
-    path: str | os.PathLike[str] | None = None,
-    uri: str | None = None,
-    *,
-    legacy: bool | None = None,
-    **kwargs: Any,
-) -> ClientConnection | reconnect:
+    path: str | os.PathLike[str] | None = None, uri: str | None = None, **kwargs: Any
+) -> ClientConnection:
     """Connect on a Unix socket; see :func:`ws6455.aio.client.unix_connect` and :func:`connect`.
 
     Raises:
         ValueError: unless exactly one of path and sock is given.
     """
-    kwargs["legacy"] = legacy
-    opened: ClientConnection | reconnect = connect(_unix(path, uri, kwargs), **kwargs)
-    return opened
+    return connect(_unix(path, uri, kwargs), **kwargs)
 
 
 def unix_reconnect(
