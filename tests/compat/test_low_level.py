@@ -143,25 +143,25 @@ def test_frames_are_compressed_and_decompressed(websockets: Any, options: Any) -
     text, cont = ws6455.Opcode.TEXT, ws6455.Opcode.CONT
     for sender, receiver in ((client, server), (server, client)) * 2:
         for frames in (
-            [ws6455.Frame(text, b"hello " * 100)],
-            [ws6455.Frame(text, b"hel" * 99, fin=False), ws6455.Frame(cont, b"lo" * 99)],
-            [ws6455.Frame(text, b"")],
-            [ws6455.Frame(ws6455.Opcode.PING, b"ping")],
+            [websockets.Frame(text, b"hello " * 100)],
+            [websockets.Frame(text, b"hel" * 99, fin=False), websockets.Frame(cont, b"lo" * 99)],
+            [websockets.Frame(text, b"")],
+            [websockets.Frame(ws6455.Opcode.PING, b"ping")],
         ):
             sent = [sender.encode(frame) for frame in frames]
             assert [frame.rsv1 for frame in sent] == [f.opcode is text for f in frames]
             assert [receiver.decode(frame) for frame in sent] == frames
-    plain = ws6455.Frame(text, b"plain")
+    plain = websockets.Frame(text, b"plain")
     assert server.decode(plain) is plain
 
 
 def test_a_frame_that_inflates_too_far_is_refused(websockets: Any) -> None:
     client, server = negotiated(websockets)
-    bomb = client.encode(ws6455.Frame(ws6455.Opcode.BINARY, bytes(1 << 20)))
+    bomb = client.encode(websockets.Frame(ws6455.Opcode.BINARY, bytes(1 << 20)))
     with pytest.raises(websockets.PayloadTooBig):
         server.decode(bomb, max_size=1000)
     with pytest.raises(websockets.ProtocolError):
-        server.decode(ws6455.Frame(ws6455.Opcode.CONT, b"", rsv1=True))
+        server.decode(websockets.Frame(ws6455.Opcode.CONT, b"", rsv1=True))
 
 
 def test_permessage_deflate_is_enabled_once_and_accepted_once(websockets: Any) -> None:

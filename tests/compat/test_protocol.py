@@ -25,7 +25,10 @@ def test_a_frame_is_sent_by_hand(websockets: Any) -> None:
 def test_a_frame_of_a_client_is_masked(websockets: Any) -> None:
     client = websockets.protocol.Protocol(Side.CLIENT)
     server = websockets.protocol.Protocol(Side.SERVER)
-    for frame in (Frame(Opcode.PONG, b"pong"), Frame(Opcode.BINARY, b"data")):
+    for frame in (
+        websockets.Frame(Opcode.PONG, b"pong"),
+        websockets.Frame(Opcode.BINARY, b"data"),
+    ):
         client.send_frame(frame)
         server.receive_data(b"".join(client.data_to_send()))
         assert server.events_received() == [frame]

@@ -11,10 +11,11 @@ from typing import Any
 
 from ..exceptions import NegotiationError, PayloadTooBig, ProtocolError
 from ..framing import deflate
-from ..framing.frames import Frame, Opcode
+from ..framing.frames import Opcode
 from ..protocol import deflate_negotiation as compression
 from ..typing import ExtensionParameter
 from .extensions import ClientExtensionFactory, Extension, ServerExtensionFactory
+from .frames import Frame
 
 __all__ = [
     "ClientPerMessageDeflateFactory",

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..framing.frames import Frame
 from ..protocol.deflate_negotiation import (
     ClientPerMessageDeflateFactory,
     ServerPerMessageDeflateFactory,
 )
 from ..typing import ExtensionParameter
+from .frames import Frame
 
 __all__ = ["ClientExtensionFactory", "Extension", "ServerExtensionFactory", "check_factories"]
 

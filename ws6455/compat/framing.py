@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import Any, NamedTuple
 
 from ..exceptions import ProtocolError
-from ..framing import frames
-from ..framing.frames import Close, FrameExtension, Opcode
+from ..framing.frames import Close, Opcode
 from ..typing import BytesLike
+from . import frames
+from .frames import FrameExtension
 
 __all__ = [
     "Frame",
@@ -96,7 +97,7 @@ class Frame(NamedTuple):
             try:
                 next(parsing)
             except StopIteration as stop:
-                parsed: frames.Frame = stop.value
+                parsed = stop.value
                 break
             data = await reader(wanted)
         frame = cls(parsed.fin, parsed.opcode, parsed.data, parsed.rsv1, parsed.rsv2, parsed.rsv3)

@@ -66,9 +66,10 @@ PUBLIC: dict[str, dict[str, str]] = {
         "ws6455.compat.protocol": "ClientProtocol ServerProtocol Protocol",
         "ws6455.protocol.states": "Side State",
         "ws6455.http1.headers": "Headers HeadersLike MultipleValuesError",
-        "ws6455.http1.head": "Request Response",
+        "ws6455.compat.http1": "Request Response",
         "ws6455.exceptions": _ERRORS,
-        "ws6455.framing.frames": "Close CloseCode Frame Opcode",
+        "ws6455.compat.frames": "Frame",
+        "ws6455.framing.frames": "Close CloseCode Opcode",
         "ws6455.typing": (
             "Data ExtensionName ExtensionParameter LoggerLike Origin StatusLike Subprotocol"
         ),
@@ -124,9 +125,13 @@ PUBLIC: dict[str, dict[str, str]] = {
         "ws6455.http1.headers": "Headers HeadersLike MultipleValuesError"
     },
     "websockets.exceptions": {"ws6455.exceptions": _ERRORS},
-    "websockets.frames": {"ws6455.framing.frames": "Opcode CloseCode Frame Close"},
+    "websockets.frames": {
+        "ws6455.framing.frames": "Opcode CloseCode Close",
+        "ws6455.compat.frames": "Frame",
+    },
     "websockets.http11": {
-        "ws6455.http1.head": "SERVER USER_AGENT Request Response",
+        "ws6455.http1.head": "SERVER USER_AGENT",
+        "ws6455.compat.http1": "Request Response",
     },
     "websockets.typing": {
         "ws6455.typing": (
@@ -236,12 +241,12 @@ MORE: dict[str, dict[str, str]] = {
         "ws6455.http1.head": "USER_AGENT SERVER",
     },
     "websockets.protocol": {
-        "ws6455.protocol.protocol": "Event",
+        "ws6455.compat.protocol": "Event",
         "ws6455.compat.constants": "SERVER CLIENT CONNECTING OPEN CLOSING CLOSED OK_CLOSE_CODES",
         "ws6455.compat.connection": "WebSocketCommonProtocol",
     },
     "websockets.connection": {
-        "ws6455.protocol.protocol": "Event",
+        "ws6455.compat.protocol": "Event",
         "ws6455.compat.constants": "SERVER CLIENT CONNECTING OPEN CLOSING CLOSED",
     },
     "websockets.datastructures": {"ws6455.http1.headers": "SupportsKeysAndGetItem"},
@@ -313,9 +318,10 @@ COMMON = {
     "ws6455.compat.constants": "CONNECTING OPEN CLOSING CLOSED",
     "ws6455.compat.protocol": "Protocol",
     "ws6455.exceptions": _ERRORS,
-    "ws6455.framing.frames": "Close CloseCode Frame Opcode",
+    "ws6455.compat.frames": "Frame",
+    "ws6455.framing.frames": "Close CloseCode Opcode",
     "ws6455.http1.headers": "Headers",
-    "ws6455.http1.head": "Request Response",
+    "ws6455.compat.http1": "Request Response",
     "ws6455.protocol.states": "State",
     "ws6455.typing": "Origin Subprotocol",
 }

@@ -5,10 +5,21 @@ RFC 6455 §5, §7.
 
 from __future__ import annotations
 
-from ..framing.frames import Frame, Opcode
-from ..protocol import client, protocol, server
+import dataclasses
+from typing import Any
 
-__all__ = ["ClientProtocol", "Protocol", "ServerProtocol"]
+from ..framing import frames
+from ..framing.frames import Opcode
+from ..http1 import head
+from ..protocol import client, protocol, server
+from .frames import Frame
+from .http1 import Request, Response
+
+__all__ = ["ClientProtocol", "Event", "Protocol", "ServerProtocol"]
+
+Event = Request | Response | Frame
+
+_EVENTS: dict[type, Any] = {frames.Frame: Frame, head.Request: Request, head.Response: Response}
 
 
 class Protocol(protocol.Protocol):
@@ -21,7 +32,11 @@ class Protocol(protocol.Protocol):
         """Why nothing more is read: the peer's violation, or None."""
         return self.violation
 
-    def send_frame(self, frame: Frame) -> None:
+    def events_received(self) -> list[protocol.Event]:
+        """Return, once, the events received; see :meth:`ws6455.Protocol.events_received`."""
+        return [_event(event) for event in super().events_received()]
+
+    def send_frame(self, frame: frames.Frame) -> None:
         """Send a frame; data is compressed as any other.
 
         A frame with reserved bits is sent as it is, and so is a control frame: a Close frame does
@@ -42,9 +57,16 @@ class Protocol(protocol.Protocol):
         self._end_sending()
 
 
-class ClientProtocol(client.ClientProtocol, Protocol):
+class ClientProtocol(Protocol, client.ClientProtocol):
     """The client's end of a connection; see :class:`ws6455.ClientProtocol`."""
 
 
-class ServerProtocol(server.ServerProtocol, Protocol):
+class ServerProtocol(Protocol, server.ServerProtocol):
     """The server's end of a connection; see :class:`ws6455.ServerProtocol`."""
+
+
+def _event(event: protocol.Event) -> Event:
+    """Return an event of the core as the subclass that programs know."""
+    values = [getattr(event, field.name) for field in dataclasses.fields(event)]
+    converted: Event = _EVENTS[type(event)](*values)
+    return converted

@@ -10,10 +10,9 @@ import dataclasses
 import enum
 import os
 import struct
-from collections.abc import Callable, Generator, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from ..exceptions import InvalidPayloadData, PayloadTooBig, ProtocolError, WebSocketException
+from ..exceptions import InvalidPayloadData, ProtocolError, WebSocketException
 from ..settings import setting
 from .masking import apply_mask
 
@@ -291,16 +290,6 @@ def serialize_frame(first: int, payload: bytes, masked: bool) -> bytes:
     return b"".join(frame_parts(first, payload, masked))
 
 
-class FrameExtension(Protocol):
-    """What an extension does with frames that are read and written one by one."""
-
-    def decode(self, frame: Frame, *, max_size: int | None = None) -> Frame:
-        """Return a frame received as it was before the peer encoded it."""
-
-    def encode(self, frame: Frame) -> Frame:
-        """Return a frame as it is sent."""
-
-
 @dataclasses.dataclass(slots=True)
 class Frame:
     """A frame, unmasked and not compressed, as in the protocol's events.
@@ -336,62 +325,21 @@ class Frame:
         ending = "" if self.fin else ", continued"
         return f"{self.opcode.name} {shown} [{len(self.data)} {unit}{ending}]"
 
-    @classmethod
-    def parse(
-        cls,
-        read_exact: Callable[[int], Generator[None, None, bytes | bytearray]],
-        *,
-        mask: bool,
-        max_size: int | None = None,
-        extensions: Sequence[FrameExtension] | None = None,
-    ) -> Generator[None, None, Frame]:
-        """Read a frame, as a generator that waits for bytes.
-
-        Args:
-            read_exact: waits for so many bytes and returns them.
-            mask: whether it has to be masked, as a client's.
-            max_size: bytes of the payload; None for no limit.
-            extensions: what decodes it, the last one negotiated first.
-
-        Raises:
-            ProtocolError: if it breaks a rule.
-            PayloadTooBig: if it is above the limit.
-        """
-        head = bytes((yield from read_exact(2)))
-        while (header := parse_header(head, mask)) is None:
-            length = head[1] & 0x7F
-            size = 2 + (2 if length == 126 else 8 if length == 127 else 0) + (4 if mask else 0)
-            head += yield from read_exact(size - len(head))
-        if max_size is not None and header.length > max_size:
-            raise PayloadTooBig(header.length, max_size)
-        data = bytes((yield from read_exact(header.length)))
-        if header.key is not None:
-            data = apply_mask(data, header.key)
-        frame = cls(header.opcode, data, header.fin, header.rsv1)
-        for extension in reversed(extensions or ()):
-            frame = extension.decode(frame, max_size=max_size)
-        frame.check()
-        return frame
-
-    def serialize(self, *, mask: bool, extensions: Sequence[FrameExtension] | None = None) -> bytes:
+    def serialize(self, *, mask: bool) -> bytes:
         """Return the frame as sent.
 
         Args:
             mask: whether to mask it, as a client must.
-            extensions: what encodes it, the first one negotiated first.
 
         Raises:
             ProtocolError: if a control frame is fragmented or too long.
             TypeError: if the payload is not bytes-like.
         """
         self.check()
-        frame = self
-        for extension in extensions or ():
-            frame = extension.encode(frame)
-        reserved = frame.rsv1 << 6 | frame.rsv2 << 5 | frame.rsv3 << 4
-        first = frame.fin << 7 | reserved | frame.opcode
+        reserved = self.rsv1 << 6 | self.rsv2 << 5 | self.rsv3 << 4
+        first = self.fin << 7 | reserved | self.opcode
         # bytes() alone would make zeros of an int.
-        return serialize_frame(first, bytes(memoryview(frame.data)), mask)
+        return serialize_frame(first, bytes(memoryview(self.data)), mask)
 
     def check(self) -> None:
         """Check the rules for control frames (§5.5).

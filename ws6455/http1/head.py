@@ -11,20 +11,16 @@ import functools
 import http
 import re
 import sys
-from collections.abc import Callable, Generator
 
 from ..exceptions import (
     HeaderLineTooLong,
     InvalidMessage,
     NotHTTP,
-    RequestLineTooLong,
     SecurityError,
-    StatusLineTooLong,
     TooManyHeaders,
 )
 from ..settings import setting
 from ..version import version
-from .body import MAX_BODY_SIZE, BodyReader
 from .headers import (
     FIELD_VALUE,
     MAX_LINE_SIZE,
@@ -57,10 +53,6 @@ _STATUS_LINE = re.compile(rb"(HTTP/[0-9]\.[0-9]) ([1-9][0-9]{2})(?: ([\t\x20-\x7
 _ABSOLUTE_FORM = re.compile(r"https?://[^/?#]++", re.IGNORECASE)
 
 
-# Waits for a line of at most so many bytes.
-ReadLine = Callable[[int], Generator[None, None, bytes | bytearray]]
-
-
 @dataclasses.dataclass(slots=True)
 class Request:
     """The head of an HTTP request.
@@ -77,19 +69,6 @@ class Request:
     method: str = "GET"
     protocol: str = "HTTP/1.1"
 
-    @classmethod
-    def parse(cls, read_line: ReadLine) -> Generator[None, None, Request]:
-        """Read a request, as a generator that waits for bytes; see :func:`parse_request`.
-
-        Args:
-            read_line: waits for a line of at most so many bytes and returns it.
-
-        Raises:
-            SecurityError: if a limit is exceeded.
-            InvalidMessage: if the head is malformed, or a body is announced.
-        """
-        return parse_request((yield from _read_head(read_line, RequestLineTooLong)))
-
     def serialize(self) -> bytes:
         """Return the head as sent.
 
@@ -100,10 +79,6 @@ class Request:
         if _REQUEST_LINE.fullmatch(line) is None:
             raise InvalidMessage(f"malformed request line: {line[:80]!a}")
         return line.encode() + b"\r\n" + self.headers.serialize()
-
-    @property
-    def exception(self) -> None:
-        """None: an error is in the protocol's `handshake_exc`. For programs that still look."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -122,43 +97,6 @@ class Response:
     headers: Headers
     body: bytes = b""
 
-    @classmethod
-    def parse(
-        cls,
-        read_line: ReadLine,
-        read_exact: Callable[[int], Generator[None, None, bytes | bytearray]],
-        read_to_eof: ReadLine,
-        proxy: bool = False,
-    ) -> Generator[None, None, Response]:
-        """Read a response, as a generator that waits for bytes; see :func:`parse_response`.
-
-        Args:
-            read_line: waits for a line of at most so many bytes and returns it.
-            read_exact: waits for so many bytes and returns them.
-            read_to_eof: waits for the end and returns what is before it.
-            proxy: whether it answers CONNECT: such a one has no body if it accepts.
-
-        Raises:
-            SecurityError: if a limit is exceeded.
-            InvalidMessage: if it is malformed.
-        """
-        _, response = parse_response((yield from _read_head(read_line, StatusLineTooLong)))
-        status = response.status_code
-        if status < 200 or status in (204, 304) or (proxy and status < 300):
-            return response  # RFC 9112 §6.3: these have none
-        body = BodyReader(response.headers)
-        whole = False
-        while not whole:
-            if body.remaining:
-                piece = yield from read_exact(min(body.remaining, MAX_BODY_SIZE))
-            elif body.chunked:
-                piece = yield from read_line(MAX_LINE_SIZE)
-            else:
-                piece = b"" if body.remaining == 0 else (yield from read_to_eof(MAX_BODY_SIZE))
-            whole = body.feed(bytes(piece)) or not body.chunked
-        response.body = bytes(body.body)
-        return response
-
     def serialize(self, body: bool = True) -> bytes:
         """Return the response as sent.
 
@@ -172,10 +110,6 @@ class Response:
             raise InvalidMessage(f"malformed reason phrase: {self.reason_phrase[:80]!a}")
         head = f"HTTP/1.1 {self.status_code} {self.reason_phrase}\r\n{self.headers}"
         return head.encode("latin-1") + (self.body if body else b"")
-
-    @property
-    def exception(self) -> None:
-        """None: an error is in the protocol's `handshake_exc`. For programs that still look."""
 
     @classmethod
     def text(cls, status: int, text: str) -> Response:
@@ -262,15 +196,6 @@ class HeadReader:
             raise what(f"line exceeds {MAX_LINE_SIZE} bytes")
         if self._size + line_size > MAX_HEAD_SIZE:
             raise TooManyHeaders(f"head exceeds {MAX_HEAD_SIZE} bytes")
-
-
-def _read_head(
-    read_line: ReadLine, start_line_too_long: type[SecurityError]
-) -> Generator[None, None, list[bytes]]:
-    head = HeadReader(start_line_too_long)
-    while head.feed(bytes((yield from read_line(MAX_LINE_SIZE + 2)))) is None:
-        pass
-    return head.lines
 
 
 def parse_request(lines: list[bytes]) -> Request:

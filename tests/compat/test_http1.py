@@ -1,14 +1,15 @@
-"""ws6455.http1.head: requests and responses read by generators that wait for bytes."""
+"""ws6455.compat.http1: requests and responses read by generators that wait for bytes."""
 
 from collections.abc import Generator
 from typing import Any
 
 import pytest
 
-from ws6455.exceptions import (
-    InvalidMessage,
-)
-from ws6455.http1.head import Request, Response
+import ws6455
+from tests.aio.raw import uri_of
+from tests.compat.conftest import until_closed
+from ws6455.compat.http1 import Request, Response
+from ws6455.exceptions import InvalidMessage
 from ws6455.http1.headers import Headers
 
 
@@ -95,3 +96,48 @@ def test_a_long_body_is_cut_by_the_generator() -> None:
     fed = Fed(f"HTTP/1.1 500 No\r\nContent-Length: {size}\r\n\r\n".encode() + bytes(size))
     response = result_of(Response.parse(fed.read_line, fed.read_exact, fed.read_to_eof))
     assert len(response.body) == 1 << 20
+
+
+async def test_what_connections_have_counts_as_an_instance(websockets: Any) -> None:
+    answers = []
+
+    def process_request(connection: Any, request: Any) -> None:
+        answers.append(connection.respond(404, ""))
+        assert isinstance(request, websockets.Request)
+        assert isinstance(connection.request, websockets.Request)
+        assert not isinstance(request, websockets.Response)
+
+    async with (
+        websockets.serve(until_closed, "127.0.0.1", 0, process_request=process_request) as server,
+        websockets.connect(uri_of(server)) as client,
+    ):
+        assert isinstance(client.response, websockets.Response)
+    (answer,) = answers
+    assert isinstance(answer, websockets.Response)
+
+    class Own(Response):
+        pass
+
+    assert not isinstance(answer, Own)
+    assert not isinstance(Response.text(404, ""), Own)
+    assert isinstance(Own.text(404, ""), websockets.Response)
+
+
+def test_an_event_has_no_exception(websockets: Any) -> None:
+    client = websockets.ClientProtocol(websockets.uri.parse_uri("ws://localhost/"))
+    server = websockets.ServerProtocol()
+    client.send_request(client.connect())
+    server.receive_data(b"".join(client.data_to_send()))
+    (request,) = server.events_received()
+    server.send_response(server.accept(request))
+    server.send_ping(b"ping")
+    client.receive_data(b"".join(server.data_to_send()))
+    response, ping = client.events_received()
+    assert (type(request), type(response)) == (websockets.Request, websockets.Response)
+    assert request.exception is response.exception is None
+    assert type(ping) is websockets.Frame
+    for event in (request, response, ping):
+        assert isinstance(event, websockets.protocol.Event)
+    assert isinstance(client.connect(), websockets.Request)
+    assert isinstance(server.reject(404, ""), websockets.Response)
+    assert isinstance(ws6455.Request("/", ws6455.Headers()), websockets.Request)
