@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 __all__ = [
     "ConcurrencyError",
@@ -68,16 +68,6 @@ class CloseLike(Protocol):
     def reason(self) -> str: ...
 
 
-class _CodeAndReason(NamedTuple):
-    """What stands for a Close frame in an error that a program makes itself."""
-
-    code: int
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.code} {self.reason}".strip()
-
-
 class ResponseLike(Protocol):
     """An HTTP response, as :class:`ws6455.http1.head.Response` holds it."""
 
@@ -100,24 +90,20 @@ class ConnectionClosed(WebSocketException):
     """The connection is closed.
 
     Args:
-        rcvd: the Close frame received, or None. Programs of old make this error themselves, of
-            a code and a reason: they count as received.
+        rcvd: the Close frame received, or None.
         sent: the Close frame sent, or None.
         rcvd_then_sent: whether the one received came first; None unless there were two.
     """
 
     def __init__(
         self,
-        rcvd: CloseLike | int | None,
-        sent: CloseLike | str | None,
+        rcvd: CloseLike | None,
+        sent: CloseLike | None,
         rcvd_then_sent: bool | None = None,
     ) -> None:
         super().__init__(rcvd, sent, rcvd_then_sent)
-        if isinstance(rcvd, int):
-            rcvd = _CodeAndReason(rcvd, str(sent or ""))
-            sent = None
-        self.rcvd: CloseLike | None = rcvd
-        self.sent: CloseLike | None = None if isinstance(sent, str) else sent
+        self.rcvd = rcvd
+        self.sent = sent
         self.rcvd_then_sent = rcvd_then_sent
 
     def __str__(self) -> str:
@@ -169,8 +155,7 @@ class PayloadTooBig(WebSocketException):
     """A frame or message is above the limit.
 
     Args:
-        size: bytes announced or received; None when they are not counted to the end. A string is
-            the whole text.
+        size: bytes announced or received; None when they are not counted to the end.
         max_size: the limit in bytes.
         current_size: bytes of earlier fragments of the same message.
     """
@@ -178,19 +163,14 @@ class PayloadTooBig(WebSocketException):
     close_code: int = 1009
 
     def __init__(
-        self,
-        size: int | str | None,
-        max_size: int | None = None,
-        current_size: int | None = None,
+        self, size: int | None, max_size: int | None, current_size: int | None = None
     ) -> None:
-        super().__init__(*((size,) if isinstance(size, str) else (size, max_size, current_size)))
-        self.size = None if isinstance(size, str) else size
+        super().__init__(size, max_size, current_size)
+        self.size = size
         self.max_size = max_size
         self.current_size = current_size
 
     def __str__(self) -> str:
-        if isinstance(self.args[0], str):
-            return self.args[0]
         size = "message" if self.size is None else f"frame with {self.size} bytes"
         after = f" after {self.current_size} bytes" if self.current_size else ""
         return f"{size}{after} exceeds the limit of {self.max_size} bytes: see max_size"

@@ -16,7 +16,8 @@ from ws6455.compat.names import MORE, PUBLIC
 
 def test_a_bare_import_gives_names_and_submodules(websockets: Any) -> None:
     assert websockets.__version__ == "17.4"
-    assert websockets.exceptions.ConnectionClosed is ws6455.ConnectionClosed
+    assert websockets.exceptions.InvalidHandshake is ws6455.InvalidHandshake
+    assert issubclass(websockets.exceptions.ConnectionClosed, ws6455.ConnectionClosed)
     assert websockets.protocol.State.OPEN is ws6455.State.OPEN
     assert websockets.legacy.server.WebSocketServerProtocol is websockets.ServerConnection
     assert issubclass(websockets.connect, ws6455.connect)

@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from ..aio.server_connection import ProcessRequest, ProcessResponse, ServerConnection
+from ..aio.server_connection import ProcessResponse, ServerConnection
 from ..http1.head import Request, Response
 from ..http1.headers import Headers, HeadersLike
 from .exceptions import AbortHandshake
@@ -83,7 +83,9 @@ async def as_response(ask: Callable[[], Any]) -> Any:
     return response
 
 
-def new_process_request(callback: Callable[..., Any] | None, old: bool) -> ProcessRequest | None:
+def new_process_request(
+    callback: Callable[..., Any] | None, old: bool
+) -> Callable[[ServerConnection, Request], Awaitable[Response | None]] | None:
     """Return a `process_request` in its new form.
 
     Args:

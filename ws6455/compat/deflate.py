@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from ..exceptions import NegotiationError, PayloadTooBig, ProtocolError
+from ..exceptions import NegotiationError, ProtocolError
 from ..framing import deflate
 from ..framing.frames import Opcode
 from ..protocol import deflate_negotiation as compression
 from ..typing import ExtensionParameter
+from .exceptions import PayloadTooBig
 from .extensions import ClientExtensionFactory, Extension, ServerExtensionFactory
 from .frames import Frame
 

@@ -1,13 +1,110 @@
-"""Exceptions that `websockets` had in versions 8 to 13, and what a refusal is raised as."""
+"""Exceptions with the constructors and the names of every version."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from .. import exceptions
+from ..exceptions import CloseLike
 from ..http1.headers import Headers, HeadersLike
 
-__all__ = ["AbortHandshake", "InvalidStatus", "InvalidStatusCode", "RedirectHandshake"]
+__all__ = [
+    "AbortHandshake",
+    "ConnectionClosed",
+    "ConnectionClosedError",
+    "ConnectionClosedOK",
+    "InvalidStatus",
+    "InvalidStatusCode",
+    "PayloadTooBig",
+    "RedirectHandshake",
+    "compatible",
+]
+
+_Exception = TypeVar("_Exception", bound=BaseException)
+
+
+class _CodeAndReason(NamedTuple):
+    """A close code and a reason, in place of a Close frame."""
+
+    code: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.reason}".strip()
+
+
+class ConnectionClosed(exceptions.ConnectionClosed):
+    """The connection is closed; see :exc:`ws6455.ConnectionClosed`.
+
+    Args:
+        rcvd: the Close frame received, or None; up to version 9 the close code received.
+        sent: the Close frame sent, or None; up to version 9 the reason received.
+        rcvd_then_sent: whether the frame received came first; None unless there are two.
+    """
+
+    def __init__(
+        self,
+        rcvd: CloseLike | int | None,
+        sent: CloseLike | str | None,
+        rcvd_then_sent: bool | None = None,
+    ) -> None:
+        if isinstance(rcvd, int):
+            super().__init__(_CodeAndReason(rcvd, str(sent or "")), None, rcvd_then_sent)
+        else:
+            super().__init__(rcvd, None if isinstance(sent, str) else sent, rcvd_then_sent)
+        self.args = (rcvd, sent, rcvd_then_sent)
+
+
+class ConnectionClosedOK(ConnectionClosed, exceptions.ConnectionClosedOK):
+    """Closed as it should be; see :exc:`ws6455.ConnectionClosedOK`."""
+
+
+class ConnectionClosedError(ConnectionClosed, exceptions.ConnectionClosedError):
+    """Closed by an error; see :exc:`ws6455.ConnectionClosedError`."""
+
+
+class PayloadTooBig(exceptions.PayloadTooBig):
+    """A frame or message is above the limit; see :exc:`ws6455.PayloadTooBig`.
+
+    Args:
+        size: bytes announced or received, or None; up to version 13 the whole text.
+        max_size: the limit in bytes.
+        current_size: bytes of earlier fragments of the same message.
+    """
+
+    def __init__(
+        self,
+        size: int | str | None,
+        max_size: int | None = None,
+        current_size: int | None = None,
+    ) -> None:
+        super().__init__(None if isinstance(size, str) else size, max_size, current_size)
+        self._text = size if isinstance(size, str) else None
+        if self._text is not None:
+            self.args = (self._text,)
+
+    def __str__(self) -> str:
+        return super().__str__() if self._text is None else self._text
+
+
+_SUBCLASSES: dict[type, Any] = {
+    exceptions.ConnectionClosedError: ConnectionClosedError,
+    exceptions.ConnectionClosedOK: ConnectionClosedOK,
+    exceptions.PayloadTooBig: PayloadTooBig,
+}
+
+
+def compatible(exc: _Exception) -> _Exception:
+    """Return an exception of the core as the subclass that programs catch, its cause included."""
+    subclass = _SUBCLASSES.get(type(exc))
+    if subclass is None:
+        return exc
+    converted: _Exception = subclass(*exc.args)
+    if exc.__cause__ is not None:
+        converted.__cause__ = compatible(exc.__cause__)
+    converted.__suppress_context__ = exc.__suppress_context__
+    return converted
 
 
 class InvalidStatusCode(exceptions.InvalidHandshake):

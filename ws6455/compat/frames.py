@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from typing import Protocol
 
-from ..exceptions import PayloadTooBig
 from ..framing import frames
 from ..framing.masking import apply_mask
+from .exceptions import PayloadTooBig
 
 __all__ = ["Frame", "FrameExtension"]
 

@@ -13,15 +13,19 @@ __all__ = ["ABSENT", "COMMON", "MORE", "PUBLIC", "RELEASED", "USERS", "VERSION"]
 VERSION = "17.4"
 RELEASED = True
 
-_ERRORS = (
-    "ConcurrencyError ConnectionClosed ConnectionClosedError ConnectionClosedOK "
-    "DuplicateParameter HeaderLineTooLong InvalidHandshake InvalidHeader InvalidHeaderFormat "
-    "InvalidHeaderValue InvalidMessage InvalidMethod InvalidOrigin InvalidParameterName "
-    "InvalidParameterValue InvalidProtocol InvalidProxy InvalidProxyMessage InvalidProxyStatus "
-    "InvalidState InvalidStatus InvalidUpgrade InvalidURI NegotiationError PayloadTooBig "
-    "ProtocolError ProxyError RequestLineTooLong SecurityError StatusLineTooLong "
-    "TooManyFragments TooManyHeaders WebSocketException"
-)
+_ERRORS = {
+    "ws6455.exceptions": (
+        "ConcurrencyError DuplicateParameter HeaderLineTooLong InvalidHandshake InvalidHeader "
+        "InvalidHeaderFormat InvalidHeaderValue InvalidMessage InvalidMethod InvalidOrigin "
+        "InvalidParameterName InvalidParameterValue InvalidProtocol InvalidProxy "
+        "InvalidProxyMessage InvalidProxyStatus InvalidState InvalidStatus InvalidUpgrade "
+        "InvalidURI NegotiationError ProtocolError ProxyError RequestLineTooLong SecurityError "
+        "StatusLineTooLong TooManyFragments TooManyHeaders WebSocketException"
+    ),
+    "ws6455.compat.exceptions": (
+        "ConnectionClosed ConnectionClosedError ConnectionClosedOK PayloadTooBig"
+    ),
+}
 _OLD_ERRORS = {
     "ws6455.compat.exceptions": "AbortHandshake InvalidStatusCode RedirectHandshake",
     "ws6455.exceptions": "WebSocketProtocolError=ProtocolError",
@@ -67,7 +71,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "ws6455.protocol.states": "Side State",
         "ws6455.http1.headers": "Headers HeadersLike MultipleValuesError",
         "ws6455.compat.http1": "Request Response",
-        "ws6455.exceptions": _ERRORS,
+        **_ERRORS,
         "ws6455.compat.frames": "Frame",
         "ws6455.framing.frames": "Close CloseCode Opcode",
         "ws6455.typing": (
@@ -124,7 +128,7 @@ PUBLIC: dict[str, dict[str, str]] = {
     "websockets.datastructures": {
         "ws6455.http1.headers": "Headers HeadersLike MultipleValuesError"
     },
-    "websockets.exceptions": {"ws6455.exceptions": _ERRORS},
+    "websockets.exceptions": _ERRORS,
     "websockets.frames": {
         "ws6455.framing.frames": "Opcode CloseCode Close",
         "ws6455.compat.frames": "Frame",
@@ -317,7 +321,7 @@ MORE: dict[str, dict[str, str]] = {
 COMMON = {
     "ws6455.compat.constants": "CONNECTING OPEN CLOSING CLOSED",
     "ws6455.compat.protocol": "Protocol",
-    "ws6455.exceptions": _ERRORS,
+    **_ERRORS,
     "ws6455.compat.frames": "Frame",
     "ws6455.framing.frames": "Close CloseCode Opcode",
     "ws6455.http1.headers": "Headers",

@@ -8,10 +8,12 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from .. import exceptions
 from ..framing import frames
 from ..framing.frames import Opcode
 from ..http1 import head
 from ..protocol import client, protocol, server
+from .exceptions import compatible
 from .frames import Frame
 from .http1 import Request, Response
 
@@ -30,7 +32,16 @@ class Protocol(protocol.Protocol):
     @property
     def parser_exc(self) -> Exception | None:
         """Why nothing more is read: the peer's violation, or None."""
-        return self.violation
+        return None if self.violation is None else compatible(self.violation)
+
+    @property
+    def close_exc(self) -> exceptions.ConnectionClosed:
+        """The exception that tells how the connection closed; see :class:`ws6455.Protocol`.
+
+        Raises:
+            AssertionError: if it is not closed.
+        """
+        return compatible(super().close_exc)
 
     def events_received(self) -> list[protocol.Event]:
         """Return, once, the events received; see :meth:`ws6455.Protocol.events_received`."""

@@ -16,6 +16,7 @@ from ..sync import broadcast as core_broadcast
 from ..sync import client, client_connection, router, server
 from ..sync.connection import Connection
 from ..typing import DataLike
+from .protocol import ClientProtocol, ServerProtocol
 from .signatures import extended, rename_option, shows
 
 __all__ = [
@@ -75,11 +76,12 @@ def _warn_and_call(
 
 
 def _adapt_client(options: dict[str, Any]) -> None:
-    """Replace former option names, and set the logger and the class of connections."""
+    """Replace former option names; set the logger and the classes to make."""
     rename_option(options, "ssl_context", "ssl", stacklevel=4)
     rename_option(options, "extra_headers", "additional_headers", stacklevel=4)
     options["logger"] = options.get("logger") or logging.getLogger("websockets.client")
     options["create_connection"] = options.get("create_connection") or ClientConnection
+    options.setdefault("protocol_class", ClientProtocol)
 
 
 def _opened(
@@ -145,12 +147,13 @@ def unix_reconnect(
 
 
 def _compatible(make: Callable[_Arguments, _Made]) -> Callable[_Arguments, _Made]:
-    """Adapt a function that makes a server: former option names, and its logger."""
+    """Adapt a function that makes a server: former option names, its logger, its protocols."""
 
     @functools.wraps(make)
     def compatible(*args: _Arguments.args, **options: _Arguments.kwargs) -> _Made:
         rename_option(options, "ssl_context", "ssl", stacklevel=3)
         options["logger"] = options.get("logger") or logging.getLogger("websockets.server")
+        options.setdefault("protocol_class", ServerProtocol)
         return make(*args, **options)
 
     return compatible

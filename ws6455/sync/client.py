@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Literal
 from ..client.reconnecting import Reconnecting, backoff, process_exception
 from ..http1.head import USER_AGENT
 from ..http1.headers import HeadersLike
+from ..protocol.client import ClientProtocol
 from ..protocol.deflate_negotiation import ClientPerMessageDeflateFactory
 from ..protocol.protocol import MAX_FRAGMENTS, MAX_SIZE
 from ..session.options import client_options, default_uri, session_options
@@ -52,6 +53,7 @@ def connect(  # noqa: D417 - the other options are described where the docstring
     max_queue: int | tuple[int | None, int | None] | None = 16,
     logger: LoggerLike | None = None,
     create_connection: Callable[..., ClientConnection] | None = None,
+    protocol_class: type[ClientProtocol] = ClientProtocol,
     **kwargs: Any,
 ) -> ClientConnection:
     """Open a connection to a WebSocket server, for a ``with`` statement.
@@ -68,6 +70,7 @@ def connect(  # noqa: D417 - the other options are described where the docstring
         proxy_server_hostname: what the proxy's certificate must name, if not its host.
         create_connection: makes the connection, instead of :class:`ClientConnection`; called
             with the socket, the protocol and the options.
+        protocol_class: the class of the protocol, instead of :class:`ws6455.ClientProtocol`.
         kwargs: passed to :func:`socket.create_connection`; with ``unix=True``, ``path`` is that
             of a Unix socket.
     """
@@ -82,6 +85,7 @@ def connect(  # noqa: D417 - the other options are described where the docstring
         tls={"ssl": ssl, "server_hostname": server_hostname},
         socket_options=kwargs,
         create_connection=create_connection or ClientConnection,
+        protocol_class=protocol_class,
         protocol_options=client_options(
             origin, extensions, compression, subprotocols, max_size, max_fragments, logger
         ),

@@ -37,6 +37,7 @@ class Connector:
         tls: the same for TLS to the server.
         socket_options: for :func:`socket.create_connection`.
         create_connection: makes the connection.
+        protocol_class: the class of its protocol.
         protocol_options: those of :class:`~ws6455.protocol.client.ClientProtocol`.
         connection_options: those of :class:`~ws6455.sync.connection.Connection`.
     """
@@ -51,6 +52,7 @@ class Connector:
     tls: dict[str, Any]
     socket_options: dict[str, Any]
     create_connection: Callable[..., ClientConnection]
+    protocol_class: type[ClientProtocol]
     protocol_options: dict[str, Any]
     connection_options: dict[str, Any]
 
@@ -93,9 +95,8 @@ class Connector:
             if uri.secure:
                 hostname = self.tls["server_hostname"] or uri.host
                 sock = start_tls(sock, self.tls["ssl"], hostname, deadline)
-            connection = self.create_connection(
-                sock, ClientProtocol(uri, **self.protocol_options), **self.connection_options
-            )
+            protocol = self.protocol_class(uri, **self.protocol_options)
+            connection = self.create_connection(sock, protocol, **self.connection_options)
         except BaseException:
             sock.close()
             raise

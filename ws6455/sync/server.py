@@ -21,6 +21,7 @@ from ..http1.head import SERVER
 from ..protocol.deflate_negotiation import ServerPerMessageDeflateFactory
 from ..protocol.handshake import Origins
 from ..protocol.protocol import MAX_FRAGMENTS, MAX_SIZE
+from ..protocol.server import ServerProtocol
 from ..server.registry import ConnectionMaker
 from ..session.options import renamed_option, server_options, session_options
 from ..typing import LoggerLike
@@ -221,6 +222,7 @@ def serve(  # noqa: D417 - the other options are described where the docstring s
     max_queue: int | tuple[int | None, int | None] | None = 16,
     logger: LoggerLike | None = None,
     create_connection: Callable[..., ServerConnection] | None = None,
+    protocol_class: type[ServerProtocol] = ServerProtocol,
     **kwargs: Any,
 ) -> Server:
     """Listen for WebSocket clients.
@@ -241,6 +243,7 @@ def serve(  # noqa: D417 - the other options are described where the docstring s
             the response or replace it.
         create_connection: makes a connection, instead of :class:`ServerConnection`; called with
             the socket, the protocol, the server and the options.
+        protocol_class: the class of the protocol, instead of :class:`ws6455.ServerProtocol`.
         kwargs: passed to :func:`socket.create_server`; with ``unix=True``, ``path`` is that of a
             Unix socket.
 
@@ -261,6 +264,7 @@ def serve(  # noqa: D417 - the other options are described where the docstring s
             trusted_proxies,
             protocol_options,
             session_options(ping_interval, ping_timeout, close_timeout, max_queue),
+            protocol_class,
         ),
         handshake_options={
             "process_request": process_request,
