@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 import ws6455
+from tests.aio.raw import uri_of
 from ws6455 import compat
 
 PROGRAMS = Path(__file__).parent / "programs"
+Connected = asyncio.Future[ws6455.ServerConnection]
 OURS = ("-m", "ws6455", "run")
 
 
@@ -46,9 +48,36 @@ def websockets() -> Iterator[Any]:
 
 
 @pytest.fixture(params=["top level", "legacy"])
+def connect(request: pytest.FixtureRequest, websockets: Any) -> Any:
+    """Give `connect` of either place."""
+    return websockets.connect if request.param == "top level" else websockets.client.connect
+
+
+@pytest.fixture(params=["top level", "legacy"])
 def serve(request: pytest.FixtureRequest, websockets: Any) -> Any:
     """Give `serve` of either place."""
     return websockets.serve if request.param == "top level" else websockets.server.serve
+
+
+@contextlib.asynccontextmanager
+async def serving(**options: Any) -> AsyncIterator[tuple[str, Connected]]:
+    """Serve; give the address, and the server's end of the first connection."""
+    first: Connected = asyncio.get_running_loop().create_future()
+
+    async def handler(websocket: ws6455.ServerConnection) -> None:
+        if not first.done():
+            first.set_result(websocket)
+        await websocket.wait_closed()
+
+    async with ws6455.serve(handler, "127.0.0.1", 0, **options) as server:
+        yield uri_of(server), first
+
+
+def reader_of(data: bytes) -> Any:
+    stream = asyncio.StreamReader()
+    stream.feed_data(data)
+    stream.feed_eof()
+    return stream
 
 
 async def until_closed(websocket: Any, path: str = "") -> None:

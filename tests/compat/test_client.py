@@ -1,63 +1,18 @@
-"""Clients as versions 8 to 13 wrote them, each through its own connection."""
+"""ws6455.compat.client: clients as versions 8 to 13 wrote them, each with its own connection."""
 
 import asyncio
-import contextlib
 import gc
-import inspect
+import itertools
 import logging
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import ws6455
-from tests.aio.raw import uri_of
-
-Connected = asyncio.Future[ws6455.ServerConnection]
-
-
-@pytest.fixture(params=["top level", "legacy"])
-def connect(request: pytest.FixtureRequest, websockets: Any) -> Any:
-    """Give `connect` of either place."""
-    return websockets.connect if request.param == "top level" else websockets.client.connect
-
-
-@contextlib.asynccontextmanager
-async def serving(**options: Any) -> AsyncIterator[tuple[str, Connected]]:
-    """Serve; give the address, and the server's end of the first connection."""
-    first: Connected = asyncio.get_running_loop().create_future()
-
-    async def handler(websocket: ws6455.ServerConnection) -> None:
-        if not first.done():
-            first.set_result(websocket)
-        await websocket.wait_closed()
-
-    async with ws6455.serve(handler, "127.0.0.1", 0, **options) as server:
-        yield uri_of(server), first
-
-
-async def test_a03_a_connection_shows_what_it_did_in_every_version(
-    connect: Any, websockets: Any
-) -> None:
-    async with serving() as (uri, first):
-        websocket = await connect(uri + "chat", origin="http://o")
-        assert websocket.path == "/chat"
-        assert websocket.open
-        assert not websocket.closed
-        assert websocket.request_headers["Origin"] == websocket.origin == "http://o"
-        assert websocket.response_headers is websocket.response.headers
-        assert (websocket.host, websocket.port) == ("localhost", websocket.remote_address[1])
-        assert (websocket.is_client, websocket.side, websocket.secure) == (True, "client", False)
-        for name in ("WebSocketClientProtocol", "WebSocketCommonProtocol", "ClientConnection"):
-            assert isinstance(websocket, getattr(websockets, name))
-        await (await first).close(4000, "why")
-        with pytest.raises(websockets.exceptions.ConnectionClosed) as caught:
-            await websocket.recv()
-        assert (caught.value.code, caught.value.reason) == (4000, "why")
-        assert websocket.closed
-        assert not websocket.open
+from tests.compat.conftest import serving
 
 
 async def test_old_arguments_are_taken(connect: Any, websockets: Any) -> None:
@@ -153,19 +108,6 @@ async def test_unix_sockets_of_both_places(websockets: Any, tmp_path: Path) -> N
         path.unlink(missing_ok=True)  # Python 3.13 does it
 
 
-def test_signatures_show_the_arguments_of_every_version(websockets: Any) -> None:
-    shown = inspect.signature(websockets.connect).parameters
-    assert shown["max_queue"].default == 16
-    assert shown["additional_headers"].default is shown["extra_headers"].default is None
-    first, *_, last = shown
-    assert (first, last) == ("uri", "kwargs")
-    legacy = inspect.signature(websockets.legacy.client.connect).parameters
-    assert legacy["max_queue"].default == 32
-    assert legacy["write_limit"].default == 1 << 16
-    assert legacy["close_timeout"].default is None
-    assert list(inspect.signature(websockets.serve).parameters)[:3] == ["handler", "host", "port"]
-
-
 async def test_a_dropped_connection_is_gone_without_the_collector(websockets: Any) -> None:
     gc.disable()
     try:
@@ -178,3 +120,9 @@ async def test_a_dropped_connection_is_gone_without_the_collector(websockets: An
             assert reference() is None
     finally:
         gc.enable()
+
+
+def test_delays_grow(websockets: Any) -> None:
+    delays: Iterator[float] = websockets.client.backoff(0, 1, 4, 2)
+    assert list(itertools.islice(delays, 5)) == [0, 1, 2, 4, 4]
+    assert 0 <= next(websockets.asyncio.client.backoff()) <= 5

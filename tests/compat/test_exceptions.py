@@ -1,6 +1,7 @@
-"""Exceptions: the constructors of every version, and what connections raise."""
+"""ws6455.compat.exceptions: the constructors of every version, and what connections raise."""
 
 import asyncio
+import http
 import pickle
 from typing import Any
 
@@ -39,6 +40,32 @@ def test_a_payload_too_big_is_made_of_a_text(websockets: Any) -> None:
     assert (exc.size, exc.max_size, exc.current_size) == (5, 4, 2)
     assert str(exc) == str(ws6455.PayloadTooBig(5, 4, 2))
     assert str(pickle.loads(pickle.dumps(exc))) == str(exc)
+
+
+def test_a_refusal_is_made_as_in_either_era(websockets: Any) -> None:
+    headers = websockets.Headers(Server="theirs")
+    old = websockets.exceptions.InvalidStatusCode(403, headers)
+    assert (old.status_code, old.headers["Server"]) == (403, "theirs")
+    assert str(old) == "server rejected WebSocket connection: HTTP 403"
+    assert websockets.exceptions.InvalidStatusCode(403).headers == websockets.Headers()
+    new = websockets.InvalidStatus(websockets.Response(403, "Forbidden", headers))
+    assert str(new) == str(old)
+    assert isinstance(old, websockets.InvalidHandshake)
+
+
+def test_exceptions_of_versions_up_to_13(websockets: Any) -> None:
+    abort = websockets.exceptions.AbortHandshake(http.HTTPStatus.OK, [("A", "b")], b"body")
+    assert (abort.status, abort.headers["A"], abort.body) == (200, "b", b"body")
+    assert str(abort) == "HTTP 200, 1 headers, 4 bytes"
+    redirect = websockets.legacy.exceptions.RedirectHandshake("ws://elsewhere/")
+    assert redirect.uri == "ws://elsewhere/"
+    assert str(redirect) == "redirect to ws://elsewhere/"
+    assert websockets.WebSocketProtocolError is websockets.ProtocolError
+
+
+def test_code_and_reason_give_no_warning(websockets: Any) -> None:
+    exc = websockets.ConnectionClosedError(websockets.frames.Close(3000, "why"), None)
+    assert (exc.code, exc.reason) == (3000, "why")  # a warning would be an error here
 
 
 async def test_connections_raise_what_the_names_catch(serve: Any, websockets: Any) -> None:

@@ -1,4 +1,4 @@
-"""ws6455.compat.frames: frames read by generators, with extensions."""
+"""ws6455.compat.frames: constants, frames of both eras, payloads and masks by hand."""
 
 import dataclasses
 from collections.abc import Generator
@@ -7,10 +7,26 @@ from typing import Any
 import pytest
 
 import ws6455
+from tests.compat.conftest import reader_of
+from tests.compat.test_extensions import negotiated
 from tests.framing.test_frames import GOLDEN
 from ws6455 import Opcode
 from ws6455.compat.frames import Frame
 from ws6455.exceptions import PayloadTooBig, ProtocolError
+
+
+def test_constants_under_every_name(websockets: Any) -> None:
+    assert websockets.framing.OP_TEXT is websockets.frames.TEXT is ws6455.Opcode.TEXT
+    assert websockets.frames.DATA_OPCODES == (0, 1, 2)
+    assert websockets.frames.CTRL_OPCODES == (8, 9, 10)
+    assert websockets.protocol.CLIENT is ws6455.Side.CLIENT
+    assert websockets.protocol.OPEN is ws6455.State.OPEN
+    assert {1000, 1001, 1005} == websockets.frames.OK_CLOSE_CODES
+    assert {
+        *range(1000, 1004),
+        *range(1007, 1015),
+    } == websockets.frames.EXTERNAL_CLOSE_CODES
+    assert websockets.exceptions.CLOSE_CODES[1001] == "going away"
 
 
 def read(wire: bytes, **options: Any) -> Frame:
@@ -72,3 +88,62 @@ def test_extensions_are_undone_in_the_reverse_order(mask: bool) -> None:
     if not mask:
         assert wire == b"\xc1\x03x12"
     assert read(wire, mask=mask, max_size=100, extensions=extensions) == Frame(Opcode.TEXT, b"x")
+
+
+@pytest.mark.parametrize("mask", [True, False])
+@pytest.mark.parametrize("size", [0, 5, 126, 70_000])
+async def test_a_frame_is_read_as_it_was_written(websockets: Any, mask: bool, size: int) -> None:
+    for framing in (websockets.framing, websockets.legacy.framing):
+        written = bytearray()
+        frame = framing.Frame(True, framing.OP_BINARY, b"x" * size)
+        frame.write(written.extend, mask=mask)
+        stream = reader_of(bytes(written) + b"rest")
+        assert await framing.Frame.read(stream.readexactly, mask=mask) == frame
+        assert await stream.read() == b"rest"
+        assert tuple(frame) == (True, 2, b"x" * size, False, False, False)
+        assert str(frame) == str(frame.new_frame)
+
+
+async def test_a_frame_that_breaks_a_rule_is_refused(websockets: Any) -> None:
+    read = websockets.framing.Frame.read
+    with pytest.raises(websockets.PayloadTooBig):
+        await read(reader_of(b"\x82\x05hello").readexactly, mask=False, max_size=4)
+    with pytest.raises(websockets.ProtocolError, match="reserved bits"):
+        await read(reader_of(b"\xc2\x00").readexactly, mask=False)
+    with pytest.raises(websockets.ProtocolError, match="masking"):
+        await read(reader_of(b"\x82\x00\x00\x00\x00\x00").readexactly, mask=True)
+    with pytest.raises(websockets.ProtocolError, match="fragmented control frame"):
+        websockets.framing.Frame(False, websockets.framing.OP_PING, b"").check()
+    with pytest.raises(websockets.ProtocolError, match="reserved bits"):
+        websockets.framing.Frame(True, websockets.framing.OP_TEXT, b"", rsv2=True).check()
+
+
+async def test_a_frame_goes_through_extensions(websockets: Any) -> None:
+    client, server = negotiated(websockets)
+    frame = websockets.framing.Frame(True, websockets.framing.OP_TEXT, b"hello " * 100)
+    written = bytearray()
+    frame.write(written.extend, mask=True, extensions=[client])
+    assert len(written) < 100
+    reader = reader_of(bytes(written)).readexactly
+    assert await websockets.framing.Frame.read(reader, mask=True, extensions=[server]) == frame
+
+
+def test_payloads_are_prepared_and_parsed(websockets: Any) -> None:
+    framing = websockets.framing
+    assert framing.prepare_data("é") == (ws6455.Opcode.TEXT, "é".encode())
+    assert framing.prepare_data(bytearray(b"x")) == (ws6455.Opcode.BINARY, b"x")
+    assert framing.prepare_ctrl("é") == framing.encode_data("é") == "é".encode()
+    with pytest.raises(TypeError, match="not int"):
+        framing.prepare_ctrl(3)
+    assert framing.parse_close(framing.serialize_close(1000, "bye")) == (1000, "bye")
+    with pytest.raises(websockets.WebSocketProtocolError):
+        framing.parse_close(b"x")
+
+
+def test_masking_takes_any_bytes(websockets: Any) -> None:
+    for apply_mask in (websockets.utils.apply_mask, websockets.speedups.apply_mask):
+        assert apply_mask(data=memoryview(b"abcde"), mask=bytearray(b"\x01\x02\x03\x04")) == (
+            b"\x60\x60\x60\x60\x64"
+        )
+        with pytest.raises(ValueError, match="4 bytes"):
+            apply_mask(b"a", b"b")

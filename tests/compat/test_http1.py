@@ -1,4 +1,4 @@
-"""ws6455.compat.http1: requests and responses read by generators that wait for bytes."""
+"""ws6455.compat.http1: heads, URIs, header values and the opening handshake by hand."""
 
 from collections.abc import Generator
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 
 import ws6455
 from tests.aio.raw import uri_of
-from tests.compat.conftest import until_closed
+from tests.compat.conftest import reader_of, until_closed
 from ws6455.compat.http1 import Request, Response
 from ws6455.exceptions import InvalidMessage
 from ws6455.http1.headers import Headers
@@ -141,3 +141,73 @@ def test_an_event_has_no_exception(websockets: Any) -> None:
     assert isinstance(client.connect(), websockets.Request)
     assert isinstance(server.reject(404, ""), websockets.Response)
     assert isinstance(ws6455.Request("/", ws6455.Headers()), websockets.Request)
+
+
+async def test_heads_are_read_from_a_stream(websockets: Any) -> None:
+    http = websockets.legacy.http
+    stream = reader_of(b"GET /path HTTP/1.1\r\nHost: here\r\n\r\nrest")
+    path, headers = await websockets.http.read_request(stream)
+    assert (path, dict(headers), await stream.read()) == ("/path", {"host": "here"}, b"rest")
+    status, reason, headers = await http.read_response(
+        reader_of(b"HTTP/1.1 403 Forbidden\r\nA: b\r\n\r\n")
+    )
+    assert (status, reason, headers["A"]) == (403, "Forbidden", "b")
+    assert dict(await http.read_headers(reader_of(b"A: b\r\n\r\n"))) == {"a": "b"}
+    assert dict(await http.read_headers(reader_of(b"\r\n"))) == {}
+    with pytest.raises(EOFError):
+        await http.read_request(reader_of(b"GET / HTTP/1.1\r\n"))
+    with pytest.raises(websockets.SecurityError):
+        await http.read_request(reader_of(b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\n"))
+
+
+def test_a_request_for_a_tunnel(websockets: Any) -> None:
+    proxy = websockets.proxy.parse_proxy("http://user:pw@proxy:8080")
+    uri = websockets.uri.parse_uri("wss://example.com/")
+    lines = websockets.proxy.prepare_connect_request(proxy, uri, "agent").split(b"\r\n")
+    assert lines[0] == b"CONNECT example.com:443 HTTP/1.1"
+    assert b"User-Agent: agent" in lines
+    assert any(line.startswith(b"Proxy-Authorization: Basic ") for line in lines)
+
+
+def test_a_uri_is_a_tuple_as_in_version_8_and_an_object(websockets: Any) -> None:
+    for parse_uri in (websockets.parse_uri, websockets.uri.parse_uri):
+        uri = parse_uri("wss://user:pw@example.com/path?query")
+        secure, host, port, resource_name, user_info = uri
+        assert (secure, host, port) == (uri.secure, uri.host, uri.port)
+        assert (secure, host, port) == (True, "example.com", 443)
+        assert (resource_name, user_info) == ("/path?query", ("user", "pw"))
+        assert isinstance(uri, websockets.WebSocketURI)
+        assert websockets.ClientProtocol(uri).connect().path == "/path?query"
+    with pytest.raises(websockets.InvalidURI):
+        websockets.parse_uri("http://example.com/")
+
+
+def test_headers_are_parsed_and_built(websockets: Any) -> None:
+    headers = websockets.headers
+    assert headers.parse_connection("keep-alive, Upgrade") == ["keep-alive", "Upgrade"]
+    assert headers.parse_upgrade("websocket") == ["websocket"]
+    assert headers.parse_subprotocol("a,b") == headers.parse_subprotocol_list("a, b") == ["a", "b"]
+    assert headers.build_subprotocol(["a", "b"]) == "a, b"
+    extensions = [("x", [("a", None), ("b", "1")])]
+    assert headers.build_extension(extensions) == "x; a; b=1"
+    assert headers.parse_extension("x; a; b=1") == extensions
+    basic = headers.build_authorization_basic("user", "pw")
+    assert headers.parse_authorization_basic(basic) == ("user", "pw")
+    assert headers.build_host("::1", 8765, False) == "[::1]:8765"
+    for parse in (headers.parse_connection, headers.parse_upgrade, headers.parse_subprotocol):
+        with pytest.raises(websockets.InvalidHeaderFormat):
+            parse("a b")
+
+
+def test_both_sides_of_a_handshake_by_hand(websockets: Any) -> None:
+    for handshake in (websockets.handshake, websockets.legacy.handshake):
+        request, response = websockets.Headers(), websockets.Headers()
+        key = handshake.build_request(request)
+        assert handshake.check_request(request) == key
+        handshake.build_response(response, key)
+        handshake.check_response(response, key)
+        with pytest.raises(websockets.InvalidHeaderValue):
+            handshake.check_response(response, websockets.client.generate_key())
+        del request["Upgrade"]
+        with pytest.raises(websockets.InvalidUpgrade):
+            handshake.check_request(request)

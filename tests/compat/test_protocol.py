@@ -1,5 +1,6 @@
-"""The protocol without I/O: what programs use of it that only the compatible names have."""
+"""ws6455.compat.protocol: members that only its protocols have, and the reader for generators."""
 
+from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
@@ -99,3 +100,46 @@ async def test_connections_have_such_protocols(serve: Any, websockets: Any) -> N
         assert isinstance(client.protocol, websockets.ClientProtocol)
     (protocol,) = seen
     assert isinstance(protocol, websockets.ServerProtocol)
+
+
+def result_of(reading: Generator[None, None, Any], feed: Callable[[], None] = lambda: None) -> Any:
+    """Run a reader's generator; `feed` is called whenever it waits."""
+    while True:
+        try:
+            next(reading)
+        except StopIteration as stop:
+            return stop.value
+        feed()
+
+
+def test_a_stream_reader_waits_for_bytes(websockets: Any) -> None:
+    reader = websockets.streams.StreamReader()
+    rest = iter([b"li", b"ne\nexact", b"ly", b"to the "])
+    assert result_of(reader.read_line(10), lambda: reader.feed_data(next(rest))) == b"line\n"
+    assert result_of(reader.read_exact(7), lambda: reader.feed_data(next(rest))) == b"exactly"
+    ending = reader.read_to_eof(10)
+    next(ending)
+    reader.feed_data(next(rest))
+    next(ending)
+    reader.feed_data(b"end")
+    reader.feed_eof()
+    assert result_of(ending) == b"to the end"
+    assert result_of(reader.at_eof()) is True
+    for feed in (reader.feed_eof, lambda: reader.feed_data(b"more")):
+        with pytest.raises(EOFError):
+            feed()
+
+
+def test_a_stream_reader_keeps_its_limits(websockets: Any) -> None:
+    reader = websockets.streams.StreamReader()
+    reader.feed_data(b"too long")
+    for reading in (reader.read_line(7, LookupError), reader.read_to_eof(7, LookupError)):
+        with pytest.raises(LookupError, match="8 bytes, expected at most 7"):
+            next(reading)
+    assert result_of(reader.at_eof()) is False
+    reader.discard()
+    reader.feed_data(b"short")
+    reader.feed_eof()
+    for reading in (reader.read_line(7), reader.read_exact(6)):
+        with pytest.raises(EOFError, match="after 5 bytes"):
+            next(reading)

@@ -13,7 +13,7 @@ from typing import Any
 from ..http1.basic_auth import Credentials, choose_check, read_credentials, unauthorized
 from ..http1.head import Request
 from ..http1.headers import Headers
-from .server_connection import ServerConnection
+from .connection import ServerConnection
 
 __all__ = ["BasicAuthWebSocketServerProtocol", "basic_auth_protocol_factory", "is_credentials"]
 

@@ -13,10 +13,10 @@ from ..client.reconnecting import backoff
 from ..client.redirects import MAX_REDIRECTS
 from ..http1.headers import HeadersLike
 from ..session.options import default_uri
+from .arguments import OLD_ARGUMENTS, OLD_DEFAULTS, extended
 from .connection import ClientConnection
 from .extensions import check_factories
 from .protocol import ClientProtocol
-from .signatures import OLD_ARGUMENTS, OLD_DEFAULTS, extended
 
 __all__ = ["Connect", "connect", "legacy_unix_connect", "unix_connect"]
 

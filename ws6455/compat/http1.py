@@ -1,19 +1,46 @@
-"""Requests and responses that generators read.
+"""URIs, HTTP heads and header values by hand, and the opening handshake on headers alone.
 
-RFC 9112.
+RFC 6455 §3, §4, §9.1; RFC 9110, RFC 9112.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+import asyncio
+import dataclasses
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any, ClassVar
 
+from ..client.proxies import Proxy, Tunnel
 from ..exceptions import RequestLineTooLong, SecurityError, StatusLineTooLong
 from ..http1 import head
+from ..http1 import uri as core_uri
 from ..http1.body import MAX_BODY_SIZE, BodyReader
-from ..http1.headers import MAX_LINE_SIZE
+from ..http1.header_values import build_extension_list, parse_extension_list, parse_token_list
+from ..http1.headers import MAX_LINE_SIZE, Headers
+from ..protocol import handshake
+from ..protocol.handshake import accept_key, generate_key
+from ..typing import ExtensionHeader
 
-__all__ = ["Request", "Response"]
+__all__ = [
+    "Request",
+    "Response",
+    "WebSocketURI",
+    "build_extension",
+    "build_request",
+    "build_response",
+    "build_subprotocol",
+    "check_request",
+    "check_response",
+    "parse_connection",
+    "parse_extension",
+    "parse_subprotocol",
+    "parse_upgrade",
+    "parse_uri",
+    "prepare_connect_request",
+    "read_headers",
+    "read_request",
+    "read_response",
+]
 
 # Takes a number of bytes that a line may have at most; waits for the line.
 ReadLine = Callable[[int], Generator[None, None, bytes | bytearray]]
@@ -113,3 +140,188 @@ def _read_head(
     while reader.feed(bytes((yield from read_line(MAX_LINE_SIZE + 2)))) is None:
         pass
     return reader.lines
+
+
+async def _read_lines(stream: asyncio.StreamReader, too_long: type[SecurityError]) -> list[bytes]:
+    """Read a head, and not a byte of what follows it.
+
+    Raises:
+        SecurityError: if a limit is exceeded.
+        InvalidMessage: if a line does not end in CRLF.
+        EOFError: if the stream ends before the head does.
+    """
+    reader = head.HeadReader(too_long)
+    while True:
+        line = await stream.readline()
+        if not line:
+            raise EOFError("connection closed while reading HTTP headers")
+        if reader.feed(line) is not None:
+            return reader.lines
+
+
+async def read_request(stream: asyncio.StreamReader) -> tuple[str, Headers]:
+    """Read a request's head.
+
+    Returns:
+        Its path and its headers.
+
+    Raises:
+        InvalidMessage, SecurityError: if it is malformed or too long.
+        EOFError: if the stream ends within it.
+    """
+    request = head.parse_request(await _read_lines(stream, RequestLineTooLong))
+    return request.path, request.headers
+
+
+async def read_response(stream: asyncio.StreamReader) -> tuple[int, str, Headers]:
+    """Read a response's head.
+
+    Returns:
+        Its status, its reason phrase and its headers.
+
+    Raises:
+        InvalidMessage, SecurityError: if it is malformed or too long.
+        EOFError: if the stream ends within it.
+    """
+    _, response = head.parse_response(await _read_lines(stream, StatusLineTooLong))
+    return response.status_code, response.reason_phrase, response.headers
+
+
+async def read_headers(stream: asyncio.StreamReader) -> Headers:
+    """Read header lines and the empty line after them.
+
+    Raises:
+        InvalidMessage, SecurityError: if they are malformed or too long.
+        EOFError: if the stream ends within them.
+    """
+    lines = await _read_lines(stream, StatusLineTooLong)
+    return head.parse_response([b"HTTP/1.1 200 OK", *lines])[1].headers
+
+
+class WebSocketURI(core_uri.WebSocketURI):
+    """A WebSocket URI in its parts; as a tuple secure, host, port, resource name, user info."""
+
+    def __iter__(self) -> Iterator[bool | str | int | tuple[str, str] | None]:
+        return iter((self.secure, self.host, self.port, self.resource_name, self.user_info))
+
+
+def parse_uri(uri: str) -> WebSocketURI:
+    """Parse a ``ws://`` or ``wss://`` URI; see :func:`ws6455.parse_uri`.
+
+    Raises:
+        InvalidURI: if it is no WebSocket URI.
+    """
+    return WebSocketURI(**dataclasses.asdict(core_uri.parse_uri(uri)))
+
+
+def prepare_connect_request(
+    proxy: Proxy, ws_uri: core_uri.WebSocketURI, user_agent_header: str | None = head.USER_AGENT
+) -> bytes:
+    """Return a CONNECT request as sent.
+
+    Args:
+        proxy: the proxy.
+        ws_uri: where to.
+        user_agent_header: the value of User-Agent; None for none.
+    """
+    return Tunnel(proxy, ws_uri.host, ws_uri.port, user_agent_header).request
+
+
+def parse_connection(header: str) -> list[str]:
+    """Parse the value of Connection.
+
+    Raises:
+        InvalidHeaderFormat: if it is no list of tokens.
+    """
+    return parse_token_list("Connection", header)
+
+
+def parse_upgrade(header: str) -> list[str]:
+    """Parse the value of Upgrade.
+
+    Raises:
+        InvalidHeaderFormat: if it is no list of tokens.
+    """
+    return parse_token_list("Upgrade", header)
+
+
+def parse_subprotocol(header: str) -> list[str]:
+    """Parse the value of Sec-WebSocket-Protocol.
+
+    Raises:
+        InvalidHeaderFormat: if it is no list of tokens.
+    """
+    return parse_token_list("Sec-WebSocket-Protocol", header)
+
+
+def build_subprotocol(subprotocols: Sequence[str]) -> str:
+    """Build the value of Sec-WebSocket-Protocol."""
+    return ", ".join(subprotocols)
+
+
+def parse_extension(header: str) -> list[ExtensionHeader]:
+    """Parse the value of Sec-WebSocket-Extensions.
+
+    Raises:
+        InvalidHeaderFormat: if it is no list of extensions.
+    """
+    return parse_extension_list(header)
+
+
+def build_extension(extensions: Sequence[ExtensionHeader]) -> str:
+    """Build the value of Sec-WebSocket-Extensions."""
+    return build_extension_list(list(extensions))
+
+
+def build_request(headers: Headers) -> str:
+    """Add a client's headers to a request.
+
+    Returns:
+        The Sec-WebSocket-Key, for :func:`check_response`.
+    """
+    key = generate_key()
+    headers["Upgrade"] = "websocket"
+    headers["Connection"] = "Upgrade"
+    headers["Sec-WebSocket-Key"] = key
+    headers["Sec-WebSocket-Version"] = "13"
+    return key
+
+
+def check_request(headers: Headers) -> str:
+    """Check a client's headers.
+
+    Returns:
+        The Sec-WebSocket-Key, for :func:`build_response`.
+
+    Raises:
+        InvalidHandshake: if they ask for no WebSocket connection.
+    """
+    if "Host" not in headers:
+        headers = Headers(headers, Host="localhost")  # versions 8 to 13 did not look at it
+    return handshake.check_request(head.Request("/", headers))
+
+
+def build_response(headers: Headers, key: str) -> None:
+    """Add a server's headers to a response.
+
+    Args:
+        headers: the response's.
+        key: what :func:`check_request` gave.
+    """
+    headers["Upgrade"] = "websocket"
+    headers["Connection"] = "Upgrade"
+    headers["Sec-WebSocket-Accept"] = accept_key(key)
+
+
+def check_response(headers: Headers, key: str) -> None:
+    """Check a server's headers.
+
+    Args:
+        headers: the response's.
+        key: what :func:`build_request` gave.
+
+    Raises:
+        InvalidHandshake: if they do not accept the WebSocket connection.
+    """
+    response = head.Response(101, "Switching Protocols", headers)
+    handshake.check_response(response, "HTTP/1.1", key)

@@ -41,15 +41,15 @@ _OLD_SERVER = {
     "ws6455.compat.server": (
         "serve=Serve unix_serve=legacy_unix_serve broadcast=legacy_broadcast WebSocketServer=Server"
     ),
-    "ws6455.compat.server_connection": "WebSocketServerProtocol=ServerConnection",
+    "ws6455.compat.connection": "WebSocketServerProtocol=ServerConnection",
 }
 _FRAMING = {
-    "ws6455.compat.framing": (
-        "Frame prepare_data prepare_ctrl encode_data parse_close serialize_close"
+    "ws6455.compat.frames": (
+        "Frame=LegacyFrame prepare_data prepare_ctrl encode_data parse_close serialize_close"
     ),
 }
 _HANDSHAKE = {
-    "ws6455.compat.handshake": "build_request check_request build_response check_response",
+    "ws6455.compat.http1": "build_request check_request build_response check_response",
 }
 _OPCODES = (
     "CONT TEXT BINARY CLOSE PING PONG "
@@ -60,11 +60,9 @@ _OPCODES = (
 PUBLIC: dict[str, dict[str, str]] = {
     "websockets": {
         "ws6455.compat.client": "connect unix_connect",
-        "ws6455.compat.connection": "ClientConnection",
-        "ws6455.compat.server_connection": "ServerConnection",
-        "ws6455.compat.router": "route unix_route",
+        "ws6455.compat.connection": "ClientConnection ServerConnection",
+        "ws6455.compat.server": "serve unix_serve Server route unix_route",
         "ws6455.aio.router": "Router",
-        "ws6455.compat.server": "serve unix_serve Server",
         "ws6455.aio.broadcast": "broadcast",
         "ws6455.aio.basic_auth": "basic_auth",
         "ws6455.compat.protocol": "ClientProtocol ServerProtocol Protocol",
@@ -88,26 +86,26 @@ PUBLIC: dict[str, dict[str, str]] = {
         "ws6455.compat.connection": "Connection=WebSocketCommonProtocol",
     },
     "websockets.asyncio.router": {
-        "ws6455.compat.router": "route unix_route",
+        "ws6455.compat.server": "route unix_route",
         "ws6455.aio.router": "Router",
     },
     "websockets.asyncio.server": {
         "ws6455.compat.server": "serve unix_serve Server",
-        "ws6455.compat.server_connection": "ServerConnection",
+        "ws6455.compat.connection": "ServerConnection",
         "ws6455.aio.broadcast": "broadcast",
         "ws6455.aio.basic_auth": "basic_auth",
     },
     "websockets.sync": {},
     "websockets.sync.client": {
-        "ws6455.compat.threads": ("connect unix_connect reconnect unix_reconnect ClientConnection"),
+        "ws6455.compat.sync": ("connect unix_connect reconnect unix_reconnect ClientConnection"),
     },
     "websockets.sync.connection": {"ws6455.sync.connection": "Connection"},
     "websockets.sync.router": {
-        "ws6455.compat.threads": "route unix_route",
+        "ws6455.compat.sync": "route unix_route",
         "ws6455.sync.router": "Router",
     },
     "websockets.sync.server": {
-        "ws6455.compat.threads": "serve unix_serve broadcast",
+        "ws6455.compat.sync": "serve unix_serve broadcast",
         "ws6455.sync.server": "ServerConnection Server",
         "ws6455.sync.basic_auth": "basic_auth",
     },
@@ -142,7 +140,7 @@ PUBLIC: dict[str, dict[str, str]] = {
             "Data LoggerLike StatusLike Origin Subprotocol ExtensionName ExtensionParameter"
         ),
     },
-    "websockets.uri": {"ws6455.compat.uri": "parse_uri WebSocketURI"},
+    "websockets.uri": {"ws6455.compat.http1": "parse_uri WebSocketURI"},
     "websockets.version": {"ws6455.compat.names": "tag=VERSION version=VERSION commit=VERSION"},
     # Extensions -----------------------------------------------------------------------------
     "websockets.extensions": {
@@ -152,7 +150,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "ws6455.compat.extensions": "Extension ClientExtensionFactory ServerExtensionFactory",
     },
     "websockets.extensions.permessage_deflate": {
-        "ws6455.compat.deflate": (
+        "ws6455.compat.extensions": (
             "PerMessageDeflate ClientPerMessageDeflateFactory enable_client_permessage_deflate "
             "ServerPerMessageDeflateFactory enable_server_permessage_deflate"
         ),
@@ -160,10 +158,10 @@ PUBLIC: dict[str, dict[str, str]] = {
     "websockets.__main__": {},
     # Parts that programs use, documented or not ---------------------------------------------
     "websockets.auth": _BASIC_AUTH,
-    "websockets.cli": {"ws6455.compat.cli": "main"},
+    "websockets.cli": {"ws6455.compat.program": "main"},
     "websockets.headers": {
         "ws6455.http1.header_values": "build_host",
-        "ws6455.compat.headers": (
+        "ws6455.compat.http1": (
             "parse_connection parse_upgrade parse_extension build_extension "
             "parse_subprotocol build_subprotocol"
         ),
@@ -174,12 +172,12 @@ PUBLIC: dict[str, dict[str, str]] = {
     },
     "websockets.imports": {"ws6455.compat.imports": "lazy_import"},
     "websockets.proxy": {"ws6455.client.proxies": "get_proxy parse_proxy Proxy"},
-    "websockets.speedups": {"ws6455.compat.masking": "apply_mask"},
-    "websockets.streams": {"ws6455.compat.streams": "StreamReader"},
+    "websockets.speedups": {"ws6455.compat.frames": "apply_mask"},
+    "websockets.streams": {"ws6455.compat.protocol": "StreamReader"},
     "websockets.utils": {
         "ws6455.protocol.handshake": "accept_key",
-        "ws6455.compat.masking": "apply_mask",
-        "ws6455.compat.sockets": "get_socket_name",
+        "ws6455.compat.frames": "apply_mask",
+        "ws6455.compat.server": "get_socket_name",
     },
     # Up to version 13 -----------------------------------------------------------------------
     "websockets.legacy": {},
@@ -188,7 +186,7 @@ PUBLIC: dict[str, dict[str, str]] = {
     "websockets.legacy.exceptions": _OLD_ERRORS,
     "websockets.legacy.framing": _FRAMING,
     "websockets.legacy.handshake": _HANDSHAKE,
-    "websockets.legacy.http": {"ws6455.compat.http": "read_request read_response"},
+    "websockets.legacy.http": {"ws6455.compat.http1": "read_request read_response"},
     "websockets.legacy.protocol": {"ws6455.compat.connection": "WebSocketCommonProtocol"},
     "websockets.legacy.server": _OLD_SERVER,
     # Up to version 9 ------------------------------------------------------------------------
@@ -198,7 +196,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "ws6455.http1.headers": "Headers MultipleValuesError",
         "ws6455.http1.head": "USER_AGENT",
         "ws6455.http1.header_values": "build_host",
-        "ws6455.compat.http": "read_request read_response",
+        "ws6455.compat.http1": "read_request read_response",
     },
     # What uvicorn drives `websockets` with: ws6455 has its own ---------------------------------
     "uvicorn.protocols.websockets.websockets_impl": {"ws6455.uvicorn": "WebSocketProtocol"},
@@ -211,11 +209,11 @@ MORE: dict[str, dict[str, str]] = {
     "websockets": {
         "ws6455.compat.names": "__version__=VERSION",
         "ws6455.compat.connection": (
-            "WebSocketClientProtocol=ClientConnection WebSocketCommonProtocol"
+            "WebSocketClientProtocol=ClientConnection WebSocketServerProtocol=ServerConnection "
+            "WebSocketCommonProtocol"
         ),
-        "ws6455.compat.server_connection": "WebSocketServerProtocol=ServerConnection",
         "ws6455.compat.server": "WebSocketServer=Server",
-        "ws6455.compat.uri": "parse_uri WebSocketURI",
+        "ws6455.compat.http1": "parse_uri WebSocketURI",
         "ws6455.compat.typing": "ExtensionHeader",
         **_BASIC_AUTH,
         **_OLD_ERRORS,
@@ -246,22 +244,23 @@ MORE: dict[str, dict[str, str]] = {
     },
     "websockets.protocol": {
         "ws6455.compat.protocol": "Event",
-        "ws6455.compat.constants": "SERVER CLIENT CONNECTING OPEN CLOSING CLOSED OK_CLOSE_CODES",
+        "ws6455.compat.frames": "SERVER CLIENT CONNECTING OPEN CLOSING CLOSED OK_CLOSE_CODES",
         "ws6455.compat.connection": "WebSocketCommonProtocol",
     },
     "websockets.connection": {
         "ws6455.compat.protocol": "Event",
-        "ws6455.compat.constants": "SERVER CLIENT CONNECTING OPEN CLOSING CLOSED",
+        "ws6455.compat.frames": "SERVER CLIENT CONNECTING OPEN CLOSING CLOSED",
     },
     "websockets.datastructures": {"ws6455.http1.headers": "SupportsKeysAndGetItem"},
     "websockets.exceptions": {
         **_OLD_ERRORS,
-        "ws6455.compat.constants": "CLOSE_CODES",
+        "ws6455.compat.frames": "CLOSE_CODES",
     },
     "websockets.frames": {
-        "ws6455.compat.constants": _OPCODES,
+        "ws6455.compat.frames": (
+            f"{_OPCODES} prepare_data prepare_ctrl parse_close serialize_close"
+        ),
         "ws6455.typing": "BytesLike",
-        "ws6455.compat.framing": "prepare_data prepare_ctrl parse_close serialize_close",
     },
     "websockets.http11": {
         "ws6455.http1.headers": "Headers",
@@ -274,14 +273,14 @@ MORE: dict[str, dict[str, str]] = {
     },
     "websockets.version": {"ws6455.compat.names": "released=RELEASED"},
     "websockets.headers": {
-        "ws6455.compat.headers": (
+        "ws6455.compat.http1": (
             "parse_extension_list=parse_extension build_extension_list=build_extension "
             "parse_subprotocol_list=parse_subprotocol build_subprotocol_list=build_subprotocol"
         ),
     },
     "websockets.imports": {"ws6455.compat.imports": "import_name"},
     "websockets.proxy": {
-        "ws6455.compat.proxy": "prepare_connect_request",
+        "ws6455.compat.http1": "prepare_connect_request",
         "ws6455.http1.head": "USER_AGENT",
         "ws6455.exceptions": "InvalidProxy",
     },
@@ -303,9 +302,9 @@ MORE: dict[str, dict[str, str]] = {
         "ws6455.compat.client": "Connect",
         "ws6455.compat.connection": "WebSocketCommonProtocol",
     },
-    "websockets.legacy.framing": {"ws6455.compat.constants": _OPCODES},
+    "websockets.legacy.framing": {"ws6455.compat.frames": _OPCODES},
     "websockets.legacy.http": {
-        "ws6455.compat.http": "read_headers",
+        "ws6455.compat.http1": "read_headers",
         "ws6455.http1.head": "MAX_NUM_HEADERS=MAX_HEADERS MAX_LINE_LENGTH=MAX_LINE_SIZE",
     },
     "websockets.legacy.protocol": {"ws6455.compat.server": "broadcast=legacy_broadcast"},
@@ -314,15 +313,14 @@ MORE: dict[str, dict[str, str]] = {
         "ws6455.compat.connection": "WebSocketCommonProtocol",
         "ws6455.compat.typing": "HTTPResponse HeadersLikeOrCallable",
     },
-    "websockets.framing": {"ws6455.compat.constants": _OPCODES},
-    "websockets.http": {"ws6455.compat.http": "read_headers"},
+    "websockets.framing": {"ws6455.compat.frames": _OPCODES},
+    "websockets.http": {"ws6455.compat.http1": "read_headers"},
 }
 
 COMMON = {
-    "ws6455.compat.constants": "CONNECTING OPEN CLOSING CLOSED",
+    "ws6455.compat.frames": "CONNECTING OPEN CLOSING CLOSED Frame",
     "ws6455.compat.protocol": "Protocol",
     **_ERRORS,
-    "ws6455.compat.frames": "Frame",
     "ws6455.framing.frames": "Close CloseCode Opcode",
     "ws6455.http1.headers": "Headers",
     "ws6455.compat.http1": "Request Response",

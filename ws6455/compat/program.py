@@ -1,7 +1,8 @@
-"""Run an unmodified program as ``__main__``, with ws6455 where it imports `websockets`."""
+"""Run an unmodified program as ``__main__`` on ws6455, or the command ``websockets``."""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import atexit
 import importlib.machinery
@@ -11,8 +12,9 @@ import sys
 import types
 
 from .finder import install
+from .names import VERSION
 
-__all__ = ["run_program"]
+__all__ = ["main", "run_program"]
 
 
 def run_program(argv: list[str]) -> None:
@@ -81,3 +83,22 @@ def _run_file(path: str) -> None:
     _put_first(os.path.dirname(os.path.realpath(path)))
     # Without the future statements of this module, which compile() would hand on.
     exec(compile(source, full_path, "exec", dont_inherit=True), main.__dict__)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Connect to a server and exchange messages with it, in the terminal.
+
+    Args:
+        argv: the arguments; by default those of this process.
+
+    Raises:
+        SystemExit: with 2 if there is no URI; else when it is over.
+    """
+    parser = argparse.ArgumentParser(prog="websockets", description="Interactive client.")
+    parser.add_argument("--version", action="version", version=f"websockets {VERSION}")
+    parser.add_argument("--insecure", action="store_true", help="do not check the certificate")
+    parser.add_argument("uri", metavar="<uri>", help="ws:// or wss://")
+    arguments = parser.parse_args(argv)
+    options = ["--insecure"] if arguments.insecure else []
+    sys.argv = ["ws6455", "connect", *options, arguments.uri]
+    runpy.run_module("ws6455", run_name="__main__", alter_sys=True)

@@ -1,28 +1,48 @@
-"""The asyncio servers of both eras: `serve` with the arguments of every version."""
+"""The asyncio servers of both eras: `serve` and `route` with the arguments of every version."""
 
 from __future__ import annotations
 
 import logging
 import os
+import socket
+import ssl
 from collections.abc import Callable, Generator, Iterable, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from ..aio import server, server_connection
 from ..aio.broadcast import broadcast
 from ..aio.connection import Connection
+from ..aio.router import Router
+from ..http1.head import Request, Response
 from ..typing import BytesLike
-from .callbacks import (
+from .arguments import (
+    OLD_ARGUMENTS,
+    OLD_DEFAULTS,
     ExtraHeaders,
+    extended,
     new_process_request,
     new_select_subprotocol,
+    renamed,
     with_extra_headers,
 )
+from .connection import ServerConnection
 from .extensions import check_factories
 from .protocol import ServerProtocol
-from .server_connection import ServerConnection
-from .signatures import OLD_ARGUMENTS, OLD_DEFAULTS, extended, renamed
 
-__all__ = ["Serve", "Server", "legacy_broadcast", "legacy_unix_serve", "serve", "unix_serve"]
+if TYPE_CHECKING:
+    from werkzeug.routing import Map
+
+__all__ = [
+    "Serve",
+    "Server",
+    "get_socket_name",
+    "legacy_broadcast",
+    "legacy_unix_serve",
+    "route",
+    "serve",
+    "unix_route",
+    "unix_serve",
+]
 
 
 class Server(server.Server):
@@ -162,3 +182,43 @@ def legacy_broadcast(
 ) -> None:
     """Send a message to connections, without waiting for any; see :func:`ws6455.broadcast`."""
     broadcast(websockets, message, raise_exceptions=raise_exceptions)
+
+
+def route(
+    url_map: Map,
+    *args: Any,
+    server_name: str | None = None,
+    ssl: ssl.SSLContext | Literal[True] | None = None,
+    create_router: Callable[..., Router] | None = None,
+    process_request: Callable[..., Any] | None = None,
+    **kwargs: Any,
+) -> serve:
+    """Serve WebSocket clients, each path with its own handler; see :func:`ws6455.route`."""
+    router = (create_router or Router)(url_map, server_name, "ws" if ssl is None else "wss")
+    first = new_process_request(process_request, old=False)
+
+    async def find_handler(
+        connection: server_connection.ServerConnection, request: Request
+    ) -> Response | None:
+        response = None if first is None else await first(connection, request)
+        return router.route_request(connection, request) if response is None else response
+
+    if ssl is not None and ssl is not True:  # True: TLS ends at a proxy
+        kwargs["ssl"] = ssl
+    return serve(router.handler, *args, process_request=find_handler, **kwargs)
+
+
+def unix_route(url_map: Map, path: str | os.PathLike[str] | None = None, **kwargs: Any) -> serve:
+    """Serve on a Unix socket, each path with its own handler; see :func:`ws6455.unix_route`."""
+    if path is not None:
+        kwargs["path"] = os.fspath(path)
+    return route(url_map, unix=True, **kwargs)
+
+
+def get_socket_name(sock: socket.socket) -> str:
+    """Return the address of a socket as a log line shows it; the path of a Unix socket."""
+    name = sock.getsockname()
+    if not isinstance(name, tuple):
+        return str(name)
+    host, port = name[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -2,7 +2,7 @@
 
 Left out of `WebSocketServerProtocol`: `process_extensions`, `read_http_request` and
 `write_http_response`. They are steps within its handshake, which goes another way here; a subclass
-that overrides one is refused (tests/compat/test_subclasses.py), since nothing would call it.
+that overrides one is refused (tests/compat/test_connection.py), since nothing would call it.
 """
 
 from .options import LEGACY

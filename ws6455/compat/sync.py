@@ -16,8 +16,8 @@ from ..sync import broadcast as core_broadcast
 from ..sync import client, client_connection, router, server
 from ..sync.connection import Connection
 from ..typing import DataLike
+from .arguments import extended, rename_option, shows
 from .protocol import ClientProtocol, ServerProtocol
-from .signatures import extended, rename_option, shows
 
 __all__ = [
     "ClientConnection",

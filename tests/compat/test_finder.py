@@ -1,15 +1,14 @@
-"""`websockets` found as ours: modules, names, what is missing, and programs run as ``__main__``."""
+"""ws6455.compat.finder: `websockets` found as ours, and errors for names that are missing."""
 
 import importlib
 import importlib.util
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 import ws6455
-from tests.compat.conftest import OURS, running, without_theirs
+from tests.compat.conftest import without_theirs
 from ws6455 import compat
 from ws6455.compat.names import MORE, PUBLIC
 
@@ -144,67 +143,3 @@ def test_after_another_websockets_it_is_too_late() -> None:
         with pytest.raises(RuntimeError, match="another websockets is imported already"):
             compat.install()
         del sys.modules["websockets"]
-
-
-PROGRAM = """\
-import os, sys
-import websockets.asyncio.client
-import beside
-print(__name__, os.path.basename(__file__), sys.argv, beside.here)
-print(websockets.connect.__module__, sys.modules["__main__"].print_it is print_it)
-print(print_it.__annotations__)
-"""
-PRINTED = """\
-__main__ program.py %s True
-ws6455.compat.client True
-{'twice': <class 'bool'>}
-"""
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Path:
-    """Give a program that tells what it sees, with a module beside it."""
-    tmp_path.joinpath("beside.py").write_text("here = True\n")
-    path = tmp_path / "program.py"
-    path.write_text("def print_it(twice: bool): pass\n" + PROGRAM)
-    return path
-
-
-async def test_a_program_runs_as_python_would_run_it(program: Path) -> None:
-    async with running(*OURS, str(program), "-x", "argument") as process:
-        out, err = await process.end()
-    argv = [str(program), "-x", "argument"]
-    assert (out, err) == (PRINTED % argv, "")
-
-
-async def test_a_module_runs_as_python_would_run_it(program: Path, tmp_path: Path) -> None:
-    async with running(*OURS, "-m", "program", "argument", cwd=tmp_path) as process:
-        out, err = await process.end()
-    argv = [str(program), "argument"]
-    assert (out, err) == (PRINTED % argv, "")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
-        (["nowhere.py"], "ws6455: can't open file 'nowhere.py': No such file or directory\n"),
-        (["-m"], "ws6455: -m needs the name of a module\n"),
-        ([], "ws6455: no program to run\n"),
-    ],
-)
-async def test_no_program_is_status_2(arguments: list[str], complaint: str) -> None:
-    async with running(*OURS, *arguments) as process:
-        assert await process.end() == ("", complaint)
-    assert process.process.returncode == 2
-
-
-async def test_a_program_s_own_status_and_traceback_are_kept(tmp_path: Path) -> None:
-    path = tmp_path / "program.py"
-    path.write_text("import sys\nif len(sys.argv) > 1:\n    sys.exit(7)\nraise LookupError('no')\n")
-    async with running(*OURS, str(path), "exit") as process:
-        assert await process.end() == ("", "")
-    assert process.process.returncode == 7
-    async with running(*OURS, str(path)) as process:
-        _, err = await process.end()
-    assert err.endswith("raise LookupError('no')\nLookupError: no\n")
-    assert process.process.returncode == 1

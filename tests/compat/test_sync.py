@@ -1,7 +1,9 @@
-"""The threaded front end under the names of `websockets`."""
+"""ws6455.compat.sync: the threaded front end under the names of `websockets`."""
 
 import contextlib
+import logging
 import ssl
+import threading
 import warnings
 from pathlib import Path
 from typing import Any
@@ -98,3 +100,32 @@ def test_broadcast_takes_options_of_a_pool_of_threads(websockets: Any) -> None:
         assert client.recv() == "to all"
         with pytest.raises(TypeError, match="takes no argument workers"):
             broadcast([server], "to all", workers=3)
+
+
+def test_threads_log_under_the_names_that_programs_know(
+    websockets: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    client, server = websockets.sync.client, websockets.sync.server
+
+    def echo(websocket: Any) -> None:
+        for message in websocket:
+            websocket.send(message)
+
+    with server.serve(echo, "127.0.0.1", 0) as listening:
+        thread = threading.Thread(target=listening.serve_forever)
+        thread.start()
+        try:
+            uri = f"ws://127.0.0.1:{listening.socket.getsockname()[1]}/"
+            with client.connect(uri) as websocket:
+                websocket.send("hello")
+                assert websocket.recv(timeout=5) == "hello"
+            for websocket in client.reconnect(uri):
+                assert isinstance(websocket, client.ClientConnection)
+                break
+        finally:
+            listening.shutdown()
+            thread.join(5)
+    names = {record.name for record in caplog.records}
+    assert {"websockets.client", "websockets.server"} <= names
+    assert not any(name.startswith("ws6455") for name in names)
