@@ -10,12 +10,18 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from ..http1.basic_auth import Credentials, choose_check, read_credentials, unauthorized
+from ..http1.basic_auth import (
+    Credentials,
+    choose_check,
+    is_credentials,
+    read_credentials,
+    unauthorized,
+)
 from ..http1.head import Request
 from ..http1.headers import Headers
 from .connection import ServerConnection
 
-__all__ = ["BasicAuthWebSocketServerProtocol", "basic_auth_protocol_factory", "is_credentials"]
+__all__ = ["BasicAuthWebSocketServerProtocol", "basic_auth_protocol_factory"]
 
 
 class BasicAuthWebSocketServerProtocol(ServerConnection):
@@ -60,11 +66,6 @@ class BasicAuthWebSocketServerProtocol(ServerConnection):
             return unauthorized(self.realm, "Invalid credentials\n")
         self.username = given[0]
         return await super().process_request(path, request_headers)
-
-
-def is_credentials(value: object) -> bool:
-    """Whether this is a pair of username and password."""
-    return isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, str) for v in value)
 
 
 def basic_auth_protocol_factory(

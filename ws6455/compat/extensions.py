@@ -210,18 +210,13 @@ class ServerPerMessageDeflateFactory(
 
 def enable_client_permessage_deflate(extensions: Sequence[Any] | None) -> Sequence[Any]:
     """Return a client's extensions with permessage-deflate, unless it is among them."""
-    return _with_default(
-        extensions, ClientPerMessageDeflateFactory(compress_settings={"memLevel": 5})
-    )
+    default = ClientPerMessageDeflateFactory(**deflate_negotiation.CLIENT_DEFAULTS)
+    return _with_default(extensions, default)
 
 
 def enable_server_permessage_deflate(extensions: Sequence[Any] | None) -> Sequence[Any]:
     """Return a server's extensions with permessage-deflate, unless it is among them."""
-    default = ServerPerMessageDeflateFactory(
-        server_max_window_bits=12,
-        client_max_window_bits=12,
-        compress_settings={"memLevel": 5},
-    )
+    default = ServerPerMessageDeflateFactory(**deflate_negotiation.SERVER_DEFAULTS)
     return _with_default(extensions, default)
 
 

@@ -12,7 +12,9 @@ from ..exceptions import ProtocolError
 from ..framing import frames
 from ..framing.frames import Close, CloseCode, Opcode
 from ..framing.masking import apply_mask as masked
+from ..protocol.protocol import _OK_CODES
 from ..protocol.states import Side, State
+from ..session.keepalive import control_payload
 from ..typing import BytesLike
 from .exceptions import PayloadTooBig
 
@@ -36,17 +38,8 @@ CTRL_OPCODES = CLOSE, PING, PONG
 SERVER, CLIENT = Side
 CONNECTING, OPEN, CLOSING, CLOSED = State
 
-# Codes with which a connection has closed as it should, and codes that may stand in a frame.
-OK_CLOSE_CODES = {
-    CloseCode.NORMAL_CLOSURE,
-    CloseCode.GOING_AWAY,
-    CloseCode.NO_STATUS_RCVD,
-}
-EXTERNAL_CLOSE_CODES = set(CloseCode) - {
-    CloseCode.NO_STATUS_RCVD,
-    CloseCode.ABNORMAL_CLOSURE,
-    CloseCode.TLS_HANDSHAKE,
-}
+OK_CLOSE_CODES = _OK_CODES
+EXTERNAL_CLOSE_CODES = set(CloseCode) - frames.INTERNAL_CLOSE_CODES
 
 # What each close code means.
 CLOSE_CODES = CLOSE_CODE_EXPLANATIONS = {
@@ -221,6 +214,9 @@ class LegacyFrame(NamedTuple):
         write(self.new_frame.serialize(mask=mask, extensions=extensions))
 
 
+prepare_ctrl = encode_data = control_payload
+
+
 def prepare_data(data: str | BytesLike) -> tuple[int, bytes]:
     """Return the opcode and the payload for a message.
 
@@ -228,22 +224,6 @@ def prepare_data(data: str | BytesLike) -> tuple[int, bytes]:
         TypeError: if it is neither a string nor bytes-like.
     """
     return (Opcode.TEXT if isinstance(data, str) else Opcode.BINARY), prepare_ctrl(data)
-
-
-def prepare_ctrl(data: str | BytesLike) -> bytes:
-    """Return the payload for a control frame.
-
-    Raises:
-        TypeError: if it is neither a string nor bytes-like.
-    """
-    if isinstance(data, str):
-        return data.encode()
-    if isinstance(data, BytesLike):
-        return bytes(data)
-    raise TypeError(f"data must be str or bytes-like, not {type(data).__name__}")
-
-
-encode_data = prepare_ctrl
 
 
 def parse_close(data: bytes) -> tuple[int, str]:

@@ -225,7 +225,7 @@ MORE: dict[str, dict[str, str]] = {
     },
     "websockets.asyncio.connection": {"ws6455.aio.broadcast": "broadcast"},
     "websockets.asyncio.server": {"ws6455.http1.head": "SERVER"},
-    "websockets.auth": {"ws6455.compat.auth": "is_credentials"},
+    "websockets.auth": {"ws6455.http1.basic_auth": "is_credentials"},
     "websockets.client": {
         **_OLD_CLIENT,
         "ws6455.compat.protocol": "ClientConnection=ClientProtocol",
@@ -294,8 +294,7 @@ MORE: dict[str, dict[str, str]] = {
     },
     "websockets.utils": {"ws6455.protocol.handshake": "generate_key"},
     "websockets.legacy.auth": {
-        "ws6455.compat.auth": "is_credentials",
-        "ws6455.http1.basic_auth": "Credentials",
+        "ws6455.http1.basic_auth": "Credentials is_credentials",
         "ws6455.compat.typing": "HTTPResponse",
     },
     "websockets.legacy.client": {

@@ -77,7 +77,9 @@ OK_CLOSE_CODES = frozenset(
     {CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD}
 )
 # §7.4.1: these must not be sent in a Close frame.
-_INTERNAL_CLOSE_CODES = frozenset({1005, 1006, 1015})
+INTERNAL_CLOSE_CODES = frozenset(
+    {CloseCode.NO_STATUS_RCVD, CloseCode.ABNORMAL_CLOSURE, CloseCode.TLS_HANDSHAKE}
+)
 _CLOSE_EXPLANATIONS = {
     1000: "OK",
     1001: "going away",
@@ -156,7 +158,7 @@ class Close:
         Raises:
             ProtocolError: if it must not.
         """
-        known = self.code in _CLOSE_EXPLANATIONS and self.code not in _INTERNAL_CLOSE_CODES
+        known = self.code in _CLOSE_EXPLANATIONS and self.code not in INTERNAL_CLOSE_CODES
         if not known and not 3000 <= self.code < 5000:
             raise ProtocolError(f"invalid close code: {self.code}")
 

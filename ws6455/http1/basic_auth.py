@@ -19,6 +19,7 @@ __all__ = [
     "build_authorization_basic",
     "build_www_authenticate_basic",
     "choose_check",
+    "is_credentials",
     "parse_authorization_basic",
     "read_credentials",
     "unauthorized",
@@ -94,8 +95,8 @@ def choose_check(
         return check_credentials
     if credentials is None:
         raise ValueError("provide either credentials or check_credentials")
-    pairs = [credentials] if _is_pair(credentials) else credentials
-    if not isinstance(pairs, list | tuple) or not all(map(_is_pair, pairs)):
+    pairs = [credentials] if is_credentials(credentials) else credentials
+    if not isinstance(pairs, list | tuple) or not all(map(is_credentials, pairs)):
         raise TypeError(f"credentials must be a pair or a list of pairs, not {credentials!r}")
     known = [(f"{username}:{password}").encode() for username, password in pairs]
 
@@ -107,7 +108,8 @@ def choose_check(
     return check
 
 
-def _is_pair(value: object) -> bool:
+def is_credentials(value: object) -> bool:
+    """Return True if a value is a pair of username and password."""
     return (
         isinstance(value, tuple)
         and len(value) == 2

@@ -19,11 +19,22 @@ from ..framing.deflate import PerMessageDeflate
 from ..typing import ExtensionParameter
 
 __all__ = [
+    "CLIENT_DEFAULTS",
+    "SERVER_DEFAULTS",
     "ClientPerMessageDeflateFactory",
     "ServerPerMessageDeflateFactory",
     "client_extensions",
     "server_extensions",
 ]
+
+# Arguments of the factories that `compression="deflate"` stands for. The server's windows of
+# 4 KiB bound the memory that a connection costs.
+CLIENT_DEFAULTS: dict[str, Any] = {"compress_settings": {"memLevel": 5}}
+SERVER_DEFAULTS: dict[str, Any] = {
+    "server_max_window_bits": 12,
+    "client_max_window_bits": 12,
+    "compress_settings": {"memLevel": 5},
+}
 
 # §7.1.2.1: decimal without leading zeros.
 _WINDOW_BITS = re.compile("[89]|1[0-5]")
@@ -263,7 +274,7 @@ def client_extensions(
     offered = list(extensions or ())
     if compression == "deflate":
         if not offered:
-            offered.append(ClientPerMessageDeflateFactory(compress_settings={"memLevel": 5}))
+            offered.append(ClientPerMessageDeflateFactory(**CLIENT_DEFAULTS))
     elif compression is not None:
         raise ValueError(f"unsupported compression: {compression}")
     return offered
@@ -280,13 +291,7 @@ def server_extensions(
     accepted = list(extensions or ())
     if compression == "deflate":
         if not accepted:
-            accepted.append(
-                ServerPerMessageDeflateFactory(
-                    server_max_window_bits=12,
-                    client_max_window_bits=12,
-                    compress_settings={"memLevel": 5},
-                )
-            )
+            accepted.append(ServerPerMessageDeflateFactory(**SERVER_DEFAULTS))
     elif compression is not None:
         raise ValueError(f"unsupported compression: {compression}")
     return accepted
