@@ -12,7 +12,6 @@ from ..exceptions import ProtocolError
 from ..framing import frames
 from ..framing.frames import Close, CloseCode, Opcode
 from ..framing.masking import apply_mask as masked
-from ..protocol.protocol import _OK_CODES
 from ..protocol.states import Side, State
 from ..session.keepalive import control_payload
 from ..typing import BytesLike
@@ -38,7 +37,7 @@ CTRL_OPCODES = CLOSE, PING, PONG
 SERVER, CLIENT = Side
 CONNECTING, OPEN, CLOSING, CLOSED = State
 
-OK_CLOSE_CODES = _OK_CODES
+OK_CLOSE_CODES = frames.OK_CLOSE_CODES
 EXTERNAL_CLOSE_CODES = set(CloseCode) - frames.INTERNAL_CLOSE_CODES
 
 # What each close code means.
