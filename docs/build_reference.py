@@ -75,7 +75,7 @@ INTERNAL = """
     ServerConnection.open_by ServerConnection.connection_lost ServerConnection.leave
     Protocol.send_message Protocol.send_shared Protocol.note_cause
     Protocol.take_control_frames Protocol.take_writes Protocol.take_eof Protocol.clear_writes
-    Protocol.fail_violation Protocol.drop_messages Protocol.keep_latest_pong
+    Protocol.fail_violation Protocol.drop_messages Protocol.hold_pongs
     Protocol.receive_in_place Protocol.receive_buffer
     ClientProtocol.take_handshake_exc ServerProtocol.take_handshake_exc
     ServerProtocol.reject_error ServerProtocol.use_subprotocol

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from typing import Any
 
-from ..protocol.protocol import Protocol
+from ..protocol.roles import AnyProtocol
 from .server import serve
 from .server_connection import ServerConnection
 from .transport import TransportIO
@@ -69,7 +69,7 @@ class _StreamIO(TransportIO):
 
     def __init__(
         self,
-        protocol: Protocol,
+        protocol: AnyProtocol,
         loop: asyncio.AbstractEventLoop,
         write_limit: int | tuple[int, int | None],
     ) -> None:

@@ -1,14 +1,11 @@
-"""HTTP Basic authentication in front of the asyncio server.
-
-RFC 7617; what is not asyncio's is in :mod:`ws6455.http1.basic_auth`.
-"""
+"""HTTP Basic authentication (RFC 7617) for the asyncio server."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
 
-from ..http1.basic_auth import Credentials, choose_check, read_credentials, unauthorized
+from ..http1.basic_auth import Credentials, challenge, choose_check, read_credentials
 from ..http1.head import Request, Response
 from .server_connection import ServerConnection
 
@@ -38,13 +35,10 @@ def basic_auth(
 
     async def process_request(connection: ServerConnection, request: Request) -> Response | None:
         given = read_credentials(request)
-        if given is None:
-            return unauthorized(realm, "Missing credentials\n")
-        right = check(*given)
-        if inspect.isawaitable(right):
-            right = await right
-        if not right:
-            return unauthorized(realm, "Invalid credentials\n")
+        right: Awaitable[bool] | bool = given is not None and check(*given)
+        if not (await right if inspect.isawaitable(right) else right):
+            return challenge(realm, given)
+        assert given is not None
         connection.username = given[0]
         return None
 

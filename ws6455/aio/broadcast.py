@@ -9,7 +9,7 @@ from __future__ import annotations
 from asyncio import get_running_loop
 from collections.abc import Iterable
 
-from ..session.broadcast import BroadcastFailures, shared_message
+from ..session.broadcast import BroadcastFailures, send_to_all, shared_message
 from ..session.connection import Slow
 from ..typing import DataLike
 from .connection import Connection
@@ -50,12 +50,11 @@ def broadcast(
     """
     shared = shared_message(message, text)
     loop = get_running_loop()
-    failures = BroadcastFailures(raise_exceptions)
-    for connection in connections:
-        try:
-            if connection.loop is not loop:
-                raise wrong_loop()
-            connection.send_shared(shared, slow)
-        except Exception as exc:
-            failures.add(connection, exc)
-    failures.raise_collected()
+    failed = BroadcastFailures(raise_exceptions)
+    everyone = list(connections)
+    receivers = [receiver for receiver in everyone if receiver.loop is loop]
+    if len(receivers) < len(everyone):
+        for receiver in everyone:
+            if receiver.loop is not loop:
+                failed.add(receiver, wrong_loop())
+    send_to_all(receivers, shared, slow, failed)

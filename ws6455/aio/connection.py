@@ -15,8 +15,7 @@ from typing import Any, Literal, Self, overload
 
 from ..exceptions import ConnectionClosed, ConnectionClosedOK
 from ..framing.frames import CloseCode
-from ..protocol.client import ClientProtocol
-from ..protocol.server import ServerProtocol
+from ..protocol.roles import AnyProtocol
 from ..protocol.states import OPEN
 from ..typing import Data, DataLike
 from .sending import SendingConnection, wrong_loop
@@ -46,7 +45,7 @@ class Connection(SendingConnection):
 
     def __init__(
         self,
-        protocol: ClientProtocol | ServerProtocol,
+        protocol: AnyProtocol,
         *,
         ping_interval: float | None = 20,
         ping_timeout: float | None = 20,
@@ -290,12 +289,12 @@ class Connection(SendingConnection):
     def pause_writing(self) -> None:
         """Pause writing: the transport has no room."""
         self._io.writing_paused = True
-        self._keepalive.note_backlog()
+        super().pause_writing()
 
     def resume_writing(self) -> None:
         """Resume writing: the transport has room again."""
         if self._io.resume_writing():
-            self._room_again()
+            super().resume_writing()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Process the end of the transport, with the error that ended it."""

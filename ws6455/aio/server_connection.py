@@ -10,12 +10,14 @@ import asyncio
 import inspect
 import socket
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
 from ..http1.head import SERVER, Request, Response
 from ..protocol.server import ServerProtocol
 from ..protocol.states import CONNECTING
 from ..server.registry import Registry
 from ..server.session import ServerSession
+from ..session.signature import with_options_of
 from .connection import Connection
 
 __all__ = ["BaseServer", "ProcessRequest", "ProcessResponse", "ServerConnection"]
@@ -66,25 +68,9 @@ class ServerConnection(Connection, ServerSession):
 
     protocol: ServerProtocol
 
-    def __init__(
-        self,
-        protocol: ServerProtocol,
-        server: BaseServer | None,
-        *,
-        ping_interval: float | None = 20,
-        ping_timeout: float | None = 20,
-        close_timeout: float | None = 10,
-        max_queue: int | tuple[int | None, int | None] | None = 16,
-        write_limit: int | tuple[int, int | None] = 1 << 15,
-    ) -> None:
-        super().__init__(
-            protocol,
-            ping_interval=ping_interval,
-            ping_timeout=ping_timeout,
-            close_timeout=close_timeout,
-            max_queue=max_queue,
-            write_limit=write_limit,
-        )
+    @with_options_of(Connection)
+    def __init__(self, protocol: ServerProtocol, server: BaseServer | None, **options: Any) -> None:
+        super().__init__(protocol, **options)
         self.server = server
         self._task: asyncio.Task[None] | None = None
 

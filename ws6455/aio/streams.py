@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Protocol, cast
 
 from ..framing.frames import LARGE
+from ..session.io import WritingOwner
 
 __all__ = ["StreamProtocol"]
 
@@ -32,7 +33,7 @@ def _shared_buffer(loop: asyncio.AbstractEventLoop) -> memoryview:
     return buffer
 
 
-class StreamOwner(Protocol):
+class StreamOwner(WritingOwner, Protocol):
     """Connection that a stream protocol calls, see :class:`~ws6455.aio.connection.Connection`."""
 
     def attach(
@@ -41,8 +42,6 @@ class StreamOwner(Protocol):
     def receive(self, data: bytes | memoryview) -> None: ...
     def receive_in_place(self, size: int) -> None: ...
     def receive_eof(self) -> bool: ...
-    def pause_writing(self) -> None: ...
-    def resume_writing(self) -> None: ...
     def connection_lost(self, exc: BaseException | None) -> None: ...
 
 

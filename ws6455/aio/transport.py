@@ -12,8 +12,10 @@ from collections import deque
 from typing import cast
 
 from ..framing.frames import LARGE
-from ..protocol.protocol import SEND_EOF, Protocol
+from ..protocol.protocol import SEND_EOF
 from ..protocol.receive_queue import water_marks
+from ..protocol.roles import AnyProtocol
+from ..session.io import ConnectionIO
 from .streams import StreamProtocol
 
 __all__ = ["TransportIO"]
@@ -32,8 +34,8 @@ _SOCKET_TRANSPORTS = {
 }
 
 
-class TransportIO:
-    """I/O of a connection on an asyncio transport, see :class:`.ConnectionIO`.
+class TransportIO(ConnectionIO):
+    """I/O of a connection on an asyncio transport.
 
     Args:
         protocol: the connection without I/O.
@@ -50,43 +52,32 @@ class TransportIO:
         "_backlog",
         "_backlog_size",
         "_fd",
-        "_given",
         "_loop",
         "_own_fd",
-        "_protocol",
         "_transport",
         "_write_limit",
         "_writer",
-        "local_address",
-        "lost",
-        "remote_address",
-        "sending_ended",
         "stream",
-        "writing_paused",
     )
 
     def __init__(
         self,
-        protocol: Protocol,
+        protocol: AnyProtocol,
         loop: asyncio.AbstractEventLoop,
         write_limit: int | tuple[int, int | None],
     ) -> None:
-        self._protocol = protocol
+        super().__init__(protocol)
         self._loop = loop
         self._write_limit = write_limit
         self.stream: StreamProtocol | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._transport: asyncio.Transport | None = None
-        self.local_address: object = None
-        self.remote_address: object = None
-        self.writing_paused = self.sending_ended = self.lost = False
         # The socket of the transport, to write to it directly; -1 while bytes wait in the
         # transport, which go first. `_own_fd` is -1 if there is no such socket.
         self._own_fd = self._fd = -1
         # Bytes that wait for the transport to have room, and perhaps SEND_EOF after them.
         self._backlog: deque[bytes | memoryview] | None = None
         self._backlog_size = 0
-        self._given = 0  # bytes given to the transport or the backlog so far
 
     # The transport ----------------------------------------------------------------------
 
@@ -129,12 +120,12 @@ class TransportIO:
         return self._transport
 
     def pause_reading(self) -> None:
-        """Stop reading from the transport."""
+        """Stop reading, unless the transport closes."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()
 
     def resume_reading(self) -> None:
-        """Read from the transport again."""
+        """Read again, unless the transport closes."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
 
@@ -151,7 +142,7 @@ class TransportIO:
     # Writing ----------------------------------------------------------------------------
 
     def flush(self) -> None:
-        """Write what the protocol has to send."""
+        """Write what the protocol has to send, to the socket if it is free."""
         protocol = self._protocol
         if self._fd < 0 and not self._can_write_directly():
             self._flush_to_transport()
@@ -198,10 +189,8 @@ class TransportIO:
         protocol = self._protocol
         if self._transport is None:
             return
-        if self.writing_paused and protocol.pongs_due:
-            protocol.keep_latest_pong()
-            if not protocol.writes and not protocol.eof_due:
-                return
+        if self.writing_paused and protocol.pongs_due and protocol.hold_pongs():
+            return
         writes = protocol.take_writes()
         if len(writes) > 1 and len(writes[-1]) < LARGE:
             writes = [b"".join(writes)]
@@ -281,14 +270,10 @@ class TransportIO:
             await self._writer.drain()
 
     def unsent_bytes(self) -> int:
-        """Return the number of bytes that were not sent yet."""
+        """Return the number of bytes in the transport's buffer and the backlog."""
         if self._transport is None:
             return 0
         return self._transport.get_write_buffer_size() + self._backlog_size
-
-    def sent_bytes(self) -> int:
-        """Return the number of bytes sent, of those that had to wait."""
-        return self._given - self.unsent_bytes()
 
     # The end of sending -----------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from typing import Any, ParamSpec, Self, TypeVar
 
 from ..client.redirects import Destination
 from ..session.connection import Slow
+from ..session.signature import with_options_of
 from ..sync import broadcast as core_broadcast
 from ..sync import client, client_connection, router, server
 from ..sync.connection import Connection
@@ -132,6 +133,7 @@ class reconnect(client.reconnect):
         ValueError: if `ssl` was given and the URI is not secure.
     """
 
+    @with_options_of(client.reconnect)
     def __init__(self, uri: str, **options: Any) -> None:
         _adapt_client(options)
         Destination(uri, None, options)  # raises

@@ -18,6 +18,7 @@ __all__ = [
     "Credentials",
     "build_authorization_basic",
     "build_www_authenticate_basic",
+    "challenge",
     "choose_check",
     "is_credentials",
     "parse_authorization_basic",
@@ -115,6 +116,16 @@ def is_credentials(value: object) -> bool:
         and len(value) == 2
         and all(isinstance(part, str) for part in value)
     )
+
+
+def challenge(realm: str, given: tuple[str, str] | None) -> Response:
+    """Build the 401 response to a request whose credentials are missing or wrong.
+
+    Args:
+        realm: the protection space that the credentials are for (RFC 7617 §2).
+        given: the credentials of the request; None if they are missing.
+    """
+    return unauthorized(realm, f"{'Missing' if given is None else 'Invalid'} credentials\n")
 
 
 def unauthorized(realm: str, text: str) -> Response:

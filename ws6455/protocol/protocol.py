@@ -549,9 +549,14 @@ class Protocol:
         """Close the sending side after what is queued."""
         self.eof_due = not self._eof_sent
 
-    def keep_latest_pong(self) -> None:
-        """Answer only the latest ping (§5.5.3), since the peer does not read the pongs."""
+    def hold_pongs(self) -> bool:
+        """Answer only the latest ping (§5.5.3), since the peer does not read the pongs.
+
+        Returns:
+            True if there is nothing to write besides this pong, so that it can wait.
+        """
         self.pongs_due = self.pongs_due[-1:]
+        return not self.writes and not self.eof_due
 
     def _write_pongs(self) -> None:
         """Answer the pings received, before queued frames, a Close frame included."""

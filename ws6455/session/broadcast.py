@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ..exceptions import InvalidState
 from ..framing.fragments import whole_message
 from ..framing.frames import Opcode
 from ..framing.shared_message import SharedMessage
-from .connection import BaseConnection
+from .connection import BaseConnection, Slow
 
-__all__ = ["BroadcastFailures", "shared_message"]
+__all__ = ["BroadcastFailures", "send_to_all", "shared_message"]
 
 
 def shared_message(message: object, text: bool | None) -> SharedMessage:
@@ -56,3 +58,22 @@ class BroadcastFailures:
         """
         if self._collected:
             raise ExceptionGroup("skipped broadcast", self._collected)
+
+
+def send_to_all(
+    connections: Iterable[BaseConnection],
+    message: SharedMessage,
+    slow: Slow,
+    failures: BroadcastFailures,
+) -> None:
+    """Send a message to connections, without waiting for any.
+
+    Raises:
+        ExceptionGroup: see :class:`BroadcastFailures`.
+    """
+    for connection in connections:
+        try:
+            connection.send_shared(message, slow)
+        except Exception as exc:
+            failures.add(connection, exc)
+    failures.raise_collected()

@@ -11,45 +11,23 @@ import abc
 import logging
 import uuid
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal
 
 from ..exceptions import ConcurrencyError, ConnectionClosed, InvalidState, ProtocolError
 from ..framing.fragments import FragmentReader, decoded
 from ..framing.frames import CloseCode, Opcode
 from ..framing.shared_message import SharedMessage
 from ..http1.head import Request, Response
-from ..protocol.client import ClientProtocol
-from ..protocol.server import ServerProtocol
+from ..protocol.roles import AnyProtocol
 from ..protocol.states import CLOSED, CLOSING, CONNECTING, OPEN, State
 from ..typing import BytesLike, Data, DataLike
-from .keepalive import Keepalive, Output, control_payload
+from .io import ConnectionIO
+from .keepalive import Keepalive, control_payload
 
-__all__ = ["BaseConnection", "ConnectionIO", "Slow"]
+__all__ = ["BaseConnection", "Slow"]
 
 # Treatment of a connection that does not keep up with a broadcast.
 Slow = Literal["buffer", "drop", "coalesce", "disconnect"]
-
-
-class ConnectionIO(Output, Protocol):
-    """The I/O of a connection, as a front end provides it."""
-
-    local_address: Any
-    remote_address: Any
-    #: True while the transport has no room.
-    writing_paused: bool
-    #: True once nothing more can be sent.
-    sending_ended: bool
-    #: True once the transport is closed.
-    lost: bool
-
-    def flush(self) -> None:
-        """Write what the protocol has to send."""
-
-    def pause_reading(self) -> None:
-        """Stop reading from the transport."""
-
-    def resume_reading(self) -> None:
-        """Read from the transport again."""
 
 
 class BaseConnection(abc.ABC):
@@ -87,7 +65,7 @@ class BaseConnection(abc.ABC):
 
     def __init__(
         self,
-        protocol: ClientProtocol | ServerProtocol,
+        protocol: AnyProtocol,
         io: ConnectionIO,
         clock: Callable[[], float],
         ping_interval: float | None,
@@ -400,9 +378,13 @@ class BaseConnection(abc.ABC):
         io.flush()
 
     def _await_room(self) -> None:  # noqa: B027 - only `accept` has to do something
-        """Have :meth:`_room_again` called when there is room, if nothing else would."""
+        """Have :meth:`resume_writing` called when there is room, if nothing else would."""
 
-    def _room_again(self) -> None:
+    def pause_writing(self) -> None:
+        """Pause writing: the transport has no room."""
+        self._keepalive.note_backlog()
+
+    def resume_writing(self) -> None:
         """Send what waited for room: the transport has some again."""
         self._keepalive.heard = True  # the peer takes what it is sent
         self._io.flush()

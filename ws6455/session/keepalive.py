@@ -19,13 +19,10 @@ _NO_PINGS: dict[bytes, tuple[float, Any]] = {}
 
 
 class Output(Protocol):
-    """Progress of the bytes given to a transport."""
+    """Progress of the bytes to send, see :class:`~ws6455.session.io.ConnectionIO`."""
 
-    def unsent_bytes(self) -> int:
-        """Return the number of bytes that were not sent yet."""
-
-    def sent_bytes(self) -> int:
-        """Return the number of bytes sent, of those that had to wait."""
+    def unsent_bytes(self) -> int: ...
+    def sent_bytes(self) -> int: ...
 
 
 class Keepalive:

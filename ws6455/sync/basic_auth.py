@@ -1,13 +1,10 @@
-"""HTTP Basic authentication in front of the threaded server.
-
-RFC 7617; what is not threads' is in :mod:`ws6455.http1.basic_auth`.
-"""
+"""HTTP Basic authentication (RFC 7617) for the threaded server."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..http1.basic_auth import Credentials, choose_check, read_credentials, unauthorized
+from ..http1.basic_auth import Credentials, challenge, choose_check, read_credentials
 from ..http1.head import Request, Response
 from .server_connection import ServerConnection
 
@@ -19,14 +16,17 @@ def basic_auth(
     credentials: Credentials | None = None,
     check_credentials: Callable[[str, str], bool] | None = None,
 ) -> Callable[[ServerConnection, Request], Response | None]:
-    """Do as :func:`ws6455.aio.basic_auth.basic_auth`, whose callback is plain here."""
-    check = choose_check(credentials, check_credentials)
+    """Make a `process_request`; see :func:`ws6455.aio.basic_auth.basic_auth`.
 
-    def ask(connection: ServerConnection, request: Request) -> Response | None:
-        given = read_credentials(request)
-        if given is None or not check(*given):
-            return unauthorized(realm, f"{'Missing' if given is None else 'Invalid'} credentials\n")
-        connection.username = given[0]
+    `check_credentials` is a plain function.
+    """
+    are_right = choose_check(credentials, check_credentials)
+
+    def authenticate(connection: ServerConnection, request: Request) -> Response | None:
+        pair = read_credentials(request)
+        if pair is None or not are_right(*pair):
+            return challenge(realm, pair)
+        connection.username = pair[0]
         return None
 
-    return ask
+    return authenticate

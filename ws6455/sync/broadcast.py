@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..session.broadcast import BroadcastFailures, shared_message
+from ..session.broadcast import BroadcastFailures, send_to_all, shared_message
 from ..session.connection import Slow
 from ..typing import DataLike
 from .connection import Connection
@@ -29,10 +29,4 @@ def broadcast(
     `send` would wait.
     """
     shared = shared_message(message, text)
-    failures = BroadcastFailures(raise_exceptions)
-    for connection in connections:
-        try:
-            connection.send_shared(shared, slow)
-        except Exception as exc:
-            failures.add(connection, exc)
-    failures.raise_collected()
+    send_to_all(connections, shared, slow, BroadcastFailures(raise_exceptions))

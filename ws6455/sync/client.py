@@ -6,14 +6,13 @@ RFC 6455 §4.1.
 from __future__ import annotations
 
 import functools
-import inspect
 import logging
 import os
 import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from ..client.reconnecting import Reconnecting, backoff, process_exception
 from ..http1.head import USER_AGENT
@@ -22,6 +21,7 @@ from ..protocol.client import ClientProtocol
 from ..protocol.deflate_negotiation import ClientPerMessageDeflateFactory
 from ..protocol.protocol import MAX_FRAGMENTS, MAX_SIZE
 from ..session.options import client_options, default_uri, session_options
+from ..session.signature import with_options_of
 from ..typing import LoggerLike
 from .client_connection import ClientConnection
 from .connector import Connector
@@ -109,9 +109,7 @@ class reconnect(Reconnecting[ClientConnection]):
         options: those of :func:`connect`.
     """
 
-    #: With the options of :func:`connect` one by one.
-    __signature__: ClassVar[inspect.Signature]
-
+    @with_options_of(connect)
     def __init__(
         self,
         uri: str,
@@ -148,20 +146,6 @@ class reconnect(Reconnecting[ClientConnection]):
                     yield connection
                 finally:
                     connection.close()  # leaving the loop is no error
-
-
-def _reconnect_signature() -> inspect.Signature:
-    """Return the options of `connect` that `reconnect` takes, and its own."""
-    parameters = {
-        **inspect.signature(connect).parameters,
-        **inspect.signature(reconnect).parameters,
-    }
-    del parameters["options"]
-    rest = parameters.pop("kwargs")
-    return inspect.Signature([*parameters.values(), rest])
-
-
-reconnect.__signature__ = _reconnect_signature()
 
 
 def unix_connect(

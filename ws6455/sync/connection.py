@@ -17,8 +17,7 @@ from typing import Any, Literal, Self, overload
 
 from ..exceptions import ConnectionClosed, ConnectionClosedOK
 from ..framing.frames import Close
-from ..protocol.client import ClientProtocol
-from ..protocol.server import ServerProtocol
+from ..protocol.roles import AnyProtocol
 from ..protocol.states import OPEN
 from ..typing import Data, DataLike
 from .readiness import readiness
@@ -42,7 +41,7 @@ class Connection(SendingConnection):
     def __init__(
         self,
         sock: socket.socket,
-        protocol: ClientProtocol | ServerProtocol,
+        protocol: AnyProtocol,
         *,
         ping_interval: float | None = 20,
         ping_timeout: float | None = 20,
@@ -68,7 +67,7 @@ class Connection(SendingConnection):
             self._attended = False
             self.ask_watcher()
 
-    # Receiving --------------------------------------------------------------------------
+    # Messages ---------------------------------------------------------------------------
 
     @overload
     def recv(self, timeout: float | None = None, *, decode: Literal[True]) -> str: ...
@@ -171,7 +170,7 @@ class Connection(SendingConnection):
         if not can_send:
             self._raise_closed()
 
-    # Closing ----------------------------------------------------------------------------
+    # The end of a connection ------------------------------------------------------------
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Close and wait for the end; see :meth:`ws6455.aio.connection.Connection.close`.
@@ -199,7 +198,7 @@ class Connection(SendingConnection):
             self._abort()
 
     def wait_closed(self, timeout: float | None = None) -> bool:
-        """Wait until the connection is closed, TCP included.
+        """Wait for the end of the connection and of TCP.
 
         Does not wait in a signal handler that has interrupted a call on this connection: that
         call has to continue first.
@@ -214,11 +213,10 @@ class Connection(SendingConnection):
 
     def _is_lock_held(self) -> bool:
         """Return True if this thread holds the lock: a signal handler has interrupted a call."""
-        try:
+        with contextlib.suppress(RuntimeError):  # raised if this thread does not hold it
             threading.Condition(self._lock).notify()
-        except RuntimeError:
-            return False  # raised for a lock that this thread does not hold
-        return True
+            return True
+        return False
 
     def __enter__(self) -> Self:
         return self
@@ -286,14 +284,11 @@ class Connection(SendingConnection):
         self._keepalive.heard = True
         if self.protocol.has_events:
             self._process_events()
+            self._in_place = True
         if len(self._queue.messages) + len(self._queue.fragments) > 1:
             self._check_high_water_mark()
         if self._io.unsent:
             self._io.send_unsent()  # TLS may have had to read first
-
-    def _process_events(self) -> None:
-        super()._process_events()
-        self._in_place = True
 
     def _receive_eof(self) -> None:
         protocol = self.protocol
@@ -370,7 +365,7 @@ class Connection(SendingConnection):
             self._close_unused_socket()
             return self._io.lost
 
-    # Called by the base -----------------------------------------------------------------
+    # What the base calls ----------------------------------------------------------------
 
     def _resume_reading(self) -> None:
         if self._reading_paused:

@@ -17,8 +17,7 @@ from ..exceptions import ConcurrencyError, InvalidState
 from ..framing.fragments import FragmentWriter, check_fragments, whole_message
 from ..framing.frames import Opcode
 from ..framing.shared_message import SharedMessage
-from ..protocol.client import ClientProtocol
-from ..protocol.server import ServerProtocol
+from ..protocol.roles import AnyProtocol
 from ..session.connection import BaseConnection, Slow
 from ..typing import DataLike
 from .readiness import Readiness, readiness
@@ -41,9 +40,7 @@ class SendingConnection(BaseConnection):
     runs_in = "thread"
     _io: SocketIO
 
-    def __init__(
-        self, sock: socket.socket, protocol: ClientProtocol | ServerProtocol, *policy: Any
-    ) -> None:
+    def __init__(self, sock: socket.socket, protocol: AnyProtocol, *policy: Any) -> None:
         # Reentrant: a signal handler may call from within a call.
         self._lock = threading.RLock()
         self._sending_fragments = False
@@ -57,14 +54,6 @@ class SendingConnection(BaseConnection):
     @abc.abstractmethod
     def ask_watcher(self) -> None:
         """Have the watcher look after this connection at once."""
-
-    def pause_writing(self) -> None:
-        """Pause writing: the socket has no room."""
-        self._keepalive.note_backlog()
-
-    def resume_writing(self) -> None:
-        """Resume writing: the socket has room again."""
-        self._room_again()
 
     def sending_closed(self, exc: OSError | None) -> None:
         """Wait for the peer to close its side, now that nothing can be sent.
@@ -159,10 +148,10 @@ class SendingConnection(BaseConnection):
 
     @abc.abstractmethod
     def wait_closed(self, timeout: float | None = None) -> bool:
-        """Wait until the connection is closed, TCP included."""
+        """Wait for the end, see :meth:`ws6455.sync.connection.Connection.wait_closed`."""
 
     def _raise_closed(self) -> None:
-        """Wait for the end, so that the exception is complete, and raise it."""
+        """Raise ConnectionClosed, as soon as it is complete."""
         self.wait_closed()
         raise self.protocol.close_exc
 

@@ -9,13 +9,14 @@ import abc
 import socket
 import time
 from collections.abc import Callable
+from typing import Any
 
 from ..http1.head import SERVER, Request, Response
 from ..protocol.server import ServerProtocol
 from ..protocol.states import CONNECTING
 from ..server.registry import Registry
 from ..server.session import ServerSession
-from ..session.options import session_options
+from ..session.signature import with_options_of
 from .connection import Connection
 
 __all__ = ["BaseServer", "ProcessRequest", "ProcessResponse", "ServerConnection"]
@@ -42,20 +43,16 @@ class ServerConnection(Connection, ServerSession):
             :class:`ws6455.aio.server_connection.ServerConnection`.
     """
 
+    @with_options_of(Connection)
     def __init__(
         self,
         sock: socket.socket,
         protocol: ServerProtocol,
         server: BaseServer | None = None,
-        *,
-        ping_interval: float | None = 20,
-        ping_timeout: float | None = 20,
-        close_timeout: float | None = 10,
-        max_queue: int | tuple[int | None, int | None] | None = 16,
+        **options: Any,
     ) -> None:
         self.server = server
-        policy = session_options(ping_interval, ping_timeout, close_timeout, max_queue)
-        super().__init__(sock, protocol, **policy)
+        super().__init__(sock, protocol, **options)
 
     def handshake(
         self,

@@ -11,30 +11,28 @@ import itertools
 import socket
 import ssl
 from collections import deque
-from typing import Any, Protocol
+from typing import Protocol
 
-from ..protocol.client import ClientProtocol
-from ..protocol.server import ServerProtocol
+from ..protocol.roles import AnyProtocol
+from ..session.io import ConnectionIO, WritingOwner
 
 __all__ = ["NOT_READY", "SocketIO"]
 
-# Number of buffers that the system takes in one call.
-_MAX_PARTS = 1024
+# Buffers that one sendmsg() takes.
+_MAX_BUFFERS = 1024
 # Exceptions of a non-blocking socket that is not ready.
 NOT_READY = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-class SocketOwner(Protocol):
+class SocketOwner(WritingOwner, Protocol):
     """Connection that its I/O calls, see :class:`~ws6455.sync.connection.Connection`."""
 
-    def pause_writing(self) -> None: ...
-    def resume_writing(self) -> None: ...
     def sending_closed(self, exc: OSError | None) -> None: ...
     def ask_watcher(self) -> None: ...
 
 
-class SocketIO:
-    """I/O of a connection on a socket, see :class:`.ConnectionIO`.
+class SocketIO(ConnectionIO):
+    """I/O of a connection on a socket.
 
     Args:
         sock: a connected socket, its TLS handshake done; it belongs to this object from now on.
@@ -48,24 +46,19 @@ class SocketIO:
         senders: number of threads that wait for room themselves.
     """
 
-    def __init__(
-        self, sock: socket.socket, protocol: ClientProtocol | ServerProtocol, owner: SocketOwner
-    ) -> None:
+    def __init__(self, sock: socket.socket, protocol: AnyProtocol, owner: SocketOwner) -> None:
+        super().__init__(protocol)
         self.socket = sock
         self.is_tls = hasattr(sock, "pending")  # TLS in TLS is no SSLSocket
         self.unsent: deque[bytes | memoryview] = deque()
         self.senders = 0
-        self.writing_paused = self.sending_ended = self.lost = False
-        self._protocol = protocol
         self._owner: SocketOwner | None = owner
         self._unsent_size = 0
-        self._given = 0  # bytes given to the socket or to `unsent` so far
         self._eof_unsent = False
         sock.setblocking(False)
         with contextlib.suppress(OSError):  # a Unix socket has no such option
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
-        self.local_address: Any = sock.getsockname()
-        self.remote_address: Any = None
+        self.local_address = sock.getsockname()
         with contextlib.suppress(OSError):  # the peer may have gone
             self.remote_address = sock.getpeername()
 
@@ -87,12 +80,10 @@ class SocketIO:
     # Writing ----------------------------------------------------------------------------
 
     def flush(self) -> None:
-        """Write what the protocol has to send."""
+        """Send what the protocol has to send, or keep it until there is room."""
         protocol = self._protocol
-        if self.unsent and protocol.pongs_due:
-            protocol.keep_latest_pong()
-            if not protocol.writes and not protocol.eof_due:
-                return
+        if self.unsent and protocol.pongs_due and protocol.hold_pongs():
+            return
         writes = protocol.take_writes()
         if len(writes) == 1 and not self.unsent and not self.sending_ended:
             # The case that counts for speed.
@@ -131,7 +122,7 @@ class SocketIO:
                 if self.is_tls or len(unsent) == 1 or not hasattr(self.socket, "sendmsg"):
                     sent = self.socket.send(unsent[0])
                 else:
-                    sent = self.socket.sendmsg(itertools.islice(unsent, _MAX_PARTS))
+                    sent = self.socket.sendmsg(itertools.islice(unsent, _MAX_BUFFERS))
             except NOT_READY:
                 self.writing_paused = True
                 if self._owner is not None:
@@ -153,16 +144,12 @@ class SocketIO:
             self._close_sending()
 
     def unsent_bytes(self) -> int:
-        """Return the number of bytes that were not sent yet."""
+        """Return the size of `unsent`."""
         return self._unsent_size
-
-    def sent_bytes(self) -> int:
-        """Return the number of bytes sent, of those that had to wait."""
-        return self._given - self._unsent_size
 
     @property
     def given_bytes(self) -> int:
-        """Number of bytes that had to wait so far, sent or not."""
+        """Number of bytes that had to wait so far."""
         return self._given
 
     # The end of sending -----------------------------------------------------------------
