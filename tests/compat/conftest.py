@@ -1,4 +1,4 @@
-"""What the tests of the compatible names share: `websockets` that is ours, and programs."""
+"""Fixtures of the compatibility tests: `websockets` provided by ws6455, and child processes."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ OURS = ("-m", "ws6455", "run")
 
 @contextlib.contextmanager
 def without_theirs() -> Iterator[None]:
-    """Forget the installed `websockets`, which other tests use, for the time being."""
+    """Remove the installed `websockets` from `sys.modules`, and restore it at the end."""
     theirs = {
         name: module
         for name, module in sys.modules.items()
@@ -38,7 +38,7 @@ def without_theirs() -> Iterator[None]:
 
 @pytest.fixture
 def websockets() -> Iterator[Any]:
-    """Give the module `websockets` as programs that run on ws6455 see it."""
+    """Return the module `websockets` that ws6455 provides."""
     with without_theirs():
         compat.install()
         try:
@@ -49,19 +49,19 @@ def websockets() -> Iterator[Any]:
 
 @pytest.fixture(params=["top level", "legacy"])
 def connect(request: pytest.FixtureRequest, websockets: Any) -> Any:
-    """Give `connect` of either place."""
+    """Return `connect` of the top level and of the legacy API."""
     return websockets.connect if request.param == "top level" else websockets.client.connect
 
 
 @pytest.fixture(params=["top level", "legacy"])
 def serve(request: pytest.FixtureRequest, websockets: Any) -> Any:
-    """Give `serve` of either place."""
+    """Return `serve` of the top level and of the legacy API."""
     return websockets.serve if request.param == "top level" else websockets.server.serve
 
 
 @contextlib.asynccontextmanager
 async def serving(**options: Any) -> AsyncIterator[tuple[str, Connected]]:
-    """Serve; give the address, and the server's end of the first connection."""
+    """Run a server; yield its URI and the server's end of the first connection."""
     first: Connected = asyncio.get_running_loop().create_future()
 
     async def handler(websocket: ws6455.ServerConnection) -> None:
@@ -85,7 +85,7 @@ async def until_closed(websocket: Any, path: str = "") -> None:
 
 
 async def refusal(uri: str, **options: Any) -> ws6455.Response:
-    """Connect, and give the response that refuses it."""
+    """Connect and return the response that rejects the connection."""
     with pytest.raises(ws6455.InvalidStatus) as caught:
         await ws6455.connect(uri, **options)
     assert isinstance(caught.value.response, ws6455.Response)
@@ -93,19 +93,19 @@ async def refusal(uri: str, **options: Any) -> ws6455.Response:
 
 
 class Program:
-    """A program that runs in a process of its own."""
+    """A program in a child process."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
 
     async def line(self) -> str:
-        """Give the next line that it prints."""
+        """Return the next line of standard output."""
         assert self.process.stdout is not None
         async with asyncio.timeout(20):
             return (await self.process.stdout.readline()).decode().rstrip("\n")
 
     async def started(self) -> str:
-        """Give the address that a server prints."""
+        """Return the URI that a server prints."""
         line = await self.line()
         start = "Server started on "
         if not line.startswith(start):
@@ -113,26 +113,26 @@ class Program:
         return line.removeprefix(start)
 
     async def type(self, text: str) -> None:
-        """Type something."""
+        """Write to standard input."""
         assert self.process.stdin is not None
         self.process.stdin.write(text.encode())
         await self.process.stdin.drain()
 
     async def end(self, typed: str = "") -> tuple[str, str]:
-        """Type something, wait for the end, and give what it has printed and complained of."""
+        """Write to standard input, wait for the end, and return standard output and error."""
         async with asyncio.timeout(20):
             out, err = await self.process.communicate(typed.encode())
         return out.decode(), err.decode()
 
     async def stop(self) -> tuple[str, str]:
-        """End it, and give what it has printed and complained of."""
+        """Terminate the program, and return standard output and error."""
         self.process.terminate()
         return await self.end()
 
 
 @contextlib.asynccontextmanager
 async def running(*command: str, cwd: Path | None = None) -> AsyncIterator[Program]:
-    """Run a program; what still runs at the end is killed."""
+    """Run a program; kill it at the end if it still runs."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *command,

@@ -1,4 +1,4 @@
-"""ws6455.compat.arguments: callbacks, options and signatures in their old form."""
+"""ws6455.compat.arguments: old forms of callbacks and options, and signatures."""
 
 import http
 import inspect
@@ -13,9 +13,7 @@ from tests.compat.conftest import refusal, until_closed
 
 
 @pytest.mark.parametrize("body", [b"OK\n", b""])
-async def test_process_request_takes_path_and_headers_and_gives_a_tuple(
-    serve: Any, body: bytes
-) -> None:
+async def test_process_request_of_path_and_headers_returns_a_tuple(serve: Any, body: bytes) -> None:
     async def process_request(path: str, request_headers: Any) -> Any:
         assert "Sec-WebSocket-Key" in request_headers
         if path == "/health":
@@ -31,7 +29,7 @@ async def test_process_request_takes_path_and_headers_and_gives_a_tuple(
             assert client.state is ws6455.State.OPEN
 
 
-async def test_process_request_takes_connection_and_request(serve: Any, websockets: Any) -> None:
+async def test_process_request_of_connection_and_request(serve: Any, websockets: Any) -> None:
     def process_request(connection: Any, request: Any) -> Any:
         assert isinstance(connection, websockets.ServerConnection)
         return connection.respond(404, request.path) if request.path != "/" else None
@@ -42,7 +40,7 @@ async def test_process_request_takes_connection_and_request(serve: Any, websocke
             pass
 
 
-async def test_an_argument_s_name_tells_the_form_and_else_the_place_does(websockets: Any) -> None:
+async def test_without_argument_names_the_api_decides_the_form(websockets: Any) -> None:
     given: list[tuple[type, type]] = []
 
     def process_request(*args: Any) -> None:
@@ -60,7 +58,7 @@ async def test_an_argument_s_name_tells_the_form_and_else_the_place_does(websock
     ]
 
 
-async def test_abort_handshake_is_the_response(serve: Any, websockets: Any) -> None:
+async def test_abort_handshake_sends_its_response(serve: Any, websockets: Any) -> None:
     async def process_request(path: str, headers: Any) -> Any:
         raise websockets.AbortHandshake(http.HTTPStatus.GONE, {"X-Reason": "age"}, b"gone\n")
 
@@ -70,7 +68,7 @@ async def test_abort_handshake_is_the_response(serve: Any, websockets: Any) -> N
         assert response.body == b"gone\n"
 
 
-async def test_select_subprotocol_takes_two_lists(serve: Any) -> None:
+async def test_select_subprotocol_of_two_lists(serve: Any) -> None:
     def select(client_subprotocols: Any, server_subprotocols: Any) -> Any:
         assert (client_subprotocols, server_subprotocols) == (["b", "a"], ["a", "b"])
         return "b"
@@ -83,7 +81,7 @@ async def test_select_subprotocol_takes_two_lists(serve: Any) -> None:
         assert client.subprotocol == "b"
 
 
-async def test_select_subprotocol_takes_connection_and_list(serve: Any) -> None:
+async def test_select_subprotocol_of_connection_and_list(serve: Any) -> None:
     def select(connection: Any, subprotocols: Sequence[str]) -> str:
         assert connection.protocol.side is ws6455.Side.SERVER
         return subprotocols[-1]
@@ -96,7 +94,7 @@ async def test_select_subprotocol_takes_connection_and_list(serve: Any) -> None:
         assert client.subprotocol == "a"
 
 
-async def test_without_a_subprotocol_the_old_rule_goes_on_and_the_new_refuses(
+async def test_legacy_accepts_a_client_without_subprotocols(
     websockets: Any,
 ) -> None:
     options = {"subprotocols": ["a", "b"]}
@@ -117,7 +115,7 @@ def extra_headers(path: str, request_headers: Any) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("extra", [{"X-Extra": "/"}, [("X-Extra", "/")], extra_headers])
-async def test_extra_headers_come_with_the_response(serve: Any, extra: Any) -> None:
+async def test_extra_headers_are_in_the_response(serve: Any, extra: Any) -> None:
     async with (
         serve(until_closed, "127.0.0.1", 0, extra_headers=extra) as server,
         ws6455.connect(uri_of(server)) as client,
@@ -126,7 +124,7 @@ async def test_extra_headers_come_with_the_response(serve: Any, extra: Any) -> N
         assert client.response.headers["X-Extra"] == "/"
 
 
-async def test_process_response_comes_before_extra_headers(websockets: Any) -> None:
+async def test_process_response_is_called_before_extra_headers(websockets: Any) -> None:
     async def process_response(connection: Any, request: Any, response: Any) -> None:
         response.headers["X-Extra"] = "first"
 

@@ -1,4 +1,4 @@
-"""Basic authentication by `create_protocol`, as up to version 13."""
+"""ws6455.compat.auth: HTTP Basic authentication by `create_protocol`."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ async def check(username: str, password: str) -> bool:
         {"check_credentials": check},
     ],
 )
-async def test_who_has_credentials_is_let_in(websockets: Any, options: dict[str, Any]) -> None:
+async def test_valid_credentials_are_accepted(websockets: Any, options: dict[str, Any]) -> None:
     create_protocol = websockets.basic_auth_protocol_factory(realm="home", **options)
     async with websockets.serve(name_of, "127.0.0.1", 0, create_protocol=create_protocol) as server:
         uri = uri_of(server)
@@ -41,8 +41,8 @@ async def test_who_has_credentials_is_let_in(websockets: Any, options: dict[str,
             assert await websocket.recv() == "alice"
 
 
-async def test_a_subclass_checks_itself(websockets: Any) -> None:
-    # The module is what a fixture has found: to mypy its classes are Any.
+async def test_a_subclass_overrides_check_credentials(websockets: Any) -> None:
+    # To mypy the classes of the fixture's module are Any.
     class Protocol(websockets.BasicAuthWebSocketServerProtocol):  # type: ignore[misc]
         realm = "own"
 
@@ -74,7 +74,7 @@ def test_misuse_is_a_type_error(websockets: Any, options: dict[str, Any]) -> Non
     assert not websockets.auth.is_credentials(["alice", "secret"])
 
 
-async def test_the_new_way_works_beside_the_old(websockets: Any) -> None:
+async def test_basic_auth_as_process_request(websockets: Any) -> None:
     process_request = websockets.basic_auth("home", ("alice", "secret"))
     async with websockets.serve(name_of, "127.0.0.1", 0, process_request=process_request) as server:
         uri = uri_of(server).replace("//", "//alice:secret@")

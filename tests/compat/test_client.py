@@ -1,4 +1,4 @@
-"""ws6455.compat.client: clients as versions 8 to 13 wrote them, each with its own connection."""
+"""ws6455.compat.client: asyncio clients as written for versions 8 to 13."""
 
 import asyncio
 import gc
@@ -15,8 +15,8 @@ import ws6455
 from tests.compat.conftest import serving
 
 
-async def test_old_arguments_are_taken(connect: Any, websockets: Any) -> None:
-    # The module is what a fixture has found: to mypy its classes are Any.
+async def test_old_arguments_are_accepted(connect: Any, websockets: Any) -> None:
+    # To mypy the classes of the fixture's module are Any.
     class Protocol(websockets.WebSocketClientProtocol):  # type: ignore[misc]
         pass
 
@@ -34,7 +34,7 @@ async def test_old_arguments_are_taken(connect: Any, websockets: Any) -> None:
             await websocket.close()
 
 
-async def test_protocol_is_there_once_connected(connect: Any) -> None:
+async def test_protocol_is_set_when_connected(connect: Any) -> None:
     async with serving() as (uri, _):
         connecting = connect(uri)
         assert not hasattr(connecting, "protocol")
@@ -47,7 +47,9 @@ async def test_protocol_is_there_once_connected(connect: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["InvalidStatusCode", "InvalidStatus", "InvalidHandshake"])
-async def test_a_refusal_is_caught_by_every_name(connect: Any, websockets: Any, name: str) -> None:
+async def test_a_rejection_is_caught_by_every_name(
+    connect: Any, websockets: Any, name: str
+) -> None:
     def refuse(connection: ws6455.ServerConnection, _: ws6455.Request) -> ws6455.Response:
         return connection.respond(403, "no\n")
 
@@ -61,7 +63,7 @@ async def test_a_refusal_is_caught_by_every_name(connect: Any, websockets: Any, 
     assert type(exc).__name__ == "InvalidStatus"
 
 
-async def test_legacy_tries_again_after_any_error_and_the_new_after_some(websockets: Any) -> None:
+async def test_legacy_retries_after_any_error(websockets: Any) -> None:
     refusals = 1
 
     def refuse_once(connection: ws6455.ServerConnection, _: ws6455.Request) -> Any:
@@ -69,7 +71,7 @@ async def test_legacy_tries_again_after_any_error_and_the_new_after_some(websock
         refusals -= 1
         return connection.respond(403, "no\n") if refusals >= 0 else None
 
-    # The module is what a fixture has found: to mypy its classes are Any.
+    # To mypy the classes of the fixture's module are Any.
     class Connect(websockets.client.connect):  # type: ignore[misc]
         BACKOFF_INITIAL = 0
 
@@ -91,7 +93,7 @@ async def test_the_logger_keeps_its_name(connect: Any, caplog: pytest.LogCapture
     assert "websockets.client" in names
 
 
-async def test_unix_sockets_of_both_places(websockets: Any, tmp_path: Path) -> None:
+async def test_unix_sockets(websockets: Any, tmp_path: Path) -> None:
     async def handler(websocket: Any) -> None:
         await websocket.send(str((websocket.host, websocket.port)))
 

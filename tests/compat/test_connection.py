@@ -12,7 +12,7 @@ from tests.aio.raw import uri_of
 from tests.compat.conftest import refusal, serving, until_closed
 
 
-async def test_a03_a_client_s_connection_shows_what_it_did_in_every_version(
+async def test_a_client_connection_has_the_attributes_of_every_version(
     connect: Any, websockets: Any
 ) -> None:
     async with serving() as (uri, first):
@@ -34,7 +34,7 @@ async def test_a03_a_client_s_connection_shows_what_it_did_in_every_version(
         assert not websocket.open
 
 
-async def test_a03_a_server_s_connection_shows_what_it_did_in_every_version(
+async def test_a_server_connection_has_the_attributes_of_every_version(
     serve: Any, websockets: Any
 ) -> None:
     seen: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -77,7 +77,7 @@ async def test_a03_a_server_s_connection_shows_what_it_did_in_every_version(
     assert len(server.websockets) == 0
 
 
-async def test_a_connection_tells_what_it_waits_for(serve: Any) -> None:
+async def test_pings_messages_and_tasks(serve: Any) -> None:
     seen: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
     async def handler(websocket: Any) -> None:
@@ -99,7 +99,7 @@ async def test_a_connection_tells_what_it_waits_for(serve: Any) -> None:
         await websocket.transfer_data_task
 
 
-async def test_bytes_can_be_fed_by_hand(serve: Any) -> None:
+async def test_data_received_and_eof_received(serve: Any) -> None:
     async def handler(websocket: Any) -> None:
         websocket.data_received(b"\x81\x80\x00\x00\x00\x00")
         await websocket.send(f"got {await websocket.recv()!r}")
@@ -110,7 +110,7 @@ async def test_bytes_can_be_fed_by_hand(serve: Any) -> None:
         assert await client.recv() == "got ''"
 
 
-async def test_fail_connection_says_why(serve: Any) -> None:
+async def test_fail_connection(serve: Any) -> None:
     async def handler(websocket: Any, path: str) -> None:
         websocket.fail_connection(1008, "enough")
 
@@ -122,7 +122,7 @@ async def test_fail_connection_says_why(serve: Any) -> None:
 async def test_a_subclass_overrides_process_request_and_select_subprotocol(
     serve: Any, websockets: Any
 ) -> None:
-    # The module is what a fixture has found: to mypy its classes are Any.
+    # To mypy the classes of the fixture's module are Any.
     class Protocol(websockets.WebSocketServerProtocol):  # type: ignore[misc]
         def __init__(self, *args: Any, greeting: str, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
@@ -164,7 +164,7 @@ async def test_a_subclass_overrides_process_request_and_select_subprotocol(
 async def test_a_subclass_overrides_process_origin_and_process_subprotocol(
     serve: Any, websockets: Any
 ) -> None:
-    # The module is what a fixture has found: to mypy its classes are Any.
+    # To mypy the classes of the fixture's module are Any.
     class Protocol(websockets.WebSocketServerProtocol):  # type: ignore[misc]
         @staticmethod
         def process_origin(headers: Any, origins: Any = None) -> Any:
@@ -192,15 +192,15 @@ async def test_a_subclass_overrides_process_origin_and_process_subprotocol(
                 assert await client.recv() == "http://any.example"
 
 
-async def test_a_subclass_hears_that_the_connection_is_open(websockets: Any) -> None:
+async def test_connection_open_is_called(websockets: Any) -> None:
     opened = []
 
-    # The module is what a fixture has found: to mypy its classes are Any.
+    # To mypy the classes of the fixture's module are Any.
     class Server(websockets.WebSocketServerProtocol):  # type: ignore[misc]
         def connection_open(self) -> None:
             opened.append(self.side)
 
-    # The module is what a fixture has found: to mypy its classes are Any.
+    # To mypy the classes of the fixture's module are Any.
     class Client(websockets.WebSocketClientProtocol):  # type: ignore[misc]
         def connection_open(self) -> None:
             opened.append(self.side)
@@ -214,7 +214,7 @@ async def test_a_subclass_hears_that_the_connection_is_open(websockets: Any) -> 
     assert sorted(opened) == ["client", "server"]
 
 
-def test_a_subclass_that_would_never_be_asked_is_refused(websockets: Any) -> None:
-    # The error is the product's answer, and not something left to do: see docs/migration.md.
+def test_overriding_a_method_that_is_never_called_is_an_error(websockets: Any) -> None:
+    # The error is intended: see docs/migration.md.
     with pytest.raises(NotImplementedError, match=r"does not call Own\.process_extensions\(\)"):
         type("Own", (websockets.WebSocketServerProtocol,), {"process_extensions": None})

@@ -1,4 +1,4 @@
-"""Programs of every era, unmodified: with each other, and with `websockets` at the other end."""
+"""Unmodified programs of versions 8 to 17, on ws6455 and on `websockets` at either end."""
 
 import itertools
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 import ws6455
 from tests.compat.conftest import OURS, PROGRAMS, running
 
-# The installed `websockets` runs the programs of the last.
+# The programs of the last version also run on the installed `websockets`.
 ERAS = (8, 10, 13, 17)
 TYPED = {"greeter": "Alice\n", "buzzer": "space\nspace\n", "chat": "Hi\nBye\n"}
 PRINTED = {
@@ -26,7 +26,7 @@ THEIRS: tuple[str, ...] = ()  # the command is the program itself
 
 
 def pairs() -> list[object]:
-    """Give each app's servers and clients: ours with ours, ours with theirs, theirs with ours."""
+    """Return the servers and clients of each app: on ws6455, and with `websockets` at one end."""
     rows: list[object] = []
     last = ERAS[-1]
     for app, era in itertools.product(PRINTED, ERAS):
@@ -88,7 +88,7 @@ Server(config).run()
 
 
 @pytest.mark.parametrize("ws", ["auto", "websockets", "websockets-sansio"])
-async def test_uvicorn_runs_as_if_on_websockets(tmp_path: Path, ws: str) -> None:
+async def test_uvicorn(tmp_path: Path, ws: str) -> None:
     tmp_path.joinpath("program.py").write_text(UVICORN % ws)
     async with running(*OURS, str(tmp_path / "program.py")) as server:
         async with ws6455.connect(f"{await server.started()}/echo") as client:
@@ -97,7 +97,7 @@ async def test_uvicorn_runs_as_if_on_websockets(tmp_path: Path, ws: str) -> None
         assert await server.stop() == ("ws6455.uvicorn\n", "")
 
 
-async def test_programs_of_all_eras_meet_in_one_chat() -> None:
+async def test_programs_of_all_eras_in_one_chat() -> None:
     said = [PRINTED["chat"].splitlines()[1].replace("Hi", text) for text in ("one", "two")]
     async with running(*OURS, str(PROGRAMS / "chat_server_v8.py")) as server:
         uri = await server.started()
@@ -106,7 +106,7 @@ async def test_programs_of_all_eras_meet_in_one_chat() -> None:
             running(str(PROGRAMS / "chat_client_v17.py"), uri) as second,
         ):
             while '"count": 2' not in await first.line():
-                pass  # until both are there
+                pass  # until both have joined
             while '"count": 2' not in await second.line():
                 pass
             await first.type("one\n")

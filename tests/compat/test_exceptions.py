@@ -1,4 +1,4 @@
-"""ws6455.compat.exceptions: the constructors of every version, and what connections raise."""
+"""ws6455.compat.exceptions: constructors of every version, and the exceptions of connections."""
 
 import asyncio
 import http
@@ -14,7 +14,7 @@ from tests.sync.conftest import serving
 from tests.sync.conftest import uri_of as sync_uri_of
 
 
-def test_a_connection_closed_is_made_of_a_code_and_a_reason(websockets: Any) -> None:
+def test_connection_closed_of_code_and_reason(websockets: Any) -> None:
     exc = websockets.ConnectionClosed(1001, "bye")
     assert (exc.code, exc.reason, exc.sent) == (1001, "bye", None)
     assert str(exc) == "received 1001 bye; no close frame sent"
@@ -33,7 +33,7 @@ def test_a_connection_closed_is_made_of_a_code_and_a_reason(websockets: Any) -> 
         assert str(pickle.loads(pickle.dumps(exc))) == str(exc) == str(base(close, close, True))
 
 
-def test_a_payload_too_big_is_made_of_a_text(websockets: Any) -> None:
+def test_payload_too_big_of_a_text(websockets: Any) -> None:
     exc = websockets.PayloadTooBig("much too big")
     assert (str(exc), exc.size, exc.args) == ("much too big", None, ("much too big",))
     exc = websockets.PayloadTooBig(5, 4, 2)
@@ -42,7 +42,7 @@ def test_a_payload_too_big_is_made_of_a_text(websockets: Any) -> None:
     assert str(pickle.loads(pickle.dumps(exc))) == str(exc)
 
 
-def test_a_refusal_is_made_as_in_either_era(websockets: Any) -> None:
+def test_invalid_status_code_and_invalid_status(websockets: Any) -> None:
     headers = websockets.Headers(Server="theirs")
     old = websockets.exceptions.InvalidStatusCode(403, headers)
     assert (old.status_code, old.headers["Server"]) == (403, "theirs")
@@ -68,7 +68,7 @@ def test_code_and_reason_give_no_warning(websockets: Any) -> None:
     assert (exc.code, exc.reason) == (3000, "why")  # a warning would be an error here
 
 
-async def test_connections_raise_what_the_names_catch(serve: Any, websockets: Any) -> None:
+async def test_connections_raise_compat_exceptions(serve: Any, websockets: Any) -> None:
     ended: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
 
     async def handler(websocket: Any) -> None:
@@ -92,7 +92,7 @@ async def test_connections_raise_what_the_names_catch(serve: Any, websockets: An
             await pong
 
 
-async def test_a_router_s_connections_raise_what_the_names_catch(websockets: Any) -> None:
+async def test_connections_of_a_router_raise_compat_exceptions(websockets: Any) -> None:
     werkzeug = pytest.importorskip("werkzeug.routing")
     url_map = werkzeug.Map([werkzeug.Rule("/", endpoint=until_closed)])
     async with websockets.route(url_map, "127.0.0.1", 0) as server:
@@ -107,7 +107,7 @@ async def test_a_router_s_connections_raise_what_the_names_catch(websockets: Any
             await client.send("late")
 
 
-def test_threads_raise_what_the_names_catch(websockets: Any) -> None:
+def test_threaded_connections_raise_compat_exceptions(websockets: Any) -> None:
     caught = []
 
     def handler(websocket: Any) -> None:
@@ -132,7 +132,7 @@ def test_threads_raise_what_the_names_catch(websockets: Any) -> None:
     assert type(second) is websockets.ConnectionClosedOK
 
 
-def test_a_protocol_s_violation_is_what_the_names_catch(websockets: Any) -> None:
+def test_exceptions_of_a_protocol_are_compat_exceptions(websockets: Any) -> None:
     protocol = websockets.protocol.Protocol(ws6455.Side.CLIENT, max_size=3)
     protocol.receive_data(b"\x82\x04four")
     assert isinstance(protocol.parser_exc, websockets.PayloadTooBig)

@@ -1,4 +1,4 @@
-"""ws6455.compat.extensions: permessage-deflate by hand, and the bases of extensions."""
+"""ws6455.compat.extensions: permessage-deflate for single frames, and the base classes."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.compat.conftest import until_closed
 
 
 def negotiated(websockets: Any, **options: Any) -> tuple[Any, Any]:
-    """Give the client's and the server's extension."""
+    """Return the client's and the server's extension."""
     module = websockets.extensions.permessage_deflate
     client = module.ClientPerMessageDeflateFactory(**options)
     server = module.ServerPerMessageDeflateFactory()
@@ -36,7 +36,7 @@ def test_frames_are_compressed_and_decompressed(websockets: Any, options: Any) -
     assert server.decode(plain) is plain
 
 
-def test_a_frame_that_inflates_too_far_is_refused(websockets: Any) -> None:
+def test_a_decompressed_payload_above_the_limit_is_an_error(websockets: Any) -> None:
     client, server = negotiated(websockets)
     bomb = client.encode(websockets.Frame(ws6455.Opcode.BINARY, bytes(1 << 20)))
     with pytest.raises(websockets.PayloadTooBig):
@@ -61,7 +61,7 @@ def test_permessage_deflate_is_enabled_once_and_accepted_once(websockets: Any) -
         module.ClientPerMessageDeflateFactory().process_response_params([], accepted)
 
 
-async def test_a_factory_of_theirs_serves_a_connection(websockets: Any) -> None:
+async def test_connections_with_compat_factories(websockets: Any) -> None:
     module = websockets.extensions.permessage_deflate
 
     async def echo(websocket: Any) -> None:
@@ -83,7 +83,7 @@ async def test_a_factory_of_theirs_serves_a_connection(websockets: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["Extension", "ClientExtensionFactory", "ServerExtensionFactory"])
-def test_the_bases_only_say_what_there_must_be(websockets: Any, name: str) -> None:
+def test_base_classes_are_abstract(websockets: Any, name: str) -> None:
     base = getattr(websockets.extensions, name)()
     methods: dict[str, list[tuple[str, tuple[Any, ...]]]] = {
         "Extension": [("decode", (None,)), ("encode", (None,))],
@@ -94,16 +94,16 @@ def test_the_bases_only_say_what_there_must_be(websockets: Any, name: str) -> No
         "ServerExtensionFactory": [("process_request_params", ([], []))],
     }
     for method, arguments in methods[name]:
-        # As in the original: an extension of a program's own has to have these.
+        # As in `websockets`: a subclass must implement these.
         with pytest.raises(NotImplementedError):
             getattr(base, method)(*arguments)
 
 
-async def test_an_extension_of_its_own_is_refused_at_once(websockets: Any) -> None:
-    # The module is what a fixture has found: to mypy its classes are Any.
+async def test_an_unsupported_extension_is_an_error(websockets: Any) -> None:
+    # To mypy the classes of the fixture's module are Any.
     class Factory(websockets.extensions.ServerExtensionFactory):  # type: ignore[misc]
         name = "x-own"
 
-    # The error is the product's answer, and not something left to do: see docs/migration.md.
+    # The error is intended: see docs/migration.md.
     with pytest.raises(NotImplementedError, match="not x-own"):
         websockets.serve(until_closed, "127.0.0.1", 0, extensions=[Factory()])

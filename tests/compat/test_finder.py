@@ -1,4 +1,4 @@
-"""ws6455.compat.finder: `websockets` found as ours, and errors for names that are missing."""
+"""ws6455.compat.finder: imports of `websockets`, and the errors for missing names."""
 
 import importlib
 import importlib.util
@@ -22,7 +22,7 @@ def test_a_bare_import_gives_names_and_submodules(websockets: Any) -> None:
     assert issubclass(websockets.connect, ws6455.connect)
 
 
-def test_every_name_of_the_table_is_there(websockets: Any) -> None:
+def test_every_name_of_the_table_exists(websockets: Any) -> None:
     assert set(MORE) <= set(PUBLIC)
     for module_name, sources in PUBLIC.items():
         module = importlib.import_module(module_name)
@@ -45,7 +45,7 @@ def test_every_name_of_the_table_is_there(websockets: Any) -> None:
         "from websockets.sync.client import ConnectionClosedError, Response",
     ],
 )
-def test_a_name_is_found_where_another_module_has_it_from(websockets: Any, line: str) -> None:
+def test_modules_have_names_of_other_modules(websockets: Any, line: str) -> None:
     found: dict[str, Any] = {}
     exec(line, found)
     del found["__builtins__"]
@@ -58,7 +58,7 @@ def test_a_name_is_found_where_another_module_has_it_from(websockets: Any, line:
         assert value is getattr(importlib.import_module(module), name)
 
 
-def test_a_star_gives_the_public_names(websockets: Any) -> None:
+def test_import_star(websockets: Any) -> None:
     found: dict[str, Any] = {}
     exec("from websockets import *", found)
     del found["__builtins__"]
@@ -100,21 +100,19 @@ def test_names_are_looked_up_once(websockets: Any) -> None:
         ),
     ],
 )
-def test_a_name_that_is_missing_is_an_import_error_with_the_nearest(
-    websockets: Any, line: str, message: str
-) -> None:
+def test_the_import_error_has_the_nearest_name(websockets: Any, line: str, message: str) -> None:
     with pytest.raises(ImportError) as caught:
         exec(line)
     assert str(caught.value) == message
 
 
-def test_a_missing_attribute_is_an_attribute_error_with_the_nearest(websockets: Any) -> None:
+def test_the_attribute_error_has_the_nearest_name(websockets: Any) -> None:
     with pytest.raises(AttributeError, match=r"the nearest name is websockets\.connect$"):
         _ = websockets.conect
     assert not hasattr(websockets.asyncio.client, "nothing_of_the_kind")
 
 
-def test_installing_twice_is_installing_once() -> None:
+def test_a_second_install_has_no_effect() -> None:
     with without_theirs():
         before = list(sys.meta_path)
         compat.install()
@@ -125,7 +123,7 @@ def test_installing_twice_is_installing_once() -> None:
         assert sys.meta_path == before
 
 
-def test_uninstalled_the_installed_package_is_found_again() -> None:
+def test_uninstall() -> None:
     with without_theirs():
         compat.install()
         ours = importlib.import_module("websockets")
@@ -137,7 +135,7 @@ def test_uninstalled_the_installed_package_is_found_again() -> None:
         assert spec.origin != ours.__spec__.origin
 
 
-def test_after_another_websockets_it_is_too_late() -> None:
+def test_install_after_another_websockets_is_an_error() -> None:
     with without_theirs():
         sys.modules["websockets"] = sys
         with pytest.raises(RuntimeError, match="another websockets is imported already"):

@@ -1,4 +1,4 @@
-"""ws6455.compat.frames: constants, frames of both eras, payloads and masks by hand."""
+"""ws6455.compat.frames: constants, frames of every version, payloads and masks."""
 
 import dataclasses
 from collections.abc import Generator
@@ -30,7 +30,7 @@ def test_constants_under_every_name(websockets: Any) -> None:
 
 
 def read(wire: bytes, **options: Any) -> Frame:
-    """Read a frame by the generator, with what it waits for byte by byte."""
+    """Read a frame with the generator, which receives its bytes one at a time."""
     position = 0
 
     def read_exact(size: int) -> Generator[None, None, bytes]:
@@ -52,14 +52,14 @@ def read(wire: bytes, **options: Any) -> Frame:
 
 
 @pytest.mark.parametrize(("wire", "frame"), GOLDEN)
-def test_golden_frames_are_read_by_a_generator(wire: str, frame: ws6455.Frame) -> None:
+def test_golden_frames_are_parsed(wire: str, frame: ws6455.Frame) -> None:
     data = bytes.fromhex(wire)
     read_frame = read(data, mask=bool(data[1] & 0x80))
     assert type(read_frame) is Frame
     assert dataclasses.astuple(read_frame) == dataclasses.astuple(frame)
 
 
-def test_the_generator_refuses_what_the_rules_do() -> None:
+def test_invalid_frames_are_errors() -> None:
     with pytest.raises(ProtocolError, match="incorrect masking"):
         read(b"\x81\x00", mask=True)
     with pytest.raises(PayloadTooBig, match="5 bytes exceeds the limit of 4 bytes"):
@@ -67,7 +67,7 @@ def test_the_generator_refuses_what_the_rules_do() -> None:
 
 
 class Marking:
-    """An extension that puts a mark behind each payload."""
+    """An extension that appends a mark to each payload."""
 
     def __init__(self, mark: bytes) -> None:
         self.mark = mark
@@ -82,7 +82,7 @@ class Marking:
 
 
 @pytest.mark.parametrize("mask", [True, False])
-def test_extensions_are_undone_in_the_reverse_order(mask: bool) -> None:
+def test_extensions_decode_in_reverse_order(mask: bool) -> None:
     extensions = [Marking(b"1"), Marking(b"2")]
     wire = Frame(Opcode.TEXT, b"x").serialize(mask=mask, extensions=extensions)
     if not mask:
@@ -92,7 +92,7 @@ def test_extensions_are_undone_in_the_reverse_order(mask: bool) -> None:
 
 @pytest.mark.parametrize("mask", [True, False])
 @pytest.mark.parametrize("size", [0, 5, 126, 70_000])
-async def test_a_frame_is_read_as_it_was_written(websockets: Any, mask: bool, size: int) -> None:
+async def test_a_legacy_frame_is_written_and_read(websockets: Any, mask: bool, size: int) -> None:
     for framing in (websockets.framing, websockets.legacy.framing):
         written = bytearray()
         frame = framing.Frame(True, framing.OP_BINARY, b"x" * size)
@@ -104,7 +104,7 @@ async def test_a_frame_is_read_as_it_was_written(websockets: Any, mask: bool, si
         assert str(frame) == str(frame.new_frame)
 
 
-async def test_a_frame_that_breaks_a_rule_is_refused(websockets: Any) -> None:
+async def test_invalid_legacy_frames_are_errors(websockets: Any) -> None:
     read = websockets.framing.Frame.read
     with pytest.raises(websockets.PayloadTooBig):
         await read(reader_of(b"\x82\x05hello").readexactly, mask=False, max_size=4)
@@ -118,7 +118,7 @@ async def test_a_frame_that_breaks_a_rule_is_refused(websockets: Any) -> None:
         websockets.framing.Frame(True, websockets.framing.OP_TEXT, b"", rsv2=True).check()
 
 
-async def test_a_frame_goes_through_extensions(websockets: Any) -> None:
+async def test_a_legacy_frame_with_extensions(websockets: Any) -> None:
     client, server = negotiated(websockets)
     frame = websockets.framing.Frame(True, websockets.framing.OP_TEXT, b"hello " * 100)
     written = bytearray()
@@ -140,7 +140,7 @@ def test_payloads_are_prepared_and_parsed(websockets: Any) -> None:
         framing.parse_close(b"x")
 
 
-def test_masking_takes_any_bytes(websockets: Any) -> None:
+def test_apply_mask_of_bytes_like_objects(websockets: Any) -> None:
     for apply_mask in (websockets.utils.apply_mask, websockets.speedups.apply_mask):
         assert apply_mask(data=memoryview(b"abcde"), mask=bytearray(b"\x01\x02\x03\x04")) == (
             b"\x60\x60\x60\x60\x64"

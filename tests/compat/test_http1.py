@@ -1,4 +1,4 @@
-"""ws6455.compat.http1: heads, URIs, header values and the opening handshake by hand."""
+"""ws6455.compat.http1: heads, URIs, header values and opening handshakes."""
 
 from collections.abc import Generator
 from typing import Any
@@ -14,7 +14,7 @@ from ws6455.http1.headers import Headers
 
 
 class Fed:
-    """Bytes that come one at a time, to a generator that waits for them."""
+    """A source of bytes for a generator; they arrive one at a time."""
 
     def __init__(self, data: bytes, end: bool = True) -> None:
         self.data, self.end, self.waited = data, end, 0
@@ -47,7 +47,7 @@ def result_of(generator: Generator[None, None, Any]) -> Any:
             return stop.value
 
 
-def test_a_request_is_read_by_a_generator() -> None:
+def test_a_request_is_parsed() -> None:
     fed = Fed(b"GET /x HTTP/1.1\r\nA: 1\r\nB: 2\r\n\r\nrest")
     request = result_of(Request.parse(fed.read_line))
     assert request == Request("/x", Headers(A="1", B="2"))
@@ -55,7 +55,7 @@ def test_a_request_is_read_by_a_generator() -> None:
     assert fed.waited == 31
 
 
-def test_a_request_that_is_none_is_refused_by_the_generator() -> None:
+def test_an_invalid_request_is_an_error() -> None:
     with pytest.raises(InvalidMessage):
         result_of(Request.parse(Fed(b"GET x y HTTP/1.1\r\n\r\n").read_line))
 
@@ -76,29 +76,27 @@ def test_a_request_that_is_none_is_refused_by_the_generator() -> None:
         ),
     ],
 )
-def test_a_response_is_read_by_a_generator(
-    head: str, body: bytes, expected: bytes, rest: bytes
-) -> None:
+def test_a_response_is_parsed(head: str, body: bytes, expected: bytes, rest: bytes) -> None:
     fed = Fed(f"HTTP/1.1 {head}\r\n\r\n".encode() + body)
     response = result_of(Response.parse(fed.read_line, fed.read_exact, fed.read_to_eof))
     assert response.body == expected
     assert fed.data == rest
 
 
-def test_a_proxys_consent_has_no_body() -> None:
+def test_a_successful_response_to_connect_has_no_body() -> None:
     fed = Fed(b"HTTP/1.1 200 OK\r\n\r\nrest")
     response = result_of(Response.parse(fed.read_line, fed.read_exact, fed.read_to_eof, True))
     assert (response.body, fed.data) == (b"", b"rest")
 
 
-def test_a_long_body_is_cut_by_the_generator() -> None:
+def test_a_long_body_is_truncated() -> None:
     size = (1 << 20) + 5
     fed = Fed(f"HTTP/1.1 500 No\r\nContent-Length: {size}\r\n\r\n".encode() + bytes(size))
     response = result_of(Response.parse(fed.read_line, fed.read_exact, fed.read_to_eof))
     assert len(response.body) == 1 << 20
 
 
-async def test_what_connections_have_counts_as_an_instance(websockets: Any) -> None:
+async def test_requests_and_responses_of_connections_are_instances(websockets: Any) -> None:
     answers = []
 
     def process_request(connection: Any, request: Any) -> None:
@@ -123,7 +121,7 @@ async def test_what_connections_have_counts_as_an_instance(websockets: Any) -> N
     assert isinstance(Own.text(404, ""), websockets.Response)
 
 
-def test_an_event_has_no_exception(websockets: Any) -> None:
+def test_the_exception_of_an_event_is_none(websockets: Any) -> None:
     client = websockets.ClientProtocol(websockets.uri.parse_uri("ws://localhost/"))
     server = websockets.ServerProtocol()
     client.send_request(client.connect())
@@ -160,7 +158,7 @@ async def test_heads_are_read_from_a_stream(websockets: Any) -> None:
         await http.read_request(reader_of(b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\n"))
 
 
-def test_a_request_for_a_tunnel(websockets: Any) -> None:
+def test_a_connect_request(websockets: Any) -> None:
     proxy = websockets.proxy.parse_proxy("http://user:pw@proxy:8080")
     uri = websockets.uri.parse_uri("wss://example.com/")
     lines = websockets.proxy.prepare_connect_request(proxy, uri, "agent").split(b"\r\n")
@@ -169,7 +167,7 @@ def test_a_request_for_a_tunnel(websockets: Any) -> None:
     assert any(line.startswith(b"Proxy-Authorization: Basic ") for line in lines)
 
 
-def test_a_uri_is_a_tuple_as_in_version_8_and_an_object(websockets: Any) -> None:
+def test_a_uri_can_be_unpacked(websockets: Any) -> None:
     for parse_uri in (websockets.parse_uri, websockets.uri.parse_uri):
         uri = parse_uri("wss://user:pw@example.com/path?query")
         secure, host, port, resource_name, user_info = uri
@@ -199,7 +197,7 @@ def test_headers_are_parsed_and_built(websockets: Any) -> None:
             parse("a b")
 
 
-def test_both_sides_of_a_handshake_by_hand(websockets: Any) -> None:
+def test_both_sides_of_a_handshake(websockets: Any) -> None:
     for handshake in (websockets.handshake, websockets.legacy.handshake):
         request, response = websockets.Headers(), websockets.Headers()
         key = handshake.build_request(request)

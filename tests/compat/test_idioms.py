@@ -1,7 +1,7 @@
-"""Programs as people write them, in the idioms of each era: ours prints what `websockets` does.
+"""Programs in the idioms of each era print the same on ws6455 and on `websockets`.
 
-Those of the time up to version 13 run twice: with the top level of compat, and with its
-`websockets.legacy` in place of the top level.
+Programs for versions up to 13 run twice: with the top level, and with `websockets.legacy` in its
+place.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from tests.cli.conftest import certificate as certificate  # a fixture
 from tests.compat.conftest import OURS, running
 
 IDIOMS = Path(__file__).parent / "idioms"
-# How the installed `websockets` runs the programs of either folder.
+# Arguments before the program on the installed `websockets`, by folder.
 THEIRS = {
     "until_13": (str(Path(__file__).parent / "top_level_of_13.py"),),
     "since_14": (),
@@ -24,7 +24,7 @@ THEIRS = {
 @pytest.mark.parametrize(
     ("era", "name"), sorted((path.parent.name, path.stem) for path in IDIOMS.glob("*/[a-z]*.py"))
 )
-async def test_a_program_prints_what_it_prints_on_websockets(
+async def test_a_program_prints_the_same_on_websockets(
     era: str, name: str, certificate: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CERTIFICATE", certificate)

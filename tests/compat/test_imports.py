@@ -1,4 +1,4 @@
-"""ws6455.compat.imports: names of a program's own package, imported on first use."""
+"""ws6455.compat.imports: lazy imports of a program's package."""
 
 import types
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 import ws6455
 
 
-def test_lazy_names_of_a_program_s_own_package(websockets: Any) -> None:
+def test_lazy_imports(websockets: Any) -> None:
     module = types.ModuleType("ws6455.own")
     websockets.imports.lazy_import(
         vars(module), {"State": "ws6455.protocol.protocol"}, {"Old": "ws6455.protocol.protocol"}
@@ -24,5 +24,5 @@ def test_lazy_names_of_a_program_s_own_package(websockets: Any) -> None:
     with pytest.raises(AttributeError, match="no attribute 'missing'"):
         _ = module.missing
     for aliases, deprecated in (({"State": "a"}, {}), ({"x": "a"}, {"x": "b"})):
-        with pytest.raises(AttributeError, match="there already"):
+        with pytest.raises(AttributeError, match="defined already"):
             websockets.imports.lazy_import(vars(module), aliases, deprecated)

@@ -27,21 +27,21 @@ ws6455.compat.client True
 
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
-    """Give a program that tells what it sees, with a module beside it."""
+    """Return the path of a program that prints its environment, with a module in its folder."""
     tmp_path.joinpath("beside.py").write_text("here = True\n")
     path = tmp_path / "program.py"
     path.write_text("def print_it(twice: bool): pass\n" + PROGRAM)
     return path
 
 
-async def test_a_program_runs_as_python_would_run_it(program: Path) -> None:
+async def test_a_program_runs_as_main(program: Path) -> None:
     async with running(*OURS, str(program), "-x", "argument") as process:
         out, err = await process.end()
     argv = [str(program), "-x", "argument"]
     assert (out, err) == (PRINTED % argv, "")
 
 
-async def test_a_module_runs_as_python_would_run_it(program: Path, tmp_path: Path) -> None:
+async def test_a_module_runs_as_main(program: Path, tmp_path: Path) -> None:
     async with running(*OURS, "-m", "program", "argument", cwd=tmp_path) as process:
         out, err = await process.end()
     argv = [str(program), "argument"]
@@ -62,7 +62,7 @@ async def test_no_program_is_status_2(arguments: list[str], complaint: str) -> N
     assert process.process.returncode == 2
 
 
-async def test_a_program_s_own_status_and_traceback_are_kept(tmp_path: Path) -> None:
+async def test_status_and_traceback_of_a_program(tmp_path: Path) -> None:
     path = tmp_path / "program.py"
     path.write_text("import sys\nif len(sys.argv) > 1:\n    sys.exit(7)\nraise LookupError('no')\n")
     async with running(*OURS, str(path), "exit") as process:
@@ -74,7 +74,7 @@ async def test_a_program_s_own_status_and_traceback_are_kept(tmp_path: Path) -> 
     assert process.process.returncode == 1
 
 
-async def test_the_command_line_connects(websockets: Any) -> None:
+async def test_the_command_connects(websockets: Any) -> None:
     async def shout(websocket: Any) -> None:
         async for message in websocket:
             await websocket.send(message.upper())
@@ -87,7 +87,7 @@ async def test_the_command_line_connects(websockets: Any) -> None:
     assert "HELLO" in out
 
 
-async def test_the_command_line_without_a_uri_is_status_2() -> None:
+async def test_the_command_without_a_uri_is_status_2() -> None:
     async with running(*OURS, "-m", "websockets") as client:
         _, err = await client.end()
     assert client.process.returncode == 2

@@ -1,4 +1,4 @@
-"""ws6455.compat.protocol: members that only its protocols have, and the reader for generators."""
+"""ws6455.compat.protocol: members of its protocols, and the reader for generators."""
 
 from collections.abc import Callable, Generator
 from typing import Any
@@ -10,7 +10,7 @@ from tests.compat.conftest import until_closed
 from ws6455 import Frame, InvalidState, Opcode, ProtocolError, Side, State
 
 
-def test_a_frame_is_sent_by_hand(websockets: Any) -> None:
+def test_send_frame(websockets: Any) -> None:
     protocol = websockets.protocol.Protocol(Side.SERVER)
     protocol.send_frame(Frame(Opcode.TEXT, b"one", fin=False))
     protocol.send_frame(Frame(Opcode.PING, b"ping"))
@@ -47,7 +47,7 @@ def test_a_frame_is_compressed_unless_it_has_reserved_bits(websockets: Any) -> N
     assert protocol.data_to_send() == [b"\xa1\x78" + b"hello " * 20]
 
 
-def test_a_close_frame_by_hand_leaves_the_state(websockets: Any) -> None:
+def test_send_frame_of_a_close_frame_keeps_the_state(websockets: Any) -> None:
     protocol = websockets.protocol.Protocol(Side.SERVER)
     protocol.send_frame(Frame(Opcode.CLOSE, b"\x03\xe8"))
     assert protocol.data_to_send() == [b"\x88\x02\x03\xe8"]
@@ -57,7 +57,7 @@ def test_a_close_frame_by_hand_leaves_the_state(websockets: Any) -> None:
         protocol.send_frame(Frame(Opcode.TEXT, b"late"))
 
 
-def test_the_sending_side_is_closed_by_hand(websockets: Any) -> None:
+def test_send_eof(websockets: Any) -> None:
     protocol = websockets.protocol.Protocol(Side.SERVER)
     protocol.send_frame(Frame(Opcode.PING, b""))
     protocol.send_eof()
@@ -86,7 +86,7 @@ def test_each_role_is_a_protocol_and_has_an_origin(websockets: Any) -> None:
         assert isinstance(protocol, websockets.connection.Connection)
 
 
-async def test_connections_have_such_protocols(serve: Any, websockets: Any) -> None:
+async def test_connections_have_compat_protocols(serve: Any, websockets: Any) -> None:
     seen = []
 
     async def handler(websocket: Any) -> None:
@@ -103,7 +103,7 @@ async def test_connections_have_such_protocols(serve: Any, websockets: Any) -> N
 
 
 def result_of(reading: Generator[None, None, Any], feed: Callable[[], None] = lambda: None) -> Any:
-    """Run a reader's generator; `feed` is called whenever it waits."""
+    """Run a generator of a reader; call `feed` each time it waits."""
     while True:
         try:
             next(reading)

@@ -1,4 +1,4 @@
-"""ws6455.compat.server: servers as versions 8 to 13 wrote them, each with its own connections."""
+"""ws6455.compat.server: asyncio servers as written for versions 8 to 13."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ from tests.aio.raw import uri_of
 from tests.compat.conftest import until_closed
 
 
-async def test_a_server_can_be_awaited_and_told_of_connections(serve: Any, websockets: Any) -> None:
+async def test_a_server_is_awaitable_and_registers_connections(serve: Any, websockets: Any) -> None:
     server = await serve(until_closed, "127.0.0.1", 0)
     assert await server is server
     assert isinstance(server, websockets.WebSocketServer)
@@ -29,7 +29,7 @@ async def test_a_server_can_be_awaited_and_told_of_connections(serve: Any, webso
     await server.wait_closed()
 
 
-async def test_old_arguments_are_taken(serve: Any) -> None:
+async def test_old_arguments_are_accepted(serve: Any) -> None:
     seen: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
     async def handler(websocket: Any) -> None:
@@ -53,7 +53,7 @@ async def test_old_arguments_are_taken(serve: Any) -> None:
         serve(host="127.0.0.1")
 
 
-def test_a_server_is_built_outside_of_a_loop(serve: Any) -> None:
+def test_a_server_is_created_outside_an_event_loop(serve: Any) -> None:
     loop = asyncio.new_event_loop()
     try:
         starting = serve(until_closed, "127.0.0.1", 0)
@@ -80,7 +80,7 @@ async def test_the_logger_keeps_its_name(
     assert "connection handler failed" in caplog.messages
 
 
-async def test_legacy_broadcast_takes_raise_exceptions_by_position(websockets: Any) -> None:
+async def test_raise_exceptions_of_legacy_broadcast_is_positional(websockets: Any) -> None:
     async with (
         websockets.server.serve(until_closed, "127.0.0.1", 0) as server,
         ws6455.connect(uri_of(server)) as client,

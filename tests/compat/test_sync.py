@@ -1,4 +1,4 @@
-"""ws6455.compat.sync: the threaded front end under the names of `websockets`."""
+"""ws6455.compat.sync: the threaded front end, its options, warnings and loggers."""
 
 import contextlib
 import logging
@@ -15,7 +15,7 @@ from tests.sync.conftest import connected, echo, serving, uri_of
 
 @pytest.fixture
 def connect(websockets: Any) -> Any:
-    """Give `connect` of the threaded client."""
+    """Return `connect` of the threaded client."""
     return websockets.sync.client.connect
 
 
@@ -37,7 +37,7 @@ def test_a_connection_used_without_with_warns_once(connect: Any) -> None:
                     client.close()
 
 
-def test_connect_gives_a_reconnect_if_asked_to(websockets: Any, connect: Any) -> None:
+def test_connect_returns_a_reconnect(websockets: Any, connect: Any) -> None:
     client = websockets.sync.client
     with serving() as server:
         again = connect(uri_of(server), legacy=False, reconnect_delays=lambda: iter(()))
@@ -67,7 +67,7 @@ def test_unix_sockets(websockets: Any, tmp_path: Path) -> None:
                 assert isinstance(websocket, client.ClientConnection)
 
 
-def test_former_option_names_warn_at_the_program(websockets: Any) -> None:
+def test_old_option_names_warn_at_the_caller(websockets: Any) -> None:
     client = websockets.sync.client
     with serving() as server:
         with pytest.warns(DeprecationWarning, match="additional_headers") as caught:
@@ -85,7 +85,7 @@ def test_former_option_names_warn_at_the_program(websockets: Any) -> None:
             assert websocket.request.headers["X-Old"] == "2"
 
 
-def test_a_server_takes_the_former_name_of_ssl(websockets: Any) -> None:
+def test_a_server_accepts_ssl_context(websockets: Any) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with pytest.warns(DeprecationWarning, match="ssl_context is called ssl") as caught:
         server = websockets.sync.server.serve(print, "127.0.0.1", 0, ssl_context=context)
@@ -93,7 +93,7 @@ def test_a_server_takes_the_former_name_of_ssl(websockets: Any) -> None:
     assert [warning.filename for warning in caught] == [__file__]
 
 
-def test_broadcast_takes_options_of_a_pool_of_threads(websockets: Any) -> None:
+def test_broadcast_accepts_options_of_a_thread_pool(websockets: Any) -> None:
     broadcast = websockets.sync.server.broadcast
     with connected() as (client, server):
         broadcast([server], "to all", max_workers=3, thread_name_prefix="x", slow="drop")
@@ -102,9 +102,7 @@ def test_broadcast_takes_options_of_a_pool_of_threads(websockets: Any) -> None:
             broadcast([server], "to all", workers=3)
 
 
-def test_threads_log_under_the_names_that_programs_know(
-    websockets: Any, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_logger_names(websockets: Any, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     client, server = websockets.sync.client, websockets.sync.server
 

@@ -1,4 +1,4 @@
-"""`websockets`, as compat offers it, against the tables of what `websockets` 8 to 17 documents.
+"""Comparison of compat's `websockets` with the tables of the documented API of versions 8 to 17.
 
 A failing row is a name, a signature, a member or a value that a program would miss.
 """
@@ -32,7 +32,7 @@ from .table.top_level import ALL, FORMER_KEYWORDS, SUBMODULES, UNOFFERED
 
 ROOT = Path(__file__).parent.parent.parent
 
-# The words among the documented defaults, and where their values are: in `websockets`, and here.
+# Names in the documented defaults, with the modules that define them in `websockets` and in ws6455.
 SYMBOLS = {
     "SERVER": "websockets.http11",
     "State": "websockets.protocol",
@@ -47,7 +47,7 @@ NATIVE_SYMBOLS = {
     "backoff": "ws6455.client.reconnecting",
     "process_exception": "ws6455.client.reconnecting",
 }
-# Where this library has what a module of `websockets` has, under its own names.
+# The module of ws6455 that has the names of a module of `websockets`.
 NATIVE = {
     "websockets.asyncio.client": "ws6455",
     "websockets.asyncio.server": "ws6455",
@@ -64,7 +64,7 @@ NATIVE = {
     "websockets.sync.server": "ws6455.sync.server",
     "websockets.sync.router": "ws6455.sync.router",
 }
-# Methods that only compat has: the library itself is fed bytes.
+# Methods that only compat has.
 GENERATOR_PARSERS = "Request.parse Response.parse Frame.parse"
 # Arguments that only compat takes, by module and callable of `websockets`.
 COMPAT_ARGUMENTS = {
@@ -75,7 +75,7 @@ COMPAT_ARGUMENTS = {
 
 
 class Symbols(dict[str, object]):
-    """The values of :data:`SYMBOLS` or the like, looked up when a default needs them."""
+    """The values of names such as those of :data:`SYMBOLS`, looked up on use."""
 
     def __init__(self, modules: dict[str, str]) -> None:
         self.modules = modules
@@ -86,7 +86,7 @@ class Symbols(dict[str, object]):
 
 @pytest.fixture(scope="module", autouse=True)
 def _websockets_is_ours() -> Iterator[None]:
-    """Have `websockets` be ours for these tests, and the installed one again for the others."""
+    """Provide compat's `websockets` to these tests, and restore the installed one."""
 
     def take_out() -> dict[str, Any]:
         names = [name for name in sys.modules if name.partition(".")[0] == "websockets"]
@@ -104,14 +104,14 @@ def _websockets_is_ours() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _deprecations_pass() -> Iterator[None]:
-    """Let what is documented as deprecated warn: the tests of names say what may."""
+    """Ignore DeprecationWarnings, which the tests of names check."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         yield
 
 
 def attribute(module: str, path: str) -> Any:
-    """Return a module's attribute, or its attribute's: ``Connection.recv``."""
+    """Return an attribute of a module by its path, such as ``Connection.recv``."""
     found: Any = import_module(module)
     for name in path.split("."):
         found = getattr(found, name)
@@ -119,7 +119,7 @@ def attribute(module: str, path: str) -> Any:
 
 
 def check_signature(module: str, name: str, documented: str, symbols: dict[str, str]) -> None:
-    """Fail with everything that a callable of ours has not as documented."""
+    """Check that a callable has the documented signature; the error lists all differences."""
     owner, _, last = name.rpartition(".")
     holder = attribute(module, owner) if owner else import_module(module)
     found = differences(documented, signature_of(holder, last), Symbols(symbols))
@@ -127,7 +127,7 @@ def check_signature(module: str, name: str, documented: str, symbols: dict[str, 
 
 
 def rows(kind: str) -> list[tuple[str, str, Any]]:
-    """Return (module, name, what is documented) of all tables of one kind."""
+    """Return (module, name, documented value) of every row of the tables of one kind."""
     return [
         (module, name, documented)
         for module, table in MODULES.items()
@@ -136,7 +136,7 @@ def rows(kind: str) -> list[tuple[str, str, Any]]:
 
 
 def words(kind: str) -> list[tuple[str, str, str]]:
-    """Return (module, name, word) of all tables of one kind which hold lists of words."""
+    """Return (module, name, word) of every word in the tables of one kind."""
     return [
         (module, name, word)
         for module, name, documented in rows(kind)
@@ -145,12 +145,12 @@ def words(kind: str) -> list[tuple[str, str, str]]:
 
 
 def short(value: object) -> str:
-    """Return a row's part of a test's id: module and name say enough, the rest is in the row."""
+    """Return a parameter's part of a test id: the dotted name, or an ellipsis."""
     return value if isinstance(value, str) and re.fullmatch(r"[\w.]+", value) else "..."
 
 
 def names(kind: str) -> list[tuple[str, str]]:
-    """Return (module, name) of all lists of names of one kind."""
+    """Return (module, name) of every name in the tables of one kind."""
     return [
         (module, name) for module, table in MODULES.items() for name in getattr(table, kind).split()
     ]
@@ -175,7 +175,7 @@ def test_all_has_the_names_of_the_top_level() -> None:
 
 
 @pytest.mark.parametrize("module", UNOFFERED.split())
-def test_what_is_not_offered_says_so(module: str) -> None:
+def test_an_unsupported_module_is_an_import_error(module: str) -> None:
     with pytest.raises(ImportError, match="trio"):
         import_module(module)
 
@@ -191,7 +191,7 @@ def test_a_class_has_a_member(module: str, name: str, member: str) -> None:
 
 
 @pytest.mark.parametrize(("module", "name", "documented"), rows("attributes"), ids=short)
-def test_an_instance_lacks_no_attribute(module: str, name: str, documented: str) -> None:
+def test_an_instance_has_the_documented_attributes(module: str, name: str, documented: str) -> None:
     missing = missing_attributes(f"{module}.{name}", documented.split())
     assert not missing, f"{module}.{name} has no {', '.join(missing)}"
 
@@ -205,12 +205,12 @@ def test_a_class_has_a_parent(module: str, name: str, parent: str) -> None:
 @pytest.mark.parametrize(("module", "name", "documented"), rows("values"), ids=short)
 def test_a_value_is_as_documented(module: str, name: str, documented: object) -> None:
     value = attribute(module, name)
-    # A set of codes is an iterable of some kind.
+    # A set may be any iterable.
     assert (set(value) if isinstance(documented, set) else value) == documented
 
 
 @pytest.mark.parametrize(("call", "carried"), CALLS, ids=[call for call, _ in CALLS])
-def test_an_exception_carries_what_it_is_made_with(call: str, carried: dict[str, object]) -> None:
+def test_an_exception_has_the_documented_attributes(call: str, carried: dict[str, object]) -> None:
     headers = attribute("websockets.datastructures", "Headers")()
     words = {name: attribute("websockets.exceptions", name) for name in [call.partition("(")[0]]}
     words["close"] = attribute("websockets.frames", "Close")(1001, "bye")
@@ -225,7 +225,7 @@ def test_an_exception_carries_what_it_is_made_with(call: str, carried: dict[str,
 
 
 @pytest.mark.parametrize("name", ["code", "reason"])
-def test_how_a_connection_closed_is_told_without_a_warning(name: str) -> None:
+def test_code_and_reason_of_connection_closed_do_not_warn(name: str) -> None:
     close = attribute("websockets.frames", "Close")(1001, "bye")
     closed = attribute("websockets.exceptions", "ConnectionClosedOK")(close, close, True)
     with warnings.catch_warnings():
@@ -233,7 +233,7 @@ def test_how_a_connection_closed_is_told_without_a_warning(name: str) -> None:
         assert getattr(closed, name) == getattr(close, name)
 
 
-def test_the_threads_take_the_former_name_of_ssl_with_a_warning() -> None:
+def test_ssl_context_of_threads_warns() -> None:
     connect = attribute("websockets.sync.client", "connect")
     serve = attribute("websockets.sync.server", "serve")
     with pytest.warns(DeprecationWarning, match="ssl_context"):
@@ -247,14 +247,14 @@ def test_the_threads_take_the_former_name_of_ssl_with_a_warning() -> None:
 
 
 @pytest.mark.parametrize(("keyword", "value"), FORMER_KEYWORDS.items())
-def test_the_top_level_takes_a_former_keyword(keyword: str, value: object) -> None:
+def test_the_top_level_accepts_an_old_argument(keyword: str, value: object) -> None:
     assert asyncio.run(open_with({keyword: value}, {})) == "hello"
     assert asyncio.run(open_with({}, {keyword: value})) == "hello"
 
 
 @pytest.fixture(scope="module")
 def program() -> Any:
-    """Return what a program of its own sees, with every variable set."""
+    """Return the output of a program that runs with every variable set."""
     variables = {f"WEBSOCKETS_{name}": row.value for name, row in VARIABLES.items()}
     output = subprocess.run(
         [sys.executable, "-m", "tests.compat.table.probe"],
@@ -273,7 +273,7 @@ def test_a_bare_import_is_enough_for_a_submodule(name: str, program: Any) -> Non
 
 
 @pytest.mark.parametrize("name", VARIABLES)
-def test_a_variable_of_the_environment_counts(name: str, program: Any) -> None:
+def test_an_environment_variable_has_an_effect(name: str, program: Any) -> None:
     row = VARIABLES[name]
     value = program["values"][name]
     assert value == row.result, f"WEBSOCKETS_{name}={row.value}: {row.expression} is {value!r}"
@@ -314,14 +314,14 @@ def test_the_library_has_the_signature_itself(module: str, name: str, documented
 
 
 @pytest.mark.parametrize("name", GENERATOR_PARSERS.split())
-def test_a_parser_by_a_generator_is_compat_s_alone(name: str) -> None:
+def test_only_compat_has_a_generator_parser(name: str) -> None:
     owner, _, method = name.partition(".")
     assert hasattr(attribute("websockets", owner), method)
     assert not hasattr(getattr(ws6455, owner), method)
 
 
 @pytest.mark.parametrize(("module", "name"), COMPAT_ARGUMENTS)
-def test_an_argument_of_the_past_is_compat_s_alone(module: str, name: str) -> None:
+def test_only_compat_accepts_an_old_argument(module: str, name: str) -> None:
     documented = MODULES[module].signatures[name]
     argument = COMPAT_ARGUMENTS[module, name]
     assert argument in documented

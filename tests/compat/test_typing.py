@@ -3,7 +3,7 @@
 from typing import Any
 
 
-def test_types_are_there_for_annotations(websockets: Any) -> None:
+def test_types_for_annotations(websockets: Any) -> None:
     def annotated(
         websocket: websockets.WebSocketServerProtocol,
         data: websockets.Data,

@@ -1,7 +1,6 @@
-"""Runs a program on `websockets` with the top level that this had up to version 13.
+"""Run a program on the installed `websockets` with the top level of version 13.
 
-That interface is still in it, as ``websockets.legacy``. So the installed package shows what
-programs of that time have to print on ours.
+That API is in ``websockets.legacy``. The output is the expected output on ws6455.
 """
 
 import asyncio
@@ -14,7 +13,7 @@ import websockets.client
 import websockets.server
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)  # that it is old is why it is here
+    warnings.simplefilter("ignore", DeprecationWarning)  # it is deprecated
     from websockets.legacy import client, server
 
 for module, names in (
@@ -23,6 +22,6 @@ for module, names in (
 ):
     for name in names:
         setattr(websockets, name, getattr(module, name))
-asyncio.set_event_loop(asyncio.new_event_loop())  # which up to Python 3.11 was there
+asyncio.set_event_loop(asyncio.new_event_loop())  # Python up to 3.11 provides one
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")

@@ -1,7 +1,7 @@
-"""Arguments in their old form: names, defaults and callbacks, and the signatures that show them.
+"""Old forms of arguments: names, defaults, callbacks, and the signatures that show them.
 
-Both forms of a callback take two arguments. The names of these tell the forms apart, as the
-documentation of either time has them.
+The old and the new form of a callback both take two arguments. They are distinguished by the names
+of these arguments, which are those of the documentation of `websockets`.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ __all__ = [
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-# What `connect` and `serve` no longer take from version 14 on. Of these, `loop`, `read_limit` and
-# `legacy_recv` do nothing.
+# Arguments of `connect` and `serve` up to version 13. `loop`, `read_limit` and `legacy_recv` have
+# no effect here.
 OLD_ARGUMENTS: dict[str, Any] = {
     "extra_headers": None,
     "create_protocol": None,
@@ -44,16 +44,16 @@ OLD_ARGUMENTS: dict[str, Any] = {
     "read_limit": 1 << 16,
     "legacy_recv": False,
 }
-# What had another default before.
+# Defaults up to version 13.
 OLD_DEFAULTS: dict[str, Any] = {"max_queue": 32, "write_limit": 1 << 16}
 
 
 def extended(base: Callable[..., Any], **defaults: Any) -> inspect.Signature:
-    """Return a signature with more keyword arguments, or with other defaults.
+    """Return a signature with added keyword arguments, or with other defaults.
 
     Args:
-        base: whose signature it is.
-        defaults: for each argument its default.
+        base: the callable whose signature is extended.
+        defaults: the default of each argument.
     """
     parameters = dict(inspect.signature(base).parameters)
     rest = parameters.popitem()[1] if "kwargs" in parameters else None
@@ -68,7 +68,10 @@ def extended(base: Callable[..., Any], **defaults: Any) -> inspect.Signature:
 
 
 def renamed(signature: inspect.Signature, old: str, new: str) -> inspect.Signature:
-    """Return a signature with another name for an argument, which replaces one of that name."""
+    """Return a signature in which the argument `old` is called `new`.
+
+    An argument that has the new name already is removed.
+    """
     return signature.replace(
         parameters=[
             parameter.replace(name=new) if parameter.name == old else parameter
@@ -79,7 +82,7 @@ def renamed(signature: inspect.Signature, old: str, new: str) -> inspect.Signatu
 
 
 def shows(signature: inspect.Signature) -> Callable[[_Function], _Function]:
-    """Return a decorator that gives a function another signature to show."""
+    """Return a decorator that sets the signature that :func:`inspect.signature` returns."""
 
     def decorate(function: _Function) -> _Function:
         function.__dict__["__signature__"] = signature
@@ -89,24 +92,26 @@ def shows(signature: inspect.Signature) -> Callable[[_Function], _Function]:
 
 
 def rename_option(options: dict[str, Any], old: str, new: str, stacklevel: int) -> None:
-    """Give an option its new name, with a warning.
+    """Replace an option's old name by its new name, with a DeprecationWarning.
 
     Args:
         options: the options, changed in place.
-        old: the option's former name.
-        new: its name today.
-        stacklevel: as :func:`warnings.warn` takes it.
+        old: the old name.
+        new: the new name.
+        stacklevel: see :func:`warnings.warn`.
     """
     if old in options:
         warnings.warn(f"{old} is called {new}", DeprecationWarning, stacklevel)
         options[new] = options.pop(old)
 
 
+# Callbacks ----------------------------------------------------------------------------
+
 ExtraHeaders = HeadersLike | Callable[[str, Headers], HeadersLike | None]
 
 
 def _parameters(callback: Callable[..., Any]) -> tuple[str, str]:
-    """Return what a callback calls its first two arguments; empty where it does not say."""
+    """Return the names of a callback's first two arguments; empty strings if there are none."""
     try:
         parameters = inspect.signature(callback).parameters.values()
     except (TypeError, ValueError):
@@ -122,7 +127,12 @@ def _parameters(callback: Callable[..., Any]) -> tuple[str, str]:
 
 
 def _takes_path_and_headers(callback: Callable[..., Any], otherwise: bool) -> bool:
-    """Whether a `process_request` takes ``(path, headers)`` or ``(connection, request)``."""
+    """Return True if a `process_request` takes ``(path, headers)``.
+
+    Args:
+        callback: takes these, or ``(connection, request)``.
+        otherwise: the result if the names of the arguments do not decide.
+    """
     first, second = _parameters(callback)
     if "path" in first or "header" in second:
         return True
@@ -130,24 +140,29 @@ def _takes_path_and_headers(callback: Callable[..., Any], otherwise: bool) -> bo
 
 
 def _takes_two_lists(callback: Callable[..., Any], otherwise: bool) -> bool:
-    """Whether a `select_subprotocol` takes ``(client, server)`` or ``(connection, offered)``."""
+    """Return True if a `select_subprotocol` takes ``(client, server)``.
+
+    Args:
+        callback: takes these, or ``(connection, offered)``.
+        otherwise: the result if the names of the arguments do not decide.
+    """
     first, second = _parameters(callback)
     if "server" in second or first.startswith("client_"):
         return True
     return otherwise and not ("conn" in first or first in ("ws", "websocket"))
 
 
-async def as_response(ask: Callable[[], Any]) -> Any:
-    """Return what a `process_request` of any version answers, in the new form.
+async def as_response(call: Callable[[], Any]) -> Any:
+    """Return the result of a `process_request` of any version in the new form.
 
     Args:
-        ask: calls it; the answer may be a coroutine's.
+        call: calls the `process_request`; may return an awaitable.
 
     Returns:
-        None or a response; a status, headers and body become one.
+        None or a response. A tuple of status, headers and body is converted to a response.
     """
     try:
-        answer = ask()
+        answer = call()
         if inspect.isawaitable(answer):
             answer = await answer
     except AbortHandshake as exc:
@@ -170,11 +185,11 @@ async def as_response(ask: Callable[[], Any]) -> Any:
 def new_process_request(
     callback: Callable[..., Any] | None, old: bool
 ) -> Callable[[ServerConnection, Request], Awaitable[Response | None]] | None:
-    """Return a `process_request` in its new form.
+    """Return a `process_request` in the new form.
 
     Args:
-        callback: in either form.
-        old: whether one that does not tell its form is in the old one.
+        callback: a `process_request` in either form, or None.
+        old: True if the old form is assumed when the names of the arguments do not decide.
     """
     if callback is None:
         return None
@@ -193,11 +208,12 @@ def new_process_request(
 def new_select_subprotocol(
     callback: Callable[..., str | None] | None, old: bool
 ) -> Callable[[ServerConnection, Sequence[str]], str | None] | None:
-    """Return a `select_subprotocol` in its new form; None leaves the choice to the new rule.
+    """Return a `select_subprotocol` in the new form, or None for the rule of version 14 on.
 
     Args:
-        callback: in either form; None for the connection's own method, if `old`.
-        old: whether one that does not tell its form is in the old one.
+        callback: a `select_subprotocol` in either form. None stands for the connection's method
+            if `old` is true.
+        old: True if the old form is assumed when the names of the arguments do not decide.
     """
     if callback is None:
         if not old:
@@ -208,7 +224,7 @@ def new_select_subprotocol(
     def select_subprotocol(connection: Any, offered: Sequence[str]) -> str | None:
         supported = connection.protocol.available_subprotocols
         if not offered or not supported:
-            return None  # the old rule: go on without
+            return None  # the old rule: continue without a subprotocol
         return (callback or connection.select_subprotocol)(offered, supported)
 
     return select_subprotocol
@@ -217,11 +233,11 @@ def new_select_subprotocol(
 def with_extra_headers(
     extra_headers: ExtraHeaders | None, process_response: ProcessResponse | None
 ) -> ProcessResponse | None:
-    """Return a `process_response` that adds headers to the response which opens a connection.
+    """Return a `process_response` that adds headers to a response with status 101.
 
     Args:
         extra_headers: the headers, or ``(path, request_headers) -> headers``.
-        process_response: called first.
+        process_response: a callback that is called first, or None.
     """
     if extra_headers is None:
         return process_response

@@ -1,6 +1,6 @@
-"""HTTP Basic authentication by a subclass of the connection, as up to version 13.
+"""HTTP Basic authentication by a subclass of the connection, as in versions 8 to 13.
 
-RFC 7617; what is checked, and how, is in :mod:`ws6455.http1.basic_auth`.
+RFC 7617. The check is that of :mod:`ws6455.http1.basic_auth`.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ __all__ = ["BasicAuthWebSocketServerProtocol", "basic_auth_protocol_factory"]
 
 
 class BasicAuthWebSocketServerProtocol(ServerConnection):
-    """A server's connection that lets those in who have credentials.
+    """A server's connection that requires credentials.
 
     Args:
         args: see :class:`ServerConnection`.
-        realm: what the credentials are for.
-        check_credentials: ``(username, password) -> bool``, a coroutine function; or override
-            the method of this name.
+        realm: the realm of the credentials, shown to the user.
+        check_credentials: ``(username, password) -> bool``, a coroutine function. A subclass may
+            override the method of this name instead.
         options: see :class:`ServerConnection`.
     """
 
     realm: str = ""
-    username: Any = None  # until somebody is let in
+    username: Any = None  # set when the credentials are accepted
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class BasicAuthWebSocketServerProtocol(ServerConnection):
         return await right if inspect.isawaitable(right) else right
 
     async def process_request(self, path: str, request_headers: Headers) -> Any:
-        """Answer a request without the right credentials with 401."""
+        """Answer a request without valid credentials with 401."""
         given = read_credentials(Request(path, request_headers))
         if given is None:
             return unauthorized(self.realm, "Missing credentials\n")
@@ -74,23 +74,26 @@ def basic_auth_protocol_factory(
     check_credentials: Callable[[str, str], Awaitable[bool]] | None = None,
     create_protocol: Callable[..., BasicAuthWebSocketServerProtocol] | None = None,
 ) -> Callable[..., BasicAuthWebSocketServerProtocol]:
-    """Make what `create_protocol` takes to let those in who have credentials.
+    """Return a value for `create_protocol` that requires credentials.
 
     Args:
-        realm: what the credentials are for.
-        credentials: a username and password, or several such pairs.
-        check_credentials: instead of them: ``(username, password) -> bool``, a coroutine function.
-        create_protocol: instead of :class:`BasicAuthWebSocketServerProtocol`.
+        realm: the realm of the credentials, shown to the user.
+        credentials: a pair of username and password, or several pairs.
+        check_credentials: ``(username, password) -> bool``, a coroutine function; instead of
+            `credentials`.
+        create_protocol: makes the connection, instead of
+            :class:`BasicAuthWebSocketServerProtocol`.
 
     Raises:
-        TypeError: unless exactly one of the two is given, and of its type.
+        TypeError: unless exactly one of `credentials` and `check_credentials` is given, and if
+            it has a wrong type.
     """
     if (credentials is None) == (check_credentials is None):
         raise TypeError("provide either credentials or check_credentials")
     check: Any = check_credentials
     if credentials is not None:
         several = isinstance(credentials, Iterable) and not is_credentials(credentials)
-        check = choose_check(list(credentials) if several else credentials, None)  # type: ignore[arg-type]  # it checks them itself
+        check = choose_check(list(credentials) if several else credentials, None)  # type: ignore[arg-type]  # choose_check raises
     return functools.partial(
         create_protocol or BasicAuthWebSocketServerProtocol, realm=realm, check_credentials=check
     )

@@ -1,4 +1,4 @@
-"""The asyncio clients of both eras: `connect` with the arguments of every version."""
+"""The asyncio client: `connect` with the arguments of every version."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class connect(client.connect):
 
     Args:
         uri: see there.
-        extra_headers: `additional_headers` up to version 13.
-        create_protocol, klass: `create_connection` up to version 13, and in early ones.
-        timeout: `close_timeout` in early versions.
-        loop, read_limit, legacy_recv: without effect.
+        extra_headers: the name of `additional_headers` up to version 13.
+        create_protocol, klass: names of `create_connection` up to version 13.
+        timeout: the name of `close_timeout` in early versions.
+        loop, read_limit, legacy_recv: have no effect.
         options: see there.
     """
 
@@ -62,7 +62,7 @@ class connect(client.connect):
 
     @property
     def protocol(self) -> client_connection.ClientConnection:
-        """The connection, as versions up to 13 call it; there only once it is open."""
+        """The open connection, under its name up to version 13; an AttributeError before."""
         if self._latest is None:
             raise AttributeError("not connected yet", name="protocol", obj=self)
         return self._latest
@@ -73,7 +73,7 @@ class connect(client.connect):
 
 
 class Connect(connect):
-    """Connect as ``websockets.legacy`` does: its defaults, no proxy, any error tried again."""
+    """Connect as ``websockets.legacy`` does: its defaults, no proxy, a retry after any error."""
 
     MAX_REDIRECTS_ALLOWED = MAX_REDIRECTS
     BACKOFF_INITIAL = reconnecting.INITIAL_DELAY
@@ -97,7 +97,7 @@ class Connect(connect):
 
 
 def _try_again(exc: Exception) -> None:
-    """Take any error for transient."""
+    """Treat any error as transient."""
 
 
 def _on_socket(
@@ -112,12 +112,12 @@ def _on_socket(
 def unix_connect(
     path: str | os.PathLike[str] | None = None, uri: str | None = None, **kwargs: Any
 ) -> connect:
-    """Connect on a Unix socket; see :func:`ws6455.unix_connect`."""
+    """Connect to a Unix socket; see :func:`ws6455.unix_connect`."""
     return _on_socket(connect, path, uri, kwargs)
 
 
 def legacy_unix_connect(
     path: str | os.PathLike[str] | None = None, uri: str = "ws://localhost/", **kwargs: Any
 ) -> connect:
-    """Connect on a Unix socket as ``websockets.legacy`` does; see :class:`Connect`."""
+    """Connect to a Unix socket as ``websockets.legacy`` does; see :class:`Connect`."""
     return _on_socket(Connect, path, uri, kwargs)

@@ -1,7 +1,7 @@
-"""A connection with what it showed in every version: the union of old attributes and new.
+"""Asyncio connections with the attributes of every version.
 
-Connections made by what :mod:`ws6455.compat` offers as ``connect`` and ``serve`` are of these
-classes, so that ``isinstance`` and annotations hold for the names of any version.
+The compatible ``connect`` and ``serve`` make connections of these classes, so that ``isinstance``
+and annotations hold for the names of every version.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["ClientConnection", "ServerConnection", "WebSocketCommonProtocol"]
 
 
-# Steps of a handshake that versions 8 to 13 let a subclass replace, and that are no steps here.
+# Methods that a subclass could override in versions 8 to 13, and that ws6455 does not call.
 _NEVER_CALLED = {
     "process_extensions",
     "read_http_request",
@@ -45,56 +45,56 @@ _NEVER_CALLED = {
 
 
 class WebSocketCommonProtocol(Connection, asyncio.Protocol):
-    """What both roles' connections showed up to version 13."""
+    """A connection of either role with its members up to version 13."""
 
     is_client: bool
     side: str
     _until_closed: asyncio.Task[None] | None = None
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Refuse a subclass that would never be asked what it overrides.
+        """Refuse a subclass that overrides a method which is never called.
 
         Raises:
-            NotImplementedError: if there is such a method.
+            NotImplementedError: if the subclass has such a method.
         """
         super().__init_subclass__(**options)
         for name in _NEVER_CALLED & vars(cls).keys():
             raise NotImplementedError(f"ws6455 does not call {cls.__name__}.{name}()")
 
     def attach(self, writer: asyncio.StreamWriter, stream: StreamProtocol | None = None) -> None:
-        """Take the stream pair's writer, and tell a subclass of the transport."""
+        """Attach the writer of the stream pair, then call :meth:`connection_made`."""
         super().attach(writer, stream)
         self.connection_made(writer.transport)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Do nothing: a subclass may do something when there is a transport."""
+        """Do nothing; called when the connection has a transport, for a subclass to override."""
 
     def connection_open(self) -> None:
-        """Do nothing: a subclass may do something when the handshake is through."""
+        """Do nothing; called after the opening handshake, for a subclass to override."""
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes from the transport."""
+        """Receive bytes from the transport."""
         self.receive(data)
 
     def eof_received(self) -> bool:
-        """Take the end of the stream; return whether there is still something to write."""
+        """Receive the end of the stream; return True if there is still something to write."""
         return self.receive_eof()
 
     async def recv(self, decode: bool | None = None) -> Any:
         """Receive the next message; see :meth:`ws6455.ClientConnection.recv`.
 
-        A coroutine function, of which a mock with this class as its `spec` makes another.
+        It is a coroutine function, so that a mock with this class as its `spec` has one too.
         """
         return await self._receive_message(decode, False)
 
     @property
     def open(self) -> bool:
-        """Whether messages can be sent."""
+        """True if the connection is open."""
         return self.protocol.state is OPEN
 
     @property
     def closed(self) -> bool:
-        """Whether the connection is closed, TCP included."""
+        """True if the connection and TCP are closed."""
         return self.protocol.state is CLOSED
 
     @property
@@ -136,14 +136,14 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
 
     @property
     def secure(self) -> bool:
-        """Whether TLS is used."""
+        """True if the connection uses TLS."""
         return (
             self.transport is not None and self.transport.get_extra_info("ssl_object") is not None
         )
 
     @property
     def timeout(self) -> float | None:
-        """The close timeout, as version 8 called it."""
+        """The close timeout, under its name in version 8."""
         return self.close_timeout
 
     @property
@@ -158,24 +158,24 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
 
     @property
     def debug(self) -> bool:
-        """Whether each frame is logged."""
+        """True if frames are logged."""
         return self.protocol.debug
 
     @property
     def messages(self) -> deque[Message]:
-        """What was received and not taken."""
+        """The messages received that :meth:`recv` has not returned yet."""
         return self.protocol.queue.messages
 
     @property
     def pings(self) -> dict[bytes, tuple[asyncio.Future[float] | None, float]]:
-        """The pings without their pong: the future that waits, and when each was sent."""
+        """The pings without a pong: by payload, the future of the pong and the time of sending."""
         return {
             data: (waiter, sent_at) for data, (sent_at, waiter) in self._keepalive.pings.items()
         }
 
     @property
     def transfer_data_task(self) -> asyncio.Task[None]:
-        """A task that ends with the connection, in place of the one that read for it."""
+        """A task that ends with the connection; no task reads from it."""
         if self._until_closed is None:
             self._until_closed = self.loop.create_task(self.wait_closed())
         return self._until_closed
@@ -187,7 +187,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
 
         Raises:
             ConnectionClosed: if the connection is closed.
-            InvalidState: before it is open.
+            InvalidState: if the connection is not open yet.
         """
         if self.protocol.state is CONNECTING:
             raise exceptions.InvalidState("connection isn't open yet")
@@ -199,7 +199,7 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
 
         Args:
             code: the close code; 1006 sends no Close frame.
-            reason: for the Close frame.
+            reason: the reason in the Close frame.
         """
         self._fail(code, reason)
 
@@ -219,8 +219,8 @@ class ClientConnection(WebSocketCommonProtocol, client_connection.ClientConnecti
         """Send the request and wait until the connection is open.
 
         Raises:
-            InvalidStatus: if the server refuses; ``InvalidStatusCode`` as well.
-            InvalidHandshake: if it answers wrongly.
+            InvalidStatus: if the server rejects the connection; also an ``InvalidStatusCode``.
+            InvalidHandshake: if the response is invalid.
         """
         try:
             await super().handshake(additional_headers, user_agent_header)
@@ -240,7 +240,7 @@ class ClientConnection(WebSocketCommonProtocol, client_connection.ClientConnecti
 
     @property
     def secure(self) -> bool:
-        """Whether TLS is used."""
+        """True if the connection uses TLS."""
         return self.protocol.uri.secure
 
 
@@ -271,12 +271,12 @@ class ServerConnection(WebSocketCommonProtocol, server_connection.ServerConnecti
         process_response: server_connection.ProcessResponse | None = None,
         server_header: str | None = SERVER,
     ) -> None:
-        """Answer the request; what a subclass overrides has its say."""
+        """Respond to the request, by the methods that a subclass overrides."""
         if self._overrides("process_request"):
             self._process_request = process_request
-            process_request = _ask_subclass
+            process_request = _call_subclass
         protocol = self.protocol
-        steps = vars(protocol)  # where they come before the protocol's own
+        steps = vars(protocol)  # attributes of the instance hide the protocol's methods
         if self._overrides("process_origin"):
             steps["process_origin"] = lambda headers: self.process_origin(headers, protocol.origins)
         if self._overrides("process_subprotocol"):
@@ -287,7 +287,7 @@ class ServerConnection(WebSocketCommonProtocol, server_connection.ServerConnecti
             await super().handshake(process_request, process_response, server_header)
         finally:
             for step in ("process_origin", "process_subprotocol"):
-                steps.pop(step, None)  # it refers to this connection
+                steps.pop(step, None)  # it holds a reference to this connection
         if protocol.state is OPEN:
             self.connection_open()
 
@@ -295,14 +295,15 @@ class ServerConnection(WebSocketCommonProtocol, server_connection.ServerConnecti
         return getattr(type(self), name) is not getattr(ServerConnection, name)
 
     async def process_request(self, path: str, request_headers: Headers) -> Any:
-        """Let the handshake go on, or answer it; for a subclass to override.
+        """Accept the request or respond to it; for a subclass to override.
 
         Args:
-            path: of the request.
-            request_headers: of the request.
+            path: the path of the request.
+            request_headers: the headers of the request.
 
         Returns:
-            None to go on; or what the answer is: a response, or its status, headers and body.
+            None to continue the handshake; else a response, or a tuple of its status, headers
+            and body.
         """
         if self._process_request is None:
             return None
@@ -314,36 +315,36 @@ class ServerConnection(WebSocketCommonProtocol, server_connection.ServerConnecti
         """Check the request's Origin; for a subclass to override.
 
         Args:
-            headers: of the request.
-            origins: those allowed.
+            headers: the headers of the request.
+            origins: the allowed origins.
 
         Raises:
-            InvalidOrigin: if it is not among them.
+            InvalidOrigin: if the request's Origin is not allowed.
         """
         return check_origin(headers, origins)
 
     def process_subprotocol(
         self, headers: Headers, available_subprotocols: Sequence[str] | None
     ) -> str | None:
-        """Choose the subprotocol by the request's headers; for a subclass to override.
+        """Select the subprotocol from the request's headers; for a subclass to override.
 
         Args:
-            headers: of the request.
-            available_subprotocols: supported here, preferred first.
+            headers: the headers of the request.
+            available_subprotocols: the server's subprotocols, preferred first.
 
         Raises:
-            InvalidHandshake: if there is none that fits.
+            InvalidHandshake: if no subprotocol is acceptable.
         """
         return ServerProtocol.process_subprotocol(self.protocol, headers)
 
     def select_subprotocol(
         self, client_subprotocols: Sequence[str], server_subprotocols: Sequence[str]
     ) -> str | None:
-        """Choose the subprotocol that both sides together prefer; for a subclass to override.
+        """Select the subprotocol with the best rank in both lists; for a subclass to override.
 
         Args:
-            client_subprotocols: offered by the client, preferred first.
-            server_subprotocols: supported here, preferred first.
+            client_subprotocols: the client's offers, preferred first.
+            server_subprotocols: the server's subprotocols, preferred first.
         """
         common = [name for name in server_subprotocols if name in client_subprotocols]
         return min(
@@ -353,11 +354,13 @@ class ServerConnection(WebSocketCommonProtocol, server_connection.ServerConnecti
         )
 
 
-async def _ask_subclass(
+async def _call_subclass(
     connection: server_connection.ServerConnection, request: Request
 ) -> Response | None:
-    """Call the `process_request` that a subclass of :class:`ServerConnection` has overridden."""
+    """Call the `process_request` that a subclass of :class:`ServerConnection` overrides."""
     assert isinstance(connection, ServerConnection)
-    ask = connection.process_request
-    response: Response | None = await as_response(lambda: ask(request.path, request.headers))
+    process_request = connection.process_request
+    response: Response | None = await as_response(
+        lambda: process_request(request.path, request.headers)
+    )
     return response

@@ -108,11 +108,11 @@ def compatible(exc: _Exception) -> _Exception:
 
 
 class InvalidStatusCode(exceptions.InvalidHandshake):
-    """The server answered with another status than 101: its name up to version 13.
+    """The server rejected the connection; the name of ``InvalidStatus`` up to version 13.
 
     Args:
-        status_code: the status.
-        headers: the response's.
+        status_code: the status of the response.
+        headers: the headers of the response.
     """
 
     def __init__(self, status_code: int, headers: Mapping[str, str] | None = None) -> None:
@@ -125,7 +125,7 @@ class InvalidStatusCode(exceptions.InvalidHandshake):
 
 
 class InvalidStatus(exceptions.InvalidStatus, InvalidStatusCode):
-    """What a refused client raises: caught by the name of any version, with what each gives.
+    """The server rejected the connection; caught by the names of every version.
 
     Args:
         response: the response.
@@ -138,12 +138,12 @@ class InvalidStatus(exceptions.InvalidStatus, InvalidStatusCode):
 
 
 class AbortHandshake(exceptions.InvalidHandshake):
-    """Raised by a server's program: refuse the connection with this response.
+    """Raised by a callback of a server to reject the connection with a response.
 
     Args:
-        status: of the response.
-        headers: of the response.
-        body: of the response.
+        status: the status of the response.
+        headers: the headers of the response.
+        body: the body of the response.
     """
 
     def __init__(self, status: int, headers: HeadersLike, body: bytes = b"") -> None:
@@ -157,10 +157,10 @@ class AbortHandshake(exceptions.InvalidHandshake):
 
 
 class RedirectHandshake(exceptions.InvalidHandshake):
-    """The server sends the client elsewhere.
+    """The server redirects the client.
 
     Args:
-        uri: where to.
+        uri: the target of the redirect.
     """
 
     def __init__(self, uri: str) -> None:

@@ -1,7 +1,8 @@
-"""Extensions: their bases and permessage-deflate as an extension of frames.
+"""Base classes of extensions, and permessage-deflate as an extension that transforms frames.
 
-RFC 6455 §9, RFC 7692. Connections compress messages by :mod:`ws6455.framing.deflate`. These
-classes are for annotations, and for programs that negotiate or compress frames by hand.
+RFC 6455 §9, RFC 7692. Connections compress messages by :mod:`ws6455.framing.deflate` instead.
+These classes are for annotations, and for programs that negotiate extensions or compress frames
+themselves.
 """
 
 from __future__ import annotations
@@ -36,15 +37,15 @@ class Extension:
     name: str
 
     def decode(self, frame: Frame, *, max_size: int | None = None) -> Frame:
-        """Return a received frame without what the extension did to it.
+        """Decode a received frame.
 
         Raises:
-            PayloadTooBig: if it is above the limit.
+            PayloadTooBig: if the payload is above the limit.
         """
         raise NotImplementedError
 
     def encode(self, frame: Frame) -> Frame:
-        """Return a frame to send with what the extension does to it."""
+        """Encode a frame to send."""
         raise NotImplementedError
 
 
@@ -60,35 +61,35 @@ class ClientExtensionFactory:
     def process_response_params(
         self, params: Sequence[ExtensionParameter], accepted_extensions: Sequence[Any]
     ) -> Extension:
-        """Make the extension that the server's answer describes.
+        """Return the extension that the server's response describes.
 
         Raises:
-            NegotiationError: if the answer does not fit the offer.
+            NegotiationError: if the response does not match the offer.
         """
         raise NotImplementedError
 
 
 class ServerExtensionFactory:
-    """A server's answer to offers of an extension."""
+    """A server's response to offers of an extension."""
 
     name: str
 
     def process_request_params(
         self, params: Sequence[ExtensionParameter], accepted_extensions: Sequence[Any]
     ) -> tuple[list[ExtensionParameter], Extension]:
-        """Answer one offer with parameters and the extension.
+        """Return the parameters of the response to one offer, and the extension.
 
         Raises:
-            NegotiationError: if the offer is to be declined.
+            NegotiationError: if the offer is declined.
         """
         raise NotImplementedError
 
 
 def check_factories(extensions: Sequence[Any] | None) -> None:
-    """Check that a program asks for no extension that ws6455 does not have.
+    """Check that every extension is one that ws6455 supports.
 
     Raises:
-        NotImplementedError: if it does.
+        NotImplementedError: if one is not.
     """
     known = (
         deflate_negotiation.ClientPerMessageDeflateFactory,
@@ -97,25 +98,26 @@ def check_factories(extensions: Sequence[Any] | None) -> None:
     for factory in extensions or ():
         if not isinstance(factory, known):
             raise NotImplementedError(
-                f"ws6455 has no extension but permessage-deflate, not {factory.name}"
+                f"ws6455 supports the extension permessage-deflate, not {factory.name}"
             )
 
 
 class PerMessageDeflate(deflate.PerMessageDeflate, Extension):
     """The extension as negotiated; see :class:`ws6455.framing.deflate.PerMessageDeflate`."""
 
-    _decoding = False  # whether the message under way is compressed
+    _decoding = False  # whether the message being received is compressed
 
     def decode(self, frame: Frame, *, max_size: int | None = None) -> Frame:
         """Decompress a received frame (§6.2).
 
         Args:
-            frame: the next one; a control frame is returned as it is.
-            max_size: bytes that it may have decompressed; None for no limit.
+            frame: the next frame; a control frame is returned unchanged.
+            max_size: the limit of the decompressed payload in bytes; None for no limit.
 
         Raises:
-            PayloadTooBig: if it has more.
-            ProtocolError: if it is not in DEFLATE format, or RSV1 is set within a message.
+            PayloadTooBig: if the payload is above the limit.
+            ProtocolError: if the payload is not in DEFLATE format, or if RSV1 is set on a
+                continuation frame.
         """
         if frame.opcode >= Opcode.CLOSE:
             return frame
@@ -136,13 +138,13 @@ class PerMessageDeflate(deflate.PerMessageDeflate, Extension):
         return Frame(frame.opcode, bytes(data), frame.fin)
 
     def _inflate_frame(self, frame: Frame, room: Callable[[], int]) -> Iterator[bytes]:
-        """Decompress a frame's payload; after the last one's, the tail that the peer cut off."""
+        """Decompress a frame's payload, and after a final frame the tail that the peer removed."""
         yield from self.inflate(frame.data, room)
         if frame.fin and self.inflating:
             yield from self.inflate(self.TAIL, room)
 
     def encode(self, frame: Frame) -> Frame:
-        """Compress a frame to send (§6.1); a control frame is returned as it is."""
+        """Compress a frame to send (§6.1); a control frame is returned unchanged."""
         if frame.opcode >= Opcode.CLOSE:
             return frame
         data = self.compress(frame.data, frame.fin)
@@ -173,14 +175,15 @@ class ClientPerMessageDeflateFactory(
     def process_response_params(
         self, params: Sequence[ExtensionParameter], accepted_extensions: Sequence[Any] = ()
     ) -> PerMessageDeflate:
-        """Make the extension that the server's answer describes.
+        """Return the extension that the server's response describes.
 
         Args:
-            params: of the answer.
-            accepted_extensions: those accepted before.
+            params: the parameters in the response.
+            accepted_extensions: the extensions accepted before.
 
         Raises:
-            NegotiationError: if the answer does not fit the offer, or is the second.
+            NegotiationError: if the response does not match the offer, or if permessage-deflate
+                was accepted before.
         """
         _check_first(self.name, accepted_extensions)
         return _for_frames(super().process_response_params(list(params)))
@@ -189,19 +192,19 @@ class ClientPerMessageDeflateFactory(
 class ServerPerMessageDeflateFactory(
     deflate_negotiation.ServerPerMessageDeflateFactory, ServerExtensionFactory
 ):
-    """A server's answer to offers; see :class:`ws6455.ServerPerMessageDeflateFactory`."""
+    """A server's response to offers; see :class:`ws6455.ServerPerMessageDeflateFactory`."""
 
     def process_request_params(
         self, params: Sequence[ExtensionParameter], accepted_extensions: Sequence[Any] = ()
     ) -> tuple[list[ExtensionParameter], PerMessageDeflate]:
-        """Answer one offer with parameters and the extension.
+        """Return the parameters of the response to one offer, and the extension.
 
         Args:
-            params: of the offer.
-            accepted_extensions: those accepted before.
+            params: the parameters of the offer.
+            accepted_extensions: the extensions accepted before.
 
         Raises:
-            NegotiationError: if the offer is to be declined.
+            NegotiationError: if the offer is declined.
         """
         _check_first(self.name, accepted_extensions)
         answer, extension = super().process_request_params(list(params))
@@ -209,13 +212,13 @@ class ServerPerMessageDeflateFactory(
 
 
 def enable_client_permessage_deflate(extensions: Sequence[Any] | None) -> Sequence[Any]:
-    """Return a client's extensions with permessage-deflate, unless it is among them."""
+    """Return a client's extensions, with permessage-deflate added if it is not among them."""
     default = ClientPerMessageDeflateFactory(**deflate_negotiation.CLIENT_DEFAULTS)
     return _with_default(extensions, default)
 
 
 def enable_server_permessage_deflate(extensions: Sequence[Any] | None) -> Sequence[Any]:
-    """Return a server's extensions with permessage-deflate, unless it is among them."""
+    """Return a server's extensions, with permessage-deflate added if it is not among them."""
     default = ServerPerMessageDeflateFactory(**deflate_negotiation.SERVER_DEFAULTS)
     return _with_default(extensions, default)
 

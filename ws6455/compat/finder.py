@@ -1,6 +1,6 @@
-"""Answer ``import websockets...`` with modules made from the table of names.
+"""Import hook that finds ``websockets`` and its submodules, made from the table of names.
 
-PEP 302 (finders), PEP 562 (names looked up on first use).
+PEP 302 (finders), PEP 562 (module attributes on first use).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MAIN = f"{ROOT}.__main__"
 
 @functools.cache
 def _targets(module: str) -> dict[str, tuple[str, str]]:
-    """Map each name of a module to where ours is: the module and the name there."""
+    """Map each name of a module to the module and the name in ws6455."""
     targets = {}
     common = COMMON if module in USERS else {}
     for table in (common, MORE.get(module, {}), PUBLIC.get(module, {})):
@@ -47,7 +47,7 @@ def _submodules(module: str) -> list[str]:
 
 
 def _why_absent(module: str, name: str) -> str:
-    """Say that a module has no such name, why, and which name is nearest."""
+    """Return an error text for a missing name, with the reason or the nearest name."""
     full_name = f"{module}.{name}"
     for known, reason in ABSENT.items():
         if full_name == known or full_name.startswith(f"{known}."):
@@ -61,7 +61,7 @@ def _why_absent(module: str, name: str) -> str:
 
 
 class CompatModule(types.ModuleType):
-    """A module of `websockets`: its names are ours, looked up on first use."""
+    """A module of `websockets` whose attributes are looked up in ws6455 on first use."""
 
     def __getattr__(self, name: str) -> Any:
         module = self.__name__
@@ -80,7 +80,7 @@ class CompatModule(types.ModuleType):
 
 
 class CompatFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds and makes the modules of `websockets`, before any that is installed is looked for."""
+    """Finder and loader of the modules of `websockets`."""
 
     def find_spec(
         self,
@@ -88,36 +88,35 @@ class CompatFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         path: Sequence[str] | None,
         target: types.ModuleType | None = None,
     ) -> importlib.machinery.ModuleSpec | None:
-        """Return how to make a module of `websockets`; None for any other.
+        """Return the spec of a module of `websockets`; None for other modules.
 
         Raises:
-            ModuleNotFoundError: if `websockets`, or what ours has of it, has no such module.
+            ModuleNotFoundError: if `websockets` has no such module, or ws6455 does not offer it.
         """
         if fullname in PUBLIC:
-            # Every module that can be imported from is a package. So Python asks for a submodule
-            # when a name is missing in ``from websockets.x import name``, and the error can say
-            # more than Python's own.
+            # Every module is a package. For a missing name in ``from websockets.x import name``
+            # Python then looks for a submodule, and this method raises a better error.
             return importlib.machinery.ModuleSpec(
                 fullname, self, origin="ws6455.compat", is_package=fullname != _MAIN
             )
         module, _, name = fullname.rpartition(".")
         if module in PUBLIC:
-            # Without its `name`: Python swallows one that carries the name it asked for.
+            # Python ignores the error if its `name` is that of the module it looks for.
             raise ModuleNotFoundError(_why_absent(module, name))
         return None
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
-        """Make a module."""
+        """Create a module."""
         return CompatModule(spec.name, f"Names of {spec.name}, as ws6455 has them.")
 
     def get_code(self, fullname: str) -> types.CodeType | None:
-        """Return what ``python -m websockets`` runs; no other module has code of its own."""
+        """Return the code of ``python -m websockets``; None for other modules."""
         if fullname != _MAIN:
             return None
         return compile("from websockets.cli import main; main()", fullname, "exec")
 
     def exec_module(self, module: types.ModuleType) -> None:
-        """Give a module its public names."""
+        """Set the module's ``__all__``."""
         names = [name for text in PUBLIC[module.__name__].values() for name in text.split()]
         module.__dict__["__all__"] = [name.partition("=")[0] for name in names]
 
@@ -126,11 +125,13 @@ _FINDER = CompatFinder()
 
 
 def install() -> None:
-    """Let ``import websockets``, and its submodules, find ws6455. Twice is as good as once.
+    """Make ``import websockets`` and imports of its submodules find ws6455.
+
+    A second call has no effect.
 
     Raises:
-        RuntimeError: if another `websockets` is imported already: whoever has imported it would
-            go on with that one.
+        RuntimeError: if another `websockets` is imported already. The modules that imported it
+            would continue to use it.
     """
     if _FINDER in sys.meta_path:
         return
@@ -142,7 +143,7 @@ def install() -> None:
 
 
 def uninstall() -> None:
-    """Undo :func:`install`: what is imported from now on is what is installed."""
+    """Undo :func:`install`: later imports find the installed `websockets`."""
     if _FINDER not in sys.meta_path:
         return
     sys.meta_path.remove(_FINDER)

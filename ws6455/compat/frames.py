@@ -1,4 +1,4 @@
-"""Frames by hand: constants, frames of both eras, their payloads and their masks.
+"""Frames of every version, their payloads and masks, and the constants of `websockets`.
 
 RFC 6455 §4.1 (states), §5 (frames), §7.4 (close codes).
 """
@@ -9,9 +9,8 @@ from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from ..exceptions import ProtocolError
-from ..framing import frames
+from ..framing import frames, masking
 from ..framing.frames import Close, CloseCode, Opcode
-from ..framing.masking import apply_mask as masked
 from ..protocol.states import Side, State
 from ..session.keepalive import control_payload
 from ..typing import BytesLike
@@ -40,20 +39,20 @@ CONNECTING, OPEN, CLOSING, CLOSED = State
 OK_CLOSE_CODES = frames.OK_CLOSE_CODES
 EXTERNAL_CLOSE_CODES = set(CloseCode) - frames.INTERNAL_CLOSE_CODES
 
-# What each close code means.
+# Explanations of the close codes.
 CLOSE_CODES = CLOSE_CODE_EXPLANATIONS = {
     code: code.name.lower().replace("_", " ") for code in CloseCode
 }
 
 
 class FrameExtension(Protocol):
-    """An extension that encodes and decodes frames one by one."""
+    """An extension that encodes and decodes single frames."""
 
     def decode(self, frame: frames.Frame, *, max_size: int | None = None) -> frames.Frame:
-        """Return a received frame as it was before the peer encoded it."""
+        """Decode a received frame."""
 
     def encode(self, frame: frames.Frame) -> frames.Frame:
-        """Return a frame as it is sent."""
+        """Encode a frame to send."""
 
 
 class Frame(frames.Frame):
@@ -70,16 +69,17 @@ class Frame(frames.Frame):
         max_size: int | None = None,
         extensions: Sequence[FrameExtension] | None = None,
     ) -> Generator[None, None, frames.Frame]:
-        """Read a frame, as a generator that waits for bytes.
+        """Read a frame; a generator that yields while it waits for bytes.
 
         Args:
-            read_exact: waits for that many bytes and returns them.
-            mask: whether the frame has to be masked, as a client's.
+            read_exact: waits for a number of bytes and returns them.
+            mask: True if the frame must be masked, as from a client.
             max_size: the limit of the payload in bytes; None for no limit.
-            extensions: decode the frame, the last one negotiated first.
+            extensions: the extensions that decode the frame, in the order of negotiation; the
+                last one decodes first.
 
         Raises:
-            ProtocolError: if the frame breaks a rule.
+            ProtocolError: if the frame is invalid.
             PayloadTooBig: if the payload is above the limit.
         """
         head = bytes((yield from read_exact(2)))
@@ -91,7 +91,7 @@ class Frame(frames.Frame):
             raise PayloadTooBig(header.length, max_size)
         data = bytes((yield from read_exact(header.length)))
         if header.key is not None:
-            data = masked(data, header.key)
+            data = masking.apply_mask(data, header.key)
         frame: frames.Frame = cls(header.opcode, data, header.fin, header.rsv1)
         for extension in reversed(extensions or ()):
             frame = extension.decode(frame, max_size=max_size)
@@ -99,11 +99,11 @@ class Frame(frames.Frame):
         return frame
 
     def serialize(self, *, mask: bool, extensions: Sequence[FrameExtension] | None = None) -> bytes:
-        """Return the frame as sent.
+        """Serialize the frame.
 
         Args:
-            mask: whether to mask it, as a client must.
-            extensions: encode the frame, the first one negotiated first.
+            mask: True masks the payload, as a client must.
+            extensions: the extensions that encode the frame, in the order of negotiation.
 
         Raises:
             ProtocolError: if a control frame is fragmented or too long.
@@ -117,13 +117,13 @@ class Frame(frames.Frame):
 
 
 class LegacyFrame(NamedTuple):
-    """A frame.
+    """A frame as a tuple, as in ``websockets.legacy`` and in versions 8 and 9.
 
     Attributes:
-        fin: whether it is the last of its message.
-        opcode: what it is.
-        data: its payload.
-        rsv1, rsv2, rsv3: reserved bits.
+        fin: True for the final frame of a message.
+        opcode: the opcode.
+        data: the payload.
+        rsv1, rsv2, rsv3: the reserved bits.
     """
 
     fin: bool
@@ -135,17 +135,17 @@ class LegacyFrame(NamedTuple):
 
     @property
     def new_frame(self) -> Frame:
-        """The frame in its form of today."""
+        """The frame as a :class:`Frame`."""
         return Frame(Opcode(self.opcode), self.data, self.fin, self.rsv1, self.rsv2, self.rsv3)
 
     def __str__(self) -> str:
         return str(self.new_frame)
 
     def check(self) -> None:
-        """Check the reserved bits, and the rules for control frames (§5.2, §5.5).
+        """Check the reserved bits and the rules for control frames (§5.2, §5.5).
 
         Raises:
-            ProtocolError: if the frame breaks one.
+            ProtocolError: if the frame is invalid.
         """
         if self.rsv1 or self.rsv2 or self.rsv3:
             raise ProtocolError("reserved bits must be 0")
@@ -163,13 +163,13 @@ class LegacyFrame(NamedTuple):
         """Read a frame.
 
         Args:
-            reader: reads exactly so many bytes.
-            mask: whether it must be masked, as a client's.
-            max_size: bytes of the payload; None for no limit.
-            extensions: what decodes it.
+            reader: coroutine function that reads a number of bytes.
+            mask: True if the frame must be masked, as from a client.
+            max_size: the limit of the payload in bytes; None for no limit.
+            extensions: see :meth:`Frame.parse`.
 
         Raises:
-            ProtocolError: if it breaks a rule.
+            ProtocolError: if the frame is invalid.
             PayloadTooBig: if the payload is above the limit.
         """
         wanted, data = 0, b""
@@ -202,25 +202,27 @@ class LegacyFrame(NamedTuple):
         """Write the frame.
 
         Args:
-            write: takes the bytes.
-            mask: whether to mask it, as a client must.
-            extensions: what encodes it.
+            write: writes bytes.
+            mask: True masks the payload, as a client must.
+            extensions: see :meth:`Frame.serialize`.
 
         Raises:
-            ProtocolError: if it breaks a rule.
+            ProtocolError: if the frame is invalid.
         """
         self.check()
         write(self.new_frame.serialize(mask=mask, extensions=extensions))
 
 
+# Payloads and masks -------------------------------------------------------------------
+
 prepare_ctrl = encode_data = control_payload
 
 
 def prepare_data(data: str | BytesLike) -> tuple[int, bytes]:
-    """Return the opcode and the payload for a message.
+    """Return the opcode and the payload of a message.
 
     Raises:
-        TypeError: if it is neither a string nor bytes-like.
+        TypeError: if the message is neither a string nor bytes-like.
     """
     return (Opcode.TEXT if isinstance(data, str) else Opcode.BINARY), prepare_ctrl(data)
 
@@ -229,7 +231,7 @@ def parse_close(data: bytes) -> tuple[int, str]:
     """Parse the payload of a Close frame.
 
     Raises:
-        ProtocolError: if it is malformed.
+        ProtocolError: if the payload is invalid.
     """
     close = Close.parse(data)
     return close.code, close.reason
@@ -239,7 +241,7 @@ def serialize_close(code: int, reason: str) -> bytes:
     """Build the payload of a Close frame.
 
     Raises:
-        ProtocolError: if the code must not travel.
+        ProtocolError: if the close code is invalid, or the reason is too long.
     """
     return Close(code, reason).serialize()
 
@@ -249,9 +251,9 @@ def apply_mask(data: BytesLike, mask: bytes | bytearray) -> bytes:
 
     Args:
         data: the payload.
-        mask: the masking key, 4 bytes.
+        mask: the masking key of 4 bytes.
 
     Raises:
-        ValueError: if the key does not have 4 bytes.
+        ValueError: if the length of the key is not 4 bytes.
     """
-    return masked(bytes(data), bytes(mask))
+    return masking.apply_mask(bytes(data), bytes(mask))

@@ -1,4 +1,4 @@
-"""URIs, HTTP heads and header values by hand, and the opening handshake on headers alone.
+"""Functions that parse and build HTTP heads, URIs, header values and opening handshakes.
 
 RFC 6455 §3, §4, §9.1; RFC 9110, RFC 9112.
 """
@@ -42,15 +42,17 @@ __all__ = [
     "read_response",
 ]
 
-# Takes a number of bytes that a line may have at most; waits for the line.
+# Waits for a line; takes the limit of its length in bytes.
 ReadLine = Callable[[int], Generator[None, None, bytes | bytearray]]
+
+# Heads read by generators -------------------------------------------------------------
 
 
 class _CoreInstances(type):
-    """Metaclass by which instances of a class of the core count as those of its subclass.
+    """Metaclass of a subclass of a core class; core instances count as instances of the subclass.
 
-    Connections have requests and responses of the core; ``isinstance(connection.request,
-    websockets.Request)`` must hold for them as well.
+    The requests and responses of connections are of the core's classes, and
+    ``isinstance(connection.request, websockets.Request)`` must be true for them.
     """
 
     _core: type
@@ -67,10 +69,10 @@ class Request(head.Request, metaclass=_CoreInstances):
 
     @classmethod
     def parse(cls, read_line: ReadLine) -> Generator[None, None, Request]:
-        """Read a request, as a generator that waits for bytes.
+        """Read a request; a generator that yields while it waits for bytes.
 
         Args:
-            read_line: waits for a line of at most that many bytes and returns it.
+            read_line: waits for a line and returns it; takes the limit of its length.
 
         Raises:
             SecurityError: if a limit is exceeded.
@@ -81,7 +83,7 @@ class Request(head.Request, metaclass=_CoreInstances):
 
     @property
     def exception(self) -> None:
-        """None: an error is in the protocol's `handshake_exc`."""
+        """Always None; the protocol's `handshake_exc` has the error."""
 
 
 class Response(head.Response, metaclass=_CoreInstances):
@@ -98,13 +100,14 @@ class Response(head.Response, metaclass=_CoreInstances):
         read_to_eof: ReadLine,
         proxy: bool = False,
     ) -> Generator[None, None, Response]:
-        """Read a response, as a generator that waits for bytes.
+        """Read a response; a generator that yields while it waits for bytes.
 
         Args:
-            read_line: waits for a line of at most that many bytes and returns it.
-            read_exact: waits for that many bytes and returns them.
-            read_to_eof: waits for the end and returns the bytes before it.
-            proxy: whether it answers CONNECT: a response that accepts has no body then.
+            read_line: waits for a line and returns it; takes the limit of its length.
+            read_exact: waits for a number of bytes and returns them.
+            read_to_eof: waits for the end of the stream and returns the bytes before it; takes
+                the limit of their number.
+            proxy: True for the response to CONNECT, which has no body if the status is 2xx.
 
         Raises:
             SecurityError: if a limit is exceeded.
@@ -130,7 +133,7 @@ class Response(head.Response, metaclass=_CoreInstances):
 
     @property
     def exception(self) -> None:
-        """None: an error is in the protocol's `handshake_exc`."""
+        """Always None; the protocol's `handshake_exc` has the error."""
 
 
 def _read_head(
@@ -142,13 +145,16 @@ def _read_head(
     return reader.lines
 
 
+# Heads read from an asyncio stream ----------------------------------------------------
+
+
 async def _read_lines(stream: asyncio.StreamReader, too_long: type[SecurityError]) -> list[bytes]:
-    """Read a head, and not a byte of what follows it.
+    """Read the lines of a head, and nothing after it.
 
     Raises:
         SecurityError: if a limit is exceeded.
         InvalidMessage: if a line does not end in CRLF.
-        EOFError: if the stream ends before the head does.
+        EOFError: if the stream ends within the head.
     """
     reader = head.HeadReader(too_long)
     while True:
@@ -160,28 +166,28 @@ async def _read_lines(stream: asyncio.StreamReader, too_long: type[SecurityError
 
 
 async def read_request(stream: asyncio.StreamReader) -> tuple[str, Headers]:
-    """Read a request's head.
+    """Read the head of a request.
 
     Returns:
-        Its path and its headers.
+        The path and the headers.
 
     Raises:
-        InvalidMessage, SecurityError: if it is malformed or too long.
-        EOFError: if the stream ends within it.
+        InvalidMessage, SecurityError: if the head is malformed or too long.
+        EOFError: if the stream ends within the head.
     """
     request = head.parse_request(await _read_lines(stream, RequestLineTooLong))
     return request.path, request.headers
 
 
 async def read_response(stream: asyncio.StreamReader) -> tuple[int, str, Headers]:
-    """Read a response's head.
+    """Read the head of a response.
 
     Returns:
-        Its status, its reason phrase and its headers.
+        The status, the reason phrase and the headers.
 
     Raises:
-        InvalidMessage, SecurityError: if it is malformed or too long.
-        EOFError: if the stream ends within it.
+        InvalidMessage, SecurityError: if the head is malformed or too long.
+        EOFError: if the stream ends within the head.
     """
     _, response = head.parse_response(await _read_lines(stream, StatusLineTooLong))
     return response.status_code, response.reason_phrase, response.headers
@@ -191,15 +197,21 @@ async def read_headers(stream: asyncio.StreamReader) -> Headers:
     """Read header lines and the empty line after them.
 
     Raises:
-        InvalidMessage, SecurityError: if they are malformed or too long.
-        EOFError: if the stream ends within them.
+        InvalidMessage, SecurityError: if the headers are malformed or too long.
+        EOFError: if the stream ends within the headers.
     """
     lines = await _read_lines(stream, StatusLineTooLong)
     return head.parse_response([b"HTTP/1.1 200 OK", *lines])[1].headers
 
 
+# URIs and proxies ---------------------------------------------------------------------
+
+
 class WebSocketURI(core_uri.WebSocketURI):
-    """A WebSocket URI in its parts; as a tuple secure, host, port, resource name, user info."""
+    """A WebSocket URI, which can be unpacked as in version 8.
+
+    Its items are secure, host, port, resource name and user info.
+    """
 
     def __iter__(self) -> Iterator[bool | str | int | tuple[str, str] | None]:
         return iter((self.secure, self.host, self.port, self.resource_name, self.user_info))
@@ -209,7 +221,7 @@ def parse_uri(uri: str) -> WebSocketURI:
     """Parse a ``ws://`` or ``wss://`` URI; see :func:`ws6455.parse_uri`.
 
     Raises:
-        InvalidURI: if it is no WebSocket URI.
+        InvalidURI: if the URI is not a WebSocket URI.
     """
     return WebSocketURI(**dataclasses.asdict(core_uri.parse_uri(uri)))
 
@@ -217,21 +229,24 @@ def parse_uri(uri: str) -> WebSocketURI:
 def prepare_connect_request(
     proxy: Proxy, ws_uri: core_uri.WebSocketURI, user_agent_header: str | None = head.USER_AGENT
 ) -> bytes:
-    """Return a CONNECT request as sent.
+    """Return a serialized CONNECT request.
 
     Args:
         proxy: the proxy.
-        ws_uri: where to.
-        user_agent_header: the value of User-Agent; None for none.
+        ws_uri: the URI of the server.
+        user_agent_header: the value of User-Agent; None omits the header.
     """
     return Tunnel(proxy, ws_uri.host, ws_uri.port, user_agent_header).request
+
+
+# Header values ------------------------------------------------------------------------
 
 
 def parse_connection(header: str) -> list[str]:
     """Parse the value of Connection.
 
     Raises:
-        InvalidHeaderFormat: if it is no list of tokens.
+        InvalidHeaderFormat: if the value is not a list of tokens.
     """
     return parse_token_list("Connection", header)
 
@@ -240,7 +255,7 @@ def parse_upgrade(header: str) -> list[str]:
     """Parse the value of Upgrade.
 
     Raises:
-        InvalidHeaderFormat: if it is no list of tokens.
+        InvalidHeaderFormat: if the value is not a list of tokens.
     """
     return parse_token_list("Upgrade", header)
 
@@ -249,7 +264,7 @@ def parse_subprotocol(header: str) -> list[str]:
     """Parse the value of Sec-WebSocket-Protocol.
 
     Raises:
-        InvalidHeaderFormat: if it is no list of tokens.
+        InvalidHeaderFormat: if the value is not a list of tokens.
     """
     return parse_token_list("Sec-WebSocket-Protocol", header)
 
@@ -263,7 +278,7 @@ def parse_extension(header: str) -> list[ExtensionHeader]:
     """Parse the value of Sec-WebSocket-Extensions.
 
     Raises:
-        InvalidHeaderFormat: if it is no list of extensions.
+        InvalidHeaderFormat: if the value is not a list of extensions.
     """
     return parse_extension_list(header)
 
@@ -273,8 +288,14 @@ def build_extension(extensions: Sequence[ExtensionHeader]) -> str:
     return build_extension_list(list(extensions))
 
 
+# Opening handshakes of headers alone --------------------------------------------------
+
+
 def build_request(headers: Headers) -> str:
-    """Add a client's headers to a request.
+    """Add the client's headers of the opening handshake.
+
+    Args:
+        headers: the headers of the request.
 
     Returns:
         The Sec-WebSocket-Key, for :func:`check_response`.
@@ -288,25 +309,28 @@ def build_request(headers: Headers) -> str:
 
 
 def check_request(headers: Headers) -> str:
-    """Check a client's headers.
+    """Check the client's headers of the opening handshake.
+
+    Args:
+        headers: the headers of the request.
 
     Returns:
         The Sec-WebSocket-Key, for :func:`build_response`.
 
     Raises:
-        InvalidHandshake: if they ask for no WebSocket connection.
+        InvalidHandshake: if the request is not a valid opening handshake.
     """
     if "Host" not in headers:
-        headers = Headers(headers, Host="localhost")  # versions 8 to 13 did not look at it
+        headers = Headers(headers, Host="localhost")  # versions 8 to 13 do not require it
     return handshake.check_request(head.Request("/", headers))
 
 
 def build_response(headers: Headers, key: str) -> None:
-    """Add a server's headers to a response.
+    """Add the server's headers of the opening handshake.
 
     Args:
-        headers: the response's.
-        key: what :func:`check_request` gave.
+        headers: the headers of the response.
+        key: the result of :func:`check_request`.
     """
     headers["Upgrade"] = "websocket"
     headers["Connection"] = "Upgrade"
@@ -314,14 +338,14 @@ def build_response(headers: Headers, key: str) -> None:
 
 
 def check_response(headers: Headers, key: str) -> None:
-    """Check a server's headers.
+    """Check the server's headers of the opening handshake.
 
     Args:
-        headers: the response's.
-        key: what :func:`build_request` gave.
+        headers: the headers of the response.
+        key: the result of :func:`build_request`.
 
     Raises:
-        InvalidHandshake: if they do not accept the WebSocket connection.
+        InvalidHandshake: if the response does not accept the connection.
     """
     response = head.Response(101, "Switching Protocols", headers)
     handshake.check_response(response, "HTTP/1.1", key)

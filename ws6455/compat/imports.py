@@ -1,4 +1,4 @@
-"""Names of a module that are imported on first use (PEP 562), for programs that share this."""
+"""Lazy imports of a module's names (PEP 562), for programs that use this function."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def import_name(name: str, source: str, namespace: dict[str, Any]) -> Any:
 
     Args:
         name: the name.
-        source: the module it is in, such as ``..package.module``.
-        namespace: the globals of the module that `source` is relative to.
+        source: the module that has the name, such as ``..package.module``.
+        namespace: the globals of the module to which `source` is relative.
     """
     return getattr(importlib.import_module(source, namespace["__name__"]), name)
 
@@ -25,21 +25,21 @@ def lazy_import(
     aliases: dict[str, str] | None = None,
     deprecated_aliases: dict[str, str] | None = None,
 ) -> None:
-    """Let a module have names of other modules without importing these at once.
+    """Add names of other modules to a module, which are imported on first use.
 
     Args:
         namespace: the globals of the module.
-        aliases: for each name the module it is in.
-        deprecated_aliases: the same, for names whose use gives a warning.
+        aliases: the module of each name.
+        deprecated_aliases: the same, for names whose use gives a DeprecationWarning.
 
     Raises:
-        AttributeError: if a name is there already, or in both.
+        AttributeError: if the module has a name already, or if a name is in both.
     """
     aliases, deprecated = aliases or {}, deprecated_aliases or {}
     taken = (aliases.keys() | deprecated.keys()) & namespace.keys()
     taken |= aliases.keys() & deprecated.keys()
     if taken:
-        raise AttributeError(f"{', '.join(sorted(taken))}: there already")
+        raise AttributeError(f"{', '.join(sorted(taken))}: defined already")
     package = namespace["__name__"]
     others = set(namespace) | aliases.keys() | deprecated.keys()
 

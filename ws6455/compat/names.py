@@ -1,15 +1,17 @@
-"""The table: every module and name of `websockets`, versions 8 to 17, and where ours is.
+"""Table of the modules and names of `websockets` 8 to 17, and their counterparts in ws6455.
 
-For each module, by the module of ours, its names; ``theirs=ours`` where the two differ. ``PUBLIC``
-is what ``__all__`` lists; ``MORE`` can be imported as well: names that are not documented and
-those of earlier versions. ``COMMON`` are those that the modules of ``USERS`` have from the others,
-and that programs therefore import from there too. ``ABSENT`` says why something has no
-counterpart.
+Each module maps a module of ws6455 to its names, as ``theirs=ours`` where the names differ.
+
+- ``PUBLIC``: the names in ``__all__``.
+- ``MORE``: names that can be imported as well, undocumented or of earlier versions.
+- ``COMMON``: names that the modules in ``USERS`` import from other modules, and that programs
+  import from there.
+- ``ABSENT``: the reasons why modules have no counterpart.
 """
 
 __all__ = ["ABSENT", "COMMON", "MORE", "PUBLIC", "RELEASED", "USERS", "VERSION"]
 
-# The version whose interface is met, as `websockets.__version__` has it.
+# The value of `websockets.__version__`: the latest version whose API is offered.
 VERSION = "17.4"
 RELEASED = True
 
@@ -156,7 +158,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         ),
     },
     "websockets.__main__": {},
-    # Parts that programs use, documented or not ---------------------------------------------
+    # Other parts that programs use ----------------------------------------------------------
     "websockets.auth": _BASIC_AUTH,
     "websockets.cli": {"ws6455.compat.program": "main"},
     "websockets.headers": {
@@ -198,7 +200,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "ws6455.http1.header_values": "build_host",
         "ws6455.compat.http1": "read_request read_response",
     },
-    # What uvicorn drives `websockets` with: ws6455 has its own ---------------------------------
+    # uvicorn's protocols for `websockets` ------------------------------------------------------
     "uvicorn.protocols.websockets.websockets_impl": {"ws6455.uvicorn": "WebSocketProtocol"},
     "uvicorn.protocols.websockets.websockets_sansio_impl": {
         "ws6455.uvicorn": "WebSocketsSansIOProtocol=WebSocketProtocol",
@@ -339,8 +341,8 @@ USERS = {
 ABSENT = {
     "websockets.trio": "it has front ends for asyncio and for threads; trio has no counterpart",
     "websockets.asyncio.messages": "messages are assembled within the protocol",
-    "websockets.asyncio.compatibility": "Python 3.11 has what it stands for",
-    "websockets.asyncio.async_timeout": "Python 3.11 has what it stands for",
+    "websockets.asyncio.compatibility": "Python 3.11 has its own",
+    "websockets.asyncio.async_timeout": "Python 3.11 has its own",
     "websockets.sync.messages": "messages are assembled within the protocol",
     "websockets.sync.utils": "the clock is part of the session",
 }

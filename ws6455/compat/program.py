@@ -1,4 +1,4 @@
-"""Run an unmodified program as ``__main__`` on ws6455, or the command ``websockets``."""
+"""Programs on ws6455: unmodified ones as ``__main__``, and the command ``websockets``."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["main", "run_program"]
 
 
 def run_program(argv: list[str]) -> None:
-    """Run a program as ``python program.py args`` or ``python -m module args`` would.
+    """Run a program as ``python program.py args`` or ``python -m module args`` does.
 
     Args:
         argv: the path of the program, or ``-m`` and the name of a module; then its arguments.
 
     Raises:
-        SystemExit: if the program says so; with 2 if there is none.
-        Exception: whatever the program raises.
+        SystemExit: if the program raises it; with status 2 if there is no program.
+        Exception: any exception of the program.
     """
     install()
     if sys.version_info >= (3, 12):
@@ -46,29 +46,29 @@ def run_program(argv: list[str]) -> None:
 
 
 def _provide_event_loop() -> None:
-    """Let ``asyncio.get_event_loop()`` give a loop to a program that has started none.
+    """Set an event loop, so that ``asyncio.get_event_loop()`` returns it.
 
-    Programs up to version 10 count on it. Python 3.12 warns of it, 3.14 raises.
+    Programs for versions up to 10 rely on that. Without a loop Python 3.12 warns, 3.14 raises.
     """
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
 
     def close() -> None:
-        if not loop.is_running():  # in a thread that ends with the process
+        if not loop.is_running():  # it may run in a daemon thread
             loop.close()
 
-    atexit.register(close)  # not before: the program's threads may go on with it
+    atexit.register(close)  # not earlier: threads of the program may still use it
 
 
 def _put_first(directory: str) -> None:
-    """Put the program's directory where Python puts it, unless it was told not to (``-P``)."""
+    """Put a directory first in the module search path, as Python does without ``-P``."""
     if not sys.flags.safe_path:
         sys.path[0] = directory
 
 
 def _run_file(path: str) -> None:
-    # Not runpy.run_path(): there, sys.argv[0] and __file__ are not what Python makes of them, and
-    # the module is gone when the program's threads and exit handlers still need it.
+    # runpy.run_path() would set other values of sys.argv[0] and __file__ than Python does, and
+    # remove the module while threads and exit handlers of the program still use it.
     try:
         with open(path, "rb") as file:
             source = file.read()
@@ -76,23 +76,23 @@ def _run_file(path: str) -> None:
         print(f"ws6455: can't open file {path!r}: {exc.strerror}", file=sys.stderr)
         raise SystemExit(2) from None
     full_path = os.path.abspath(path)
-    main = types.ModuleType("__main__")
-    main.__file__ = full_path
-    main.__loader__ = importlib.machinery.SourceFileLoader("__main__", full_path)
-    sys.modules["__main__"] = main
+    module = types.ModuleType("__main__")
+    module.__file__ = full_path
+    module.__loader__ = importlib.machinery.SourceFileLoader("__main__", full_path)
+    sys.modules["__main__"] = module
     _put_first(os.path.dirname(os.path.realpath(path)))
-    # Without the future statements of this module, which compile() would hand on.
-    exec(compile(source, full_path, "exec", dont_inherit=True), main.__dict__)
+    # dont_inherit: the future statements of this module must not apply to the program.
+    exec(compile(source, full_path, "exec", dont_inherit=True), module.__dict__)
 
 
 def main(argv: list[str] | None = None) -> None:
     """Connect to a server and exchange messages with it, in the terminal.
 
     Args:
-        argv: the arguments; by default those of this process.
+        argv: the arguments; the default is those of the process.
 
     Raises:
-        SystemExit: with 2 if there is no URI; else when it is over.
+        SystemExit: with status 2 if there is no URI; else at the end.
     """
     parser = argparse.ArgumentParser(prog="websockets", description="Interactive client.")
     parser.add_argument("--version", action="version", version=f"websockets {VERSION}")

@@ -1,4 +1,4 @@
-"""The protocol without I/O with the members of `websockets`, and its reader for generators.
+"""The Sans-I/O protocol with the members of `websockets`, and a reader for its generators.
 
 RFC 6455 §5, §7.
 """
@@ -28,36 +28,37 @@ _EVENTS: dict[type, Any] = {frames.Frame: Frame, head.Request: Request, head.Res
 class Protocol(protocol.Protocol):
     """One end of a connection; see :class:`ws6455.Protocol`."""
 
-    origin: str | None = None  # a connection that has had no opening handshake has none
+    origin: str | None = None  # without an opening handshake
 
     @property
     def parser_exc(self) -> Exception | None:
-        """Why nothing more is read: the peer's violation, or None."""
+        """The peer's violation, after which nothing more is parsed; or None."""
         return None if self.violation is None else compatible(self.violation)
 
     @property
     def close_exc(self) -> exceptions.ConnectionClosed:
-        """The exception that tells how the connection closed; see :class:`ws6455.Protocol`.
+        """The exception raised when the connection is closed; see :class:`ws6455.Protocol`.
 
         Raises:
-            AssertionError: if it is not closed.
+            AssertionError: if the connection is not closed.
         """
         return compatible(super().close_exc)
 
     def events_received(self) -> list[protocol.Event]:
-        """Return, once, the events received; see :meth:`ws6455.Protocol.events_received`."""
+        """Return the events received since the last call; see :class:`ws6455.Protocol`."""
         return [_event(event) for event in super().events_received()]
 
     def send_frame(self, frame: frames.Frame) -> None:
-        """Send a frame; data is compressed as any other.
+        """Send a frame.
 
-        A frame with reserved bits is sent as it is, and so is a control frame: a Close frame does
-        not change the state, as :meth:`send_close` does.
+        A data frame is compressed if compression is negotiated. A control frame, or a frame with
+        reserved bits, is sent unchanged. A Close frame does not change the state, unlike
+        :meth:`send_close`.
 
         Raises:
-            InvalidState: for data, unless OPEN.
-            ProtocolError: if a control frame is fragmented or too long, or if data is out of
-                order in a fragmented message.
+            InvalidState: for a data frame, unless the state is OPEN.
+            ProtocolError: if a control frame is fragmented or too long, or if a data frame is
+                out of order in a fragmented message.
         """
         if frame.opcode < Opcode.CLOSE and not (frame.rsv1 or frame.rsv2 or frame.rsv3):
             self.send_data(frame.opcode, frame.data, frame.fin)
@@ -65,7 +66,7 @@ class Protocol(protocol.Protocol):
         self._write_frame(frame)
 
     def send_eof(self) -> None:
-        """Close the sending side, behind what is queued."""
+        """Close the sending side after the queued bytes."""
         self._end_sending()
 
 
@@ -78,30 +79,28 @@ class ServerProtocol(Protocol, server.ServerProtocol):
 
 
 def _event(event: protocol.Event) -> Event:
-    """Return an event of the core as the subclass that programs know."""
+    """Convert an event of the core to the subclass that programs use."""
     values = [getattr(event, field.name) for field in dataclasses.fields(event)]
     converted: Event = _EVENTS[type(event)](*values)
     return converted
 
 
 class StreamReader:
-    """A buffer, fed from one side and read from the other."""
+    """A buffer whose read methods are generators, which yield while they wait for bytes."""
 
     def __init__(self) -> None:
         self.buffer = bytearray()
         self.eof = False
 
-    def _wait_for(
-        self, size: Callable[[], int | None], what: Callable[[], str]
-    ) -> Generator[None, None, int]:
-        """Wait until `size` gives a number of bytes.
+    def _wait_for(self, size: Callable[[], int | None], missing: str) -> Generator[None, None, int]:
+        """Wait until `size` returns a number of bytes.
 
         Raises:
-            EOFError: if the stream ends before; `what` says within what.
+            EOFError: if the stream ends before; its text ends with `missing`.
         """
         while (found := size()) is None:
             if self.eof:
-                raise EOFError(f"stream ends after {len(self.buffer)} bytes, before {what()}")
+                raise EOFError(f"stream ends after {len(self.buffer)} bytes, {missing}")
             yield
         return found
 
@@ -113,11 +112,11 @@ class StreamReader:
     def read_line(
         self, m: int, too_long_exc_type: type[Exception] = RuntimeError
     ) -> Generator[None, None, bytearray]:
-        """Read up to a line feed, which is included.
+        """Read a line, including its line feed.
 
         Args:
-            m: bytes a line may have.
-            too_long_exc_type: raised if it has more.
+            m: the limit of the line in bytes.
+            too_long_exc_type: the exception raised if the line is longer.
 
         Raises:
             EOFError: if the stream ends without a line feed.
@@ -132,28 +131,29 @@ class StreamReader:
                 raise too_long_exc_type(f"read {end or searched} bytes, expected at most {m}")
             return end or None
 
-        return self._take((yield from self._wait_for(size, lambda: "end of line")))
+        return self._take((yield from self._wait_for(size, "before end of line")))
 
     def read_exact(self, n: int) -> Generator[None, None, bytearray]:
-        """Read so many bytes.
+        """Read `n` bytes.
 
         Raises:
             EOFError: if the stream ends before.
         """
         assert n >= 0
-        enough = self._wait_for(
-            lambda: n if len(self.buffer) >= n else None, lambda: f"{n} bytes have come"
-        )
-        return self._take((yield from enough))
+
+        def size() -> int | None:
+            return n if len(self.buffer) >= n else None
+
+        return self._take((yield from self._wait_for(size, f"expected {n} bytes")))
 
     def read_to_eof(
         self, m: int, too_long_exc_type: type[Exception] = RuntimeError
     ) -> Generator[None, None, bytearray]:
-        """Read all there is.
+        """Read all bytes until the end of the stream.
 
         Args:
-            m: bytes there may be.
-            too_long_exc_type: raised if there are more.
+            m: the limit in bytes.
+            too_long_exc_type: the exception raised if there are more bytes.
         """
         while not self.eof:
             if len(self.buffer) > m:
@@ -164,13 +164,13 @@ class StreamReader:
         return self._take(len(self.buffer))
 
     def at_eof(self) -> Generator[None, None, bool]:
-        """Tell, once it is known, whether the stream has ended and everything is read."""
+        """Wait for bytes or the end; return True if the stream has ended and all bytes are read."""
         while not self.buffer and not self.eof:
             yield
         return not self.buffer
 
     def feed_data(self, data: bytes | bytearray) -> None:
-        """Take bytes.
+        """Add bytes to the buffer.
 
         Raises:
             EOFError: if the stream has ended.
@@ -180,15 +180,15 @@ class StreamReader:
         self.buffer += data
 
     def feed_eof(self) -> None:
-        """Take the end of the stream.
+        """End the stream.
 
         Raises:
-            EOFError: if it has ended already.
+            EOFError: if the stream has ended already.
         """
         if self.eof:
             raise EOFError("stream ended")
         self.eof = True
 
     def discard(self) -> None:
-        """Throw away what was not read."""
+        """Discard the bytes that were not read."""
         self.buffer.clear()

@@ -1,4 +1,4 @@
-"""The asyncio servers of both eras: `serve` and `route` with the arguments of every version."""
+"""The asyncio server: `serve` and `route` with the arguments of every version."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ __all__ = [
 
 
 class Server(server.Server):
-    """A running server, with what it showed up to version 13."""
+    """A server with its members up to version 13."""
 
     @property
     def websockets(self) -> set[server_connection.ServerConnection]:
@@ -54,15 +54,15 @@ class Server(server.Server):
         return self.connections
 
     def register(self, protocol: server_connection.ServerConnection) -> None:
-        """Count a connection among the server's, to be closed with it."""
+        """Add a connection, which the server closes at its end."""
         self._all.add(protocol)
 
     def unregister(self, protocol: server_connection.ServerConnection) -> None:
-        """Drop a connection that has ended."""
+        """Remove a connection."""
         self.forget(protocol)
 
     def __await__(self) -> Generator[Any, None, Self]:
-        yield from ()  # it listens already
+        yield from ()  # the server listens already
         return self
 
 
@@ -70,22 +70,23 @@ class serve(server.serve):
     """Serve WebSocket clients; see :class:`ws6455.serve`.
 
     Args:
-        handler: see there; `ws_handler` up to version 13.
+        handler: see there; its name is `ws_handler` up to version 13.
         host, port: see there.
         process_request: see there; or ``(path, headers) -> (status, headers, body) or None``.
-        select_subprotocol: see there; or ``(client_subprotocols, server_subprotocols) -> one``.
+        select_subprotocol: see there; or
+            ``(client_subprotocols, server_subprotocols) -> subprotocol``.
         process_response: see there.
         extra_headers: headers for the response, or ``(path, request_headers) -> headers``.
-        create_protocol, klass: `create_connection` up to version 13, and in early ones.
-        timeout: `close_timeout` in early versions.
-        loop, read_limit, legacy_recv: without effect.
+        create_protocol, klass: names of `create_connection` up to version 13.
+        timeout: the name of `close_timeout` in early versions.
+        loop, read_limit, legacy_recv: have no effect.
         options: see there.
     """
 
     server_class = Server
     protocol_class = ServerProtocol
-    legacy = False  # whether callbacks that do not tell are taken for old ones
-    ws_server: server.Server  # once it listens
+    legacy = False  # whether the old form of callbacks is assumed, if their arguments do not decide
+    ws_server: server.Server  # set when the server listens
     __signature__ = extended(server.serve, **OLD_ARGUMENTS, ws_handler=None)
 
     def __init__(
@@ -137,7 +138,7 @@ class serve(server.serve):
 
 
 class Serve(serve):
-    """Serve as ``websockets.legacy`` does: its defaults, its rules for callbacks."""
+    """Serve as ``websockets.legacy`` does: its defaults and its rules for callbacks."""
 
     legacy = True
     __signature__ = renamed(
@@ -180,7 +181,7 @@ def legacy_unix_serve(
 def legacy_broadcast(
     websockets: Iterable[Connection], message: str | BytesLike, raise_exceptions: bool = False
 ) -> None:
-    """Send a message to connections, without waiting for any; see :func:`ws6455.broadcast`."""
+    """Send a message to connections; see :func:`ws6455.broadcast`."""
     broadcast(websockets, message, raise_exceptions=raise_exceptions)
 
 
@@ -216,7 +217,7 @@ def unix_route(url_map: Map, path: str | os.PathLike[str] | None = None, **kwarg
 
 
 def get_socket_name(sock: socket.socket) -> str:
-    """Return the address of a socket as a log line shows it; the path of a Unix socket."""
+    """Return the address of a socket, or the path of a Unix socket, for log messages."""
     name = sock.getsockname()
     if not isinstance(name, tuple):
         return str(name)

@@ -1,4 +1,4 @@
-"""The threaded front end with the loggers and the option names of `websockets`."""
+"""The threaded front end with the options, warnings and loggers of `websockets`."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ __all__ = [
     "unix_serve",
 ]
 
-# Options of the pool of threads with which `websockets` broadcasts.
+# Options of the thread pool that `websockets` broadcasts with.
 _POOL_OPTIONS = {"max_workers", "thread_name_prefix", "initializer", "initargs"}
 
 _Arguments = ParamSpec("_Arguments")
 _Made = TypeVar("_Made")
 
-# Methods whose first call, outside of a ``with`` statement, gives a warning.
+# Methods whose first call outside a ``with`` statement gives a DeprecationWarning.
 _USES = ("close", "ping", "pong", "recv", "recv_streaming", "send")
 
 
@@ -47,10 +47,10 @@ class ClientConnection(client_connection.ClientConnection):
     """A client's connection; see :class:`ws6455.sync.client.ClientConnection`."""
 
     def warn_at_first_use(self) -> None:
-        """Warn when a method is called before a ``with`` statement enters the connection."""
+        """Give a warning when a method is called before the connection is entered."""
         reference = weakref.ref(self)
         for name in _USES:
-            # An instance attribute hides the method until the warning: no call pays for it later.
+            # The attribute hides the method until the warning, so that later calls cost nothing.
             self.__dict__[name] = functools.partial(_warn_and_call, reference, name)
 
     def _stop_warning(self) -> None:
@@ -66,7 +66,7 @@ def _warn_and_call(
     reference: weakref.ref[ClientConnection], name: str, *args: Any, **kwargs: Any
 ) -> Any:
     connection = reference()
-    assert connection is not None  # the caller holds it
+    assert connection is not None  # the caller has a reference
     connection._stop_warning()
     warnings.warn(
         "use `with connect(...) as websocket`, or connect(..., legacy=True)",
@@ -77,7 +77,7 @@ def _warn_and_call(
 
 
 def _adapt_client(options: dict[str, Any]) -> None:
-    """Replace former option names; set the logger and the classes to make."""
+    """Replace old option names; set the logger and the classes of connection and protocol."""
     rename_option(options, "ssl_context", "ssl", stacklevel=4)
     rename_option(options, "extra_headers", "additional_headers", stacklevel=4)
     options["logger"] = options.get("logger") or logging.getLogger("websockets.client")
@@ -101,8 +101,8 @@ def connect(
 
     Args:
         uri: see there.
-        legacy: False returns a :class:`reconnect`. None warns if the connection is used before a
-            ``with`` statement enters it; True does not.
+        legacy: False returns a :class:`reconnect`. None gives a warning if the connection is used
+            before it is entered; True does not.
         options: see there.
     """
     _adapt_client(options)
@@ -118,7 +118,7 @@ def unix_connect(
     legacy: bool | None = None,
     **kwargs: Any,
 ) -> client_connection.ClientConnection | client.reconnect:
-    """Connect on a Unix socket; see :func:`ws6455.sync.client.unix_connect` and :func:`connect`."""
+    """Connect to a Unix socket; see :func:`ws6455.sync.client.unix_connect` and :func:`connect`."""
     _adapt_client(kwargs)
     if legacy is False:
         return client.unix_reconnect(path, uri, **kwargs)
@@ -126,7 +126,7 @@ def unix_connect(
 
 
 class reconnect(client.reconnect):
-    """Connect again and again; see :class:`ws6455.sync.client.reconnect`.
+    """Connect repeatedly; see :class:`ws6455.sync.client.reconnect`.
 
     Raises:
         InvalidURI: if the URI is not a WebSocket URI.
@@ -143,13 +143,13 @@ class reconnect(client.reconnect):
 def unix_reconnect(
     path: str | os.PathLike[str] | None = None, uri: str | None = None, **kwargs: Any
 ) -> client.reconnect:
-    """Connect on a Unix socket again and again; see :func:`ws6455.sync.client.unix_reconnect`."""
+    """Connect to a Unix socket repeatedly; see :func:`ws6455.sync.client.unix_reconnect`."""
     _adapt_client(kwargs)
     return client.unix_reconnect(path, uri, **kwargs)
 
 
 def _compatible(make: Callable[_Arguments, _Made]) -> Callable[_Arguments, _Made]:
-    """Adapt a function that makes a server: former option names, its logger, its protocols."""
+    """Adapt a function that makes a server: its option names, its logger and its protocols."""
 
     @functools.wraps(make)
     def compatible(*args: _Arguments.args, **options: _Arguments.kwargs) -> _Made:
@@ -178,11 +178,11 @@ def broadcast(
 ) -> None:
     """Send a message to connections; see :func:`ws6455.sync.server.broadcast`.
 
-    `pool_options` are those of :class:`concurrent.futures.ThreadPoolExecutor`; they have no
-    effect, since no pool of threads is needed.
+    `pool_options` are those of :class:`concurrent.futures.ThreadPoolExecutor`. They have no
+    effect: no thread pool is used.
 
     Raises:
-        TypeError: if there is no such option.
+        TypeError: if an option is unknown.
     """
     unknown = ", ".join(pool_options.keys() - _POOL_OPTIONS)
     if unknown:

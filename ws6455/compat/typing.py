@@ -1,4 +1,4 @@
-"""Types that programs name besides those of :mod:`ws6455.typing`, for annotations."""
+"""Types for annotations that :mod:`ws6455.typing` does not have."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ ExtensionHeader = tuple[ExtensionName, Sequence[ExtensionParameter]]
 ConnectionOption = str
 UpgradeProtocol = str
 
-# What `process_request` gave, and `extra_headers` took, up to version 13.
+# The result of `process_request`, and the type of `extra_headers`, up to version 13.
 HTTPResponse = tuple[StatusLike, HeadersLike, bytes]
 HeadersLikeOrCallable = HeadersLike | Callable[[str, Headers], HeadersLike]

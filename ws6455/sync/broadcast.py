@@ -1,6 +1,6 @@
-"""Send one message to many connections of threads at once.
+"""Broadcast one message to many threaded connections.
 
-Nobody waits for anybody: what a socket has no room for, the watcher sends.
+It does not block: the watcher sends the bytes that a socket does not accept at once.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def broadcast(
 ) -> None:
     """Send a message to connections, from any thread; see :func:`ws6455.aio.broadcast.broadcast`.
 
-    A connection is slow here while its socket has no room for what was sent before, so that
-    `send` would wait.
+    A connection is slow while its socket has not accepted all earlier bytes, so that `send` would
+    block.
     """
     shared = shared_message(message, text)
     send_to_all(connections, shared, slow, BroadcastFailures(raise_exceptions))

@@ -1,4 +1,4 @@
-"""The threaded client: `connect` gives a connection, `reconnect` one after the other.
+"""The threaded client: `connect` for one connection, `reconnect` for repeated ones.
 
 RFC 6455 §4.1.
 """
@@ -65,9 +65,11 @@ def connect(  # noqa: D417 - the other options are described where the docstring
         uri: ``ws://`` or ``wss://``.
         sock: a connected socket to use, instead of connecting to the URI's host and port.
         ssl: the TLS context for ``wss://``; True and None stand for the default.
-        server_hostname: what the server's certificate must name, if not the URI's host.
+        server_hostname: the name that the server's certificate must have, instead of the URI's
+            host.
         proxy_ssl: the TLS context for an ``https://`` proxy.
-        proxy_server_hostname: what the proxy's certificate must name, if not its host.
+        proxy_server_hostname: the name that the proxy's certificate must have, instead of the
+            proxy's host.
         create_connection: makes the connection, instead of :class:`ClientConnection`; called
             with the socket, the protocol and the options.
         protocol_class: the class of the protocol, instead of :class:`ws6455.ClientProtocol`.
@@ -95,7 +97,7 @@ def connect(  # noqa: D417 - the other options are described where the docstring
 
 
 class reconnect(Reconnecting[ClientConnection]):
-    """Connect to a WebSocket server, again and again.
+    """Connect to a WebSocket server repeatedly.
 
     ``for websocket in reconnect(uri)`` connects again, with growing delays, whenever the loop's
     body is left by ``continue`` or by its end; ``with reconnect(uri) as websocket`` connects
@@ -103,9 +105,9 @@ class reconnect(Reconnecting[ClientConnection]):
 
     Args:
         uri: see :func:`connect`.
-        process_exception: returns None to try again, or what to raise.
-        reconnect_delays: makes the iterator of the seconds to wait; when it has no more, the
-            last attempt's exception is raised.
+        process_exception: returns None to retry, or the exception to raise.
+        reconnect_delays: returns an iterator of delays in seconds; when it is exhausted, the
+            exception of the last attempt is raised.
         options: those of :func:`connect`.
     """
 
@@ -130,7 +132,7 @@ class reconnect(Reconnecting[ClientConnection]):
         self._leave().__exit__(exc_type, *rest)
 
     def __iter__(self) -> Iterator[ClientConnection]:
-        """Connect, again and again, as :class:`ws6455.aio.client.connect` does."""
+        """Connect repeatedly; see :class:`ws6455.aio.client.connect`."""
         attempts = self._attempts()
         while True:
             try:
@@ -145,13 +147,13 @@ class reconnect(Reconnecting[ClientConnection]):
                 try:
                     yield connection
                 finally:
-                    connection.close()  # leaving the loop is no error
+                    connection.close()  # leaving the loop is not an error
 
 
 def unix_connect(
     path: str | os.PathLike[str] | None = None, uri: str | None = None, **kwargs: Any
 ) -> ClientConnection:
-    """Connect on a Unix socket; see :func:`ws6455.aio.client.unix_connect` and :func:`connect`.
+    """Connect to a Unix socket; see :func:`ws6455.aio.client.unix_connect` and :func:`connect`.
 
     Raises:
         ValueError: unless exactly one of path and sock is given.
@@ -162,7 +164,7 @@ def unix_connect(
 def unix_reconnect(
     path: str | os.PathLike[str] | None = None, uri: str | None = None, **kwargs: Any
 ) -> reconnect:
-    """Connect to a Unix socket again and again.
+    """Connect to a Unix socket repeatedly.
 
     Args:
         path: see :func:`unix_connect`.
@@ -173,7 +175,7 @@ def unix_reconnect(
 
 
 def _unix(path: str | os.PathLike[str] | None, uri: str | None, options: dict[str, Any]) -> str:
-    """Put the way to a Unix socket into the options of `connect`; return its `uri`.
+    """Add the path of a Unix socket to the options of `connect`; return the URI.
 
     Raises:
         ValueError: unless exactly one of path and sock is given.

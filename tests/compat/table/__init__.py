@@ -1,9 +1,8 @@
-"""What `websockets` 8 to 17 documents, as data: one file per part of its API.
+"""The documented API of `websockets` 8 to 17 as data, one file for each part.
 
-Each file maps the names of modules to a :class:`~tests.compat.table.rows.Module`. The tables hold
-what a program can write against: names, parameters with their defaults, members, values. They are
-facts about `websockets`, not about this library; tests/compat/test_table.py holds the two against
-each other.
+Each file maps module names to a :class:`~tests.compat.table.rows.Module`. The tables hold names,
+parameters with their defaults, members and values. They are facts about `websockets`, not about
+ws6455; tests/compat/test_table.py compares the two.
 """
 
 from .coroutines import MODULES as COROUTINES

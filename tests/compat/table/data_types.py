@@ -93,7 +93,7 @@ MODULES = {
             "MultipleValuesError": "builtins:LookupError",
         },
     ),
-    # What stood in `http` before release 10.
+    # Names in `http` before release 10.
     "websockets.http": Module(
         deprecated="""
             Headers MultipleValuesError USER_AGENT build_host read_request read_response

@@ -1,4 +1,4 @@
-"""The variables `WEBSOCKETS_...`: what a program sees of each when it is set."""
+"""Environment variables `WEBSOCKETS_...`, each with an effect that a program can observe."""
 
 from typing import NamedTuple
 
@@ -6,12 +6,12 @@ __all__ = ["VARIABLES", "Variable"]
 
 
 class Variable(NamedTuple):
-    """A variable that is set.
+    """A variable.
 
     Attributes:
-        value: in the environment.
-        expression: over `websockets` and the functions of probe.py.
-        result: of the expression.
+        value: the value in the environment.
+        expression: a Python expression with `websockets` and the functions of probe.py.
+        result: the value of the expression.
     """
 
     value: str

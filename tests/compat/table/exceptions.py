@@ -1,10 +1,10 @@
-"""`websockets.exceptions`: who inherits from whom, and what each is made with and carries."""
+"""`websockets.exceptions`: bases, constructors and attributes."""
 
 from .rows import Module
 
 __all__ = ["CALLS", "MODULES", "PARENTS"]
 
-# Each exception's bases, in the order of the documentation.
+# The bases of each exception, in the order of the documentation.
 PARENTS = {
     "WebSocketException": "Exception",
     "ConnectionClosed": "WebSocketException",
@@ -44,8 +44,8 @@ PARENTS = {
     "RedirectHandshake": "InvalidHandshake",
 }
 
-# An exception as a program makes it, and what it then carries: releases 8 to 17. `close` and
-# `response` are a Close(1001, "bye") and a Response(404, "Not Found", Headers()).
+# Constructor calls of releases 8 to 17, and the attributes of the exception. `close` and `response`
+# are a Close(1001, "bye") and a Response(404, "Not Found", Headers()).
 CALLS: list[tuple[str, dict[str, object]]] = [
     (
         "ConnectionClosedOK(close, close, True)",

@@ -1,8 +1,8 @@
-"""`websockets.legacy` and the modules of release 8: importing them may warn.
+"""`websockets.legacy` and the modules of release 8, whose import may give a warning.
 
-Left out of `WebSocketServerProtocol`: `process_extensions`, `read_http_request` and
-`write_http_response`. They are steps within its handshake, which goes another way here; a subclass
-that overrides one is refused (tests/compat/test_connection.py), since nothing would call it.
+`process_extensions`, `read_http_request` and `write_http_response` of `WebSocketServerProtocol` are
+left out. ws6455 does not call them in its handshake and rejects a subclass that overrides one
+(tests/compat/test_connection.py).
 """
 
 from .options import LEGACY

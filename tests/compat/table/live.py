@@ -1,4 +1,4 @@
-"""Open connections through `websockets`, to look at live objects of its classes."""
+"""Instances of the classes of `websockets`, with open connections."""
 
 import asyncio
 import contextlib
@@ -13,11 +13,11 @@ TIMEOUT = 5
 
 
 def missing_attributes(owner: str, names: list[str]) -> list[str]:
-    """Return which attributes an instance lacks.
+    """Return the names of the attributes that an instance does not have.
 
     Args:
-        owner: a class, with its module: ``websockets.asyncio.server.Server``.
-        names: the attributes that it should have.
+        owner: the class with its module, such as ``websockets.asyncio.server.Server``.
+        names: the documented attributes.
     """
     if owner.startswith("websockets.sync."):
         with threads() as objects:
@@ -38,7 +38,7 @@ def _missing(instance: object, names: list[str]) -> list[str]:
 
 
 def plain() -> dict[str, object]:
-    """Return instances that need no connection, by class."""
+    """Return the instances that need no connection, by class."""
     client: Any = import_module("websockets.client")
     frames: Any = import_module("websockets.frames")
     http11: Any = import_module("websockets.http11")
@@ -121,11 +121,11 @@ def threads() -> Iterator[dict[str, object]]:
 
 
 async def open_with(of_client: dict[str, object], of_server: dict[str, object]) -> str | bytes:
-    """Return a message that went to an echo server and back, at the top level's own.
+    """Return a message from an echo server, with the top level's `connect` and `serve`.
 
     Args:
         of_client: keyword arguments of `connect`.
-        of_server: keyword arguments of `serve`, in place of its handler too.
+        of_server: keyword arguments of `serve`; if there are any, the handler is `ws_handler`.
     """
     websockets: Any = import_module("websockets")
 

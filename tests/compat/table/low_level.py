@@ -1,4 +1,4 @@
-"""`websockets.headers`, `proxy` and `streams`: undocumented, and still used by programs."""
+"""`websockets.headers`, `proxy` and `streams`: undocumented, but used by programs."""
 
 from .rows import Module
 

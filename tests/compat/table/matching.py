@@ -1,4 +1,4 @@
-"""Hold a callable's signature against its documented one."""
+"""Comparison of a callable's signature with the documented one."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ Parameter = inspect.Parameter
 
 
 def signature_of(owner: Any, name: str) -> inspect.Signature:
-    """Return the signature of an attribute as its caller sees it: without `self`."""
+    """Return the signature of an attribute for callers, without `self`."""
     signature = inspect.signature(getattr(owner, name))
     if inspect.isclass(owner) and inspect.isfunction(inspect.getattr_static(owner, name)):
         parameters = list(signature.parameters.values())
@@ -21,14 +21,14 @@ def signature_of(owner: Any, name: str) -> inspect.Signature:
 def differences(
     documented: str, ours: inspect.Signature, symbols: Mapping[str, object]
 ) -> list[str]:
-    """Return what a program that follows the documentation would stumble over.
+    """Return the differences that would break a program written for the documentation.
 
     Args:
-        documented: the parameters as they stand in a ``def``.
-        ours: the signature that is to take them.
-        symbols: the values of the names among the documented defaults.
+        documented: the parameters, as written in a ``def``.
+        ours: the signature to check.
+        symbols: the values of names in the documented defaults.
     """
-    # A lambda's defaults are evaluated where it stands, so that the mapping may be a lazy one.
+    # The defaults are looked up in `symbols` as local names, so that it may be a lazy mapping.
     function: Callable[..., object] = eval(f"lambda {documented}: None", {}, symbols)
     theirs = inspect.signature(function)
     found = []
@@ -49,7 +49,7 @@ def differences(
 
 
 def _positional(signature: inspect.Signature) -> list[str]:
-    """Return the names of the parameters that may be given by position or by name."""
+    """Return the names of the positional-or-keyword parameters."""
     return [
         name
         for name, parameter in signature.parameters.items()
@@ -60,7 +60,7 @@ def _positional(signature: inspect.Signature) -> list[str]:
 def _differences_of(
     documented: Parameter, ours: inspect.Signature, positional: list[str]
 ) -> list[str]:
-    """Return what is wrong with one of our parameters."""
+    """Return the differences of one parameter."""
     name = documented.name
     if documented.kind in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD):
         kinds = {parameter.kind for parameter in ours.parameters.values()}

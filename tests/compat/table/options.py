@@ -1,4 +1,4 @@
-"""The parameters that many signatures of `websockets` share, as they stand in a ``def``."""
+"""Parameters that many signatures of `websockets` share, as written in a ``def``."""
 
 __all__ = ["CLIENT", "CONNECTION", "KEEPALIVE", "LEGACY", "RECONNECTING", "SERVER"]
 
@@ -7,7 +7,7 @@ KEEPALIVE = "ping_interval=20, ping_timeout=20, close_timeout=10"
 # The parameters of connection classes, after the protocol.
 CONNECTION = f"{KEEPALIVE}, max_queue=16"
 
-# What the two ends of asyncio and threads have alike.
+# Parameters of clients and servers, for asyncio and for threads.
 _BOTH = (
     "extensions=None, subprotocols=None, compression='deflate', open_timeout=10, "
     f"{CONNECTION}, max_size=2**20, logger=None, create_connection=None"
@@ -22,7 +22,7 @@ SERVER = (
     f"server_header=SERVER, {_BOTH}"
 )
 
-# What the two ends of the legacy API have alike.
+# Parameters of clients and servers of the legacy API.
 LEGACY = (
     "create_protocol=None, logger=None, compression='deflate', extensions=None, "
     "subprotocols=None, extra_headers=None, open_timeout=10, ping_interval=20, ping_timeout=20, "

@@ -1,7 +1,7 @@
-"""Prints what a program sees that has not imported `websockets` yet, as JSON.
+"""Print the effects of the environment variables as JSON.
 
-Run by `python -m`, with the variables of `environment.VARIABLES` set: they are read when
-`websockets` is imported.
+Run it by `python -m` with the variables of `environment.VARIABLES` set. They are read when
+`websockets` is imported, so this program must be a process of its own.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ REQUEST = [
 
 
 def status_of(websockets: Any, *headers: bytes) -> int:
-    """Return the status that a server answers a request with these headers with."""
+    """Return the status of a server's response to a request with additional headers."""
     protocol = websockets.server.ServerProtocol()
     protocol.receive_data(b"\r\n".join([*REQUEST, *headers, b"", b""]))
     for event in protocol.events_received():
@@ -34,7 +34,7 @@ def status_of(websockets: Any, *headers: bytes) -> int:
 
 
 def body_read(websockets: Any, size: int) -> int:
-    """Return how much of a refusal's body of this size a client keeps."""
+    """Return the number of bytes that a client keeps of a rejection's body of a given size."""
     protocol = websockets.client.ClientProtocol(websockets.uri.parse_uri("ws://localhost/"))
     protocol.send_request(protocol.connect())
     protocol.receive_data(b"HTTP/1.1 404 Not Found\r\nContent-Length: %d\r\n\r\n" % size)
@@ -45,24 +45,24 @@ def body_read(websockets: Any, size: int) -> int:
 
 
 def delays(websockets: Any) -> list[float]:
-    """Return the first delays before a client connects again."""
+    """Return the first delays between reconnection attempts."""
     growing: Iterator[float] = websockets.client.backoff()
     return list(islice(growing, 4))
 
 
 def close_code(websockets: Any, fragments: int) -> int:
-    """Return the code that a server ends a connection with after a message in fragments."""
+    """Return the close code of a server after a message in a number of fragments."""
 
     async def send() -> int:
         async def handler(connection: Any) -> None:
-            # To return closes with 1000.
+            # The connection is closed with 1000 when the handler returns.
             await connection.recv()
 
         serve, connect = websockets.asyncio.server.serve, websockets.asyncio.client.connect
         async with asyncio.timeout(5), serve(handler, "127.0.0.1", 0) as server:
             port = server.sockets[0].getsockname()[1]
             async with connect(f"ws://127.0.0.1:{port}/") as connection:
-                # An iterable's messages are followed by an empty fragment.
+                # The items of an iterable are followed by an empty final fragment.
                 await connection.send(["x"] * (fragments - 1))
                 await connection.wait_closed()
                 return int(connection.close_code)
@@ -71,7 +71,7 @@ def close_code(websockets: Any, fragments: int) -> int:
 
 
 def value(expression: str, words: dict[str, object]) -> object:
-    """Return an expression's value; of one that fails, its error: the other rows go on."""
+    """Return the value of an expression, or the error's repr if it fails."""
     try:
         result: object = eval(expression, words)
     except Exception as exc:
@@ -80,7 +80,7 @@ def value(expression: str, words: dict[str, object]) -> object:
 
 
 def main() -> None:
-    """Print which submodules a bare import lacks, and the values of every row by variable."""
+    """Print the submodules that a bare import lacks, and the value of each row by variable."""
     compat.install()
     import websockets
 

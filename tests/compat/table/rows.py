@@ -1,4 +1,4 @@
-"""The form of the tables: what one module of `websockets` offers."""
+"""Row type of the tables: the API of one module of `websockets`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,20 +8,20 @@ __all__ = ["Module"]
 
 @dataclass(frozen=True)
 class Module:
-    """What one module offers, in literal form.
+    """The API of one module, in literal form.
 
-    Lists of names are strings, with white space between the names. A callable is named by its
+    A list of names is a string with white space between the names. A callable is identified by its
     name or by `Class.method`.
 
     Attributes:
-        names: importable from the module, without any warning.
-        deprecated: importable too, and these may warn.
-        signatures: the parameters of callables as they stand in a ``def``, without `self`.
-            Defaults are Python expressions, with the words of `SYMBOLS` in test_table.py.
-        members: what classes have.
-        attributes: what the live instances of classes have.
+        names: names that can be imported without a warning.
+        deprecated: names that can be imported, possibly with a warning.
+        signatures: the parameters of callables as written in a ``def``, without `self`. Defaults
+            are Python expressions with the names of `SYMBOLS` in test_table.py.
+        members: the members of classes.
+        attributes: the attributes of instances.
         parents: the bases of classes, each as ``module:Class``.
-        values: what a name or a `Class.member` equals.
+        values: the values of names, or of `Class.member`.
     """
 
     names: str = ""

@@ -1,7 +1,7 @@
 """`websockets.protocol`, `client` and `server`: the protocol without input and output.
 
-Left out of `Protocol`: `recv_frame`, `events` and `reader`. They are the inside of its parser, no
-program but its own tests uses them, and this library's parser has no such parts.
+`recv_frame`, `events` and `reader` of `Protocol` are left out. They are internals of its parser,
+which only its own tests use and the parser of ws6455 does not have.
 """
 
 from .options import LEGACY
@@ -9,7 +9,7 @@ from .rows import Module
 
 __all__ = ["MODULES", "UNDOCUMENTED"]
 
-# Used by programs, though no page of the documentation has them.
+# Undocumented, but used by programs.
 UNDOCUMENTED = """
     Protocol.send_frame Protocol.send_eof
     Frame.parse Frame.serialize Frame.check

@@ -1,4 +1,4 @@
-"""`import websockets` and what has no better place: the aliases and the command line."""
+"""The top level of `websockets`, its aliases and its command line."""
 
 from .options import CLIENT, RECONNECTING, SERVER
 from .rows import Module
@@ -23,16 +23,16 @@ ALL = """
     Data ExtensionName ExtensionParameter LoggerLike Origin StatusLike Subprotocol
 """
 
-# Attributes after a bare `import websockets`: programs use them so.
+# Submodules that are attributes after a bare `import websockets`.
 SUBMODULES = """
     asyncio client connection datastructures exceptions extensions frames headers http11 legacy
     protocol server sync typing uri version
 """
 
-# An ImportError that says so: they need a library that this one does not build on.
+# Modules whose import raises an ImportError: they need trio.
 UNOFFERED = "websockets.trio.client websockets.trio.server websockets.trio.router"
 
-# What releases 8 to 13 also took at the top level, in `connect` and in `serve`; each with a value.
+# Arguments of `connect` and `serve` in releases 8 to 13, each with a value.
 FORMER_KEYWORDS: dict[str, object] = {
     "extra_headers": {"X-Test": "1"},
     "timeout": 1,
@@ -74,7 +74,7 @@ MODULES = {
             "BasicAuthWebSocketServerProtocol": "websockets:WebSocketServerProtocol",
         },
     ),
-    # Aliases which warn when they are imported.
+    # Aliases whose import gives a warning.
     "websockets.auth": Module(
         deprecated="BasicAuthWebSocketServerProtocol basic_auth_protocol_factory"
     ),
