@@ -7,7 +7,16 @@ import pytest
 
 from tests.aio.raw import uri_of
 from tests.compat.conftest import until_closed
-from ws6455 import Frame, InvalidState, Opcode, ProtocolError, Side, State
+from ws6455 import (
+    Frame,
+    Headers,
+    InvalidState,
+    Opcode,
+    ProtocolError,
+    Request,
+    Side,
+    State,
+)
 
 
 def test_send_frame(websockets: Any) -> None:
@@ -143,3 +152,23 @@ def test_a_stream_reader_keeps_its_limits(websockets: Any) -> None:
     for reading in (reader.read_line(7), reader.read_exact(6)):
         with pytest.raises(EOFError, match="after 5 bytes"):
             next(reading)
+
+
+def test_responses_have_a_date_first_as_soon_as_they_are_made(websockets: Any) -> None:
+    server = websockets.server.ServerProtocol()
+    for response in (server.reject(403, "no"), server.accept(Request("/", Headers()))):
+        assert response.status_code != 101
+        assert next(response.headers.raw_items())[0] == "Date"
+    request = Request(
+        "/",
+        Headers(
+            {
+                "Host": "localhost",
+                "Upgrade": "websocket",
+                "Connection": "Upgrade",
+                "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+                "Sec-WebSocket-Version": "13",
+            }
+        ),
+    )
+    assert next(server.accept(request).headers.raw_items())[0] == "Date"

@@ -13,7 +13,10 @@ from .. import exceptions
 from ..framing import frames
 from ..framing.frames import Opcode
 from ..http1 import head
+from ..http1.headers import Headers
 from ..protocol import client, protocol, server
+from ..server.registry import http_date
+from ..session.signature import with_options_of
 from .exceptions import compatible
 from .frames import Frame
 from .http1 import Request, Response
@@ -75,7 +78,28 @@ class ClientProtocol(Protocol, client.ClientProtocol):
 
 
 class ServerProtocol(Protocol, server.ServerProtocol):
-    """The server's end of a connection; see :class:`ws6455.ServerProtocol`."""
+    """The server's end of a connection; see :class:`ws6455.ServerProtocol`.
+
+    Its responses have a Date as soon as they are made, as in `websockets`.
+    """
+
+    @with_options_of(server.ServerProtocol)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"date": http_date} | options)
+
+    def accept(self, request: head.Request) -> head.Response:
+        """Make the response to a request."""
+        return self._dated(super().accept(request))
+
+    def reject(self, status: int, text: str) -> head.Response:
+        """Make a plain-text response that refuses the connection."""
+        return self._dated(super().reject(status, text))
+
+    def _dated(self, response: head.Response) -> head.Response:
+        """Put a Date before the other headers of a response, unless it has one."""
+        if self._date is not None and "Date" not in response.headers:
+            response.headers = Headers([("Date", self._date()), *response.headers.raw_items()])
+        return response
 
 
 def _event(event: protocol.Event) -> Event:
