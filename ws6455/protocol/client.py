@@ -1,7 +1,7 @@
-"""The client's end of a connection, without I/O, from the request to the end.
+"""Client's side of a connection without I/O, opening handshake included.
 
-RFC 6455 section 4.1. Send the request of :meth:`ClientProtocol.connect` and feed bytes until the
-state is OPEN, or `handshake_exc` says why it is not.
+RFC 6455 §4.1. Send the request that :meth:`ClientProtocol.connect` returns, and feed bytes until
+the state is OPEN or `handshake_exc` is set.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ __all__ = ["ClientProtocol"]
 
 
 class ClientProtocol(OpeningProtocol):
-    """The client's end of a connection, without I/O.
+    """Client's side of a connection, without I/O.
 
     Args:
-        uri: where to, see :func:`ws6455.http1.uri.parse_uri`.
-        origin: the value of Origin.
-        extensions: what to offer, preferred first.
-        subprotocols: what to offer, preferred first.
+        uri: URI of the server, see :func:`ws6455.http1.uri.parse_uri`.
+        origin: value of Origin, or None.
+        extensions: extensions to offer, preferred first.
+        subprotocols: subprotocols to offer, preferred first.
         state, max_size, max_fragments, logger: see :class:`~ws6455.protocol.protocol.Protocol`.
     """
 
@@ -71,11 +71,11 @@ class ClientProtocol(OpeningProtocol):
         self.available_extensions = extensions or ()
         self.available_subprotocols = subprotocols or ()
         self.key = generate_key()
-        self._http_version = "HTTP/1.1"  # of the response, which does not hold it
+        self._http_version = "HTTP/1.1"  # of the response, which has no field for it
         self._body: BodyReader | None = None
 
     def connect(self) -> Request:
-        """Make the request (§4.1); send it with :meth:`send_request`."""
+        """Build the request (§4.1); send it with :meth:`send_request`."""
         return build_request(
             self.uri,
             self.key,
@@ -120,10 +120,10 @@ class ClientProtocol(OpeningProtocol):
                 self.receive_data(rest)
 
     def process_response(self, response: Response) -> None:
-        """Check that the response accepts the connection, on terms that were offered (§4.1).
+        """Check the response, and set the negotiated extension and subprotocol (§4.1).
 
         Raises:
-            InvalidHandshake: the kind that fits.
+            InvalidHandshake: if the response does not accept what was offered.
         """
         check_response(response, self._http_version, self.key)
         extensions = self.process_extensions(response.headers)
@@ -134,7 +134,7 @@ class ClientProtocol(OpeningProtocol):
         """Check the extensions; see :func:`ws6455.protocol.handshake.check_extensions`.
 
         Returns:
-            What the answer switches on.
+            The extensions that the server accepted.
         """
         accepted = check_extensions(headers, self.available_extensions)
         return [] if accepted is None else [accepted]
@@ -151,10 +151,10 @@ class ClientProtocol(OpeningProtocol):
         self._end_sending()
 
     def _refused(self, exc: InvalidStatus, rest: bytes) -> None:
-        """Read the body, which may say why."""
+        """Read the body of a refusal, which may give the reason."""
         assert self.response is not None
         status = self.response.status_code
-        if status < 200 or status in (204, 304):  # RFC 9112 §6.3: these have none
+        if status < 200 or status in (204, 304):  # RFC 9112 §6.3: these have no body
             self._give_up(exc)
             return
         try:
@@ -171,7 +171,7 @@ class ClientProtocol(OpeningProtocol):
             if self._body.feed(data):
                 self._end_body()
         except InvalidMessage:
-            self._end_body()  # what came of it may still say why
+            self._end_body()  # the part received may still give the reason
 
     def _end_body(self) -> None:
         assert self._body is not None

@@ -1,4 +1,4 @@
-"""Negotiating permessage-deflate: what a client offers, what a server accepts.
+"""Negotiation of permessage-deflate: offers and answers.
 
 RFC 7692 §5, §7.1.
 """
@@ -46,10 +46,10 @@ def _parse_parameters(
     """Check the parameters of one offer or answer (§7.1).
 
     Returns:
-        For each parameter its number of bits, or True.
+        A dict of parameter names; the value is a number of window bits, or True.
 
     Raises:
-        NegotiationError: if a parameter is unknown, doubled, or has a wrong value.
+        NegotiationError: if a parameter is unknown or repeated, or has a wrong value.
     """
     parsed: dict[str, int | bool] = {}
     for name, value in params:
@@ -77,7 +77,7 @@ def _build_parameters(
     server_max_window_bits: int | None,
     client_max_window_bits: int | bool | None,
 ) -> list[ExtensionParameter]:
-    """Build the parameters of an offer or answer, the reverse of :func:`_parse_parameters`."""
+    """Build the parameters of an offer or answer; inverse of :func:`_parse_parameters`."""
     params: list[ExtensionParameter] = []
     if server_no_context_takeover:
         params.append(("server_no_context_takeover", None))
@@ -93,18 +93,19 @@ def _build_parameters(
 
 
 class _Factory:
-    """What the two roles' configurations share.
+    """Configuration of permessage-deflate, common to both sides.
 
     Args:
-        server_no_context_takeover: whether the server starts each message afresh.
-        client_no_context_takeover: whether the client does.
-        server_max_window_bits: the server's window, 8 to 15, or None for 15.
-        client_max_window_bits: the client's; True, for a client: whatever the server asks.
-        compress_settings: more arguments for :func:`zlib.compressobj`.
-        threshold: bytes; a shorter message is not compressed unless asked for.
+        server_no_context_takeover: True if the server resets its context for each message.
+        client_no_context_takeover: True if the client does.
+        server_max_window_bits: size of the server's window, 8 to 15; None for 15.
+        client_max_window_bits: size of the client's window; on a client, True lets the server
+            choose.
+        compress_settings: further arguments for :func:`zlib.compressobj`.
+        threshold: size in bytes; a shorter message is compressed only on request.
 
     Raises:
-        ValueError: if a number of bits is not from 8 to 15, or `compress_settings` has wbits.
+        ValueError: if a size is not from 8 to 15, or `compress_settings` has wbits.
     """
 
     name = PerMessageDeflate.name
@@ -133,7 +134,7 @@ class _Factory:
 
 
 class ClientPerMessageDeflateFactory(_Factory):
-    """A client's offer of permessage-deflate, and its check of the answer (§7.1)."""
+    """A client's offer of permessage-deflate (§7.1); checks the server's answer."""
 
     def __init__(
         self,
@@ -163,7 +164,7 @@ class ClientPerMessageDeflateFactory(_Factory):
         )
 
     def process_response_params(self, params: list[ExtensionParameter]) -> PerMessageDeflate:
-        """Make the extension that the server's answer describes.
+        """Create the extension that the server's answer describes.
 
         Raises:
             NegotiationError: if the answer does not fit the offer.
@@ -172,7 +173,7 @@ class ClientPerMessageDeflateFactory(_Factory):
         if self.server_no_context_takeover and "server_no_context_takeover" not in answer:
             raise NegotiationError("expected server_no_context_takeover")  # §7.1.1.1
         server_bits = int(answer.get("server_max_window_bits", 15))
-        # §7.1.2.1: the same or a smaller window than asked for.
+        # §7.1.2.1: the window must not be larger than requested.
         if self.server_max_window_bits is not None and server_bits > self.server_max_window_bits:
             raise NegotiationError("unsupported server_max_window_bits")
         offered = self.client_max_window_bits
@@ -183,7 +184,7 @@ class ClientPerMessageDeflateFactory(_Factory):
             client_bits = min(client_bits, int(answer["client_max_window_bits"]))
         return PerMessageDeflate(
             "server_no_context_takeover" in answer,
-            # §7.1.1.2: the client may give up its context even unasked.
+            # §7.1.1.2: the client may reset its context without a request of the server.
             self.client_no_context_takeover or "client_no_context_takeover" in answer,
             server_bits,
             client_bits,
@@ -196,8 +197,8 @@ class ServerPerMessageDeflateFactory(_Factory):
     """A server's answer to offers of permessage-deflate (§7.1).
 
     Args:
-        require_client_max_window_bits: whether to decline a client whose window cannot be
-            limited; the other arguments are those of :class:`_Factory`.
+        require_client_max_window_bits: True declines an offer that does not let the server
+            limit the client's window; the other arguments are those of :class:`_Factory`.
     """
 
     def __init__(
@@ -233,12 +234,12 @@ class ServerPerMessageDeflateFactory(_Factory):
             The parameters of the answer, and the extension.
 
         Raises:
-            NegotiationError: if the offer is to be declined.
+            NegotiationError: if the offer is declined.
         """
         offer = _parse_parameters(params, client_bits_may_be_bare=True)
         server_no_context = self.server_no_context_takeover or "server_no_context_takeover" in offer
         client_no_context = self.client_no_context_takeover or "client_no_context_takeover" in offer
-        # §7.1.2.1: the same or a smaller window than asked for; the parameter goes back.
+        # §7.1.2.1: the window must not be larger than requested; the answer has the parameter.
         asked = offer.get("server_max_window_bits")
         server_bits = self.server_max_window_bits
         if asked is not None:
@@ -266,7 +267,7 @@ class ServerPerMessageDeflateFactory(_Factory):
 def client_extensions(
     extensions: Sequence[ClientPerMessageDeflateFactory] | None, compression: str | None
 ) -> Sequence[ClientPerMessageDeflateFactory]:
-    """Return what to offer.
+    """Return the extensions to offer.
 
     Raises:
         ValueError: if `compression` is neither ``"deflate"`` nor None.
@@ -283,7 +284,7 @@ def client_extensions(
 def server_extensions(
     extensions: Sequence[ServerPerMessageDeflateFactory] | None, compression: str | None
 ) -> Sequence[ServerPerMessageDeflateFactory]:
-    """Return what to accept; by default windows of 4 KiB, which bound what a connection costs.
+    """Return the extensions to accept; by default with windows of 4 KiB, which saves memory.
 
     Raises:
         ValueError: if `compression` is neither ``"deflate"`` nor None.

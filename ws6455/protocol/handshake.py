@@ -1,6 +1,6 @@
-"""The opening handshake: build and check the request and the response, and negotiate.
+"""Opening handshake: build and check requests and responses, and negotiate.
 
-RFC 6455 §4. Pure functions: a message in, a message or an error out.
+RFC 6455 §4. Pure functions of HTTP messages.
 """
 
 from __future__ import annotations
@@ -79,11 +79,11 @@ def accept_key(key: str) -> str:
 
 
 def validate_subprotocols(subprotocols: Sequence[str]) -> None:
-    """Check a caller's list of subprotocols.
+    """Check a list of subprotocols given as an option.
 
     Raises:
         TypeError: if it is not a sequence of strings, or is one string.
-        ValueError: if one of them is no token.
+        ValueError: if one of them is not a token.
     """
     if isinstance(subprotocols, str) or not isinstance(subprotocols, Sequence):
         raise TypeError("subprotocols must be a sequence of strings")
@@ -108,11 +108,11 @@ def build_request(
     """Build a client's request (§4.1).
 
     Args:
-        uri: where to; its credentials become HTTP Basic authentication (RFC 7617).
+        uri: URI of the server; its credentials become HTTP Basic authentication (RFC 7617).
         key: see :func:`generate_key`.
         origin: the value of Origin.
-        extensions: what to offer, preferred first.
-        subprotocols: what to offer, preferred first.
+        extensions: extensions to offer, preferred first.
+        subprotocols: subprotocols to offer, preferred first.
     """
     headers = Headers()
     headers["Host"] = build_host(uri.host, uri.port, uri.secure)
@@ -134,13 +134,13 @@ def build_request(
 
 
 def check_request(request: Request) -> str:
-    """Check that a request is a WebSocket client's (§4.2.1).
+    """Check that a request is a valid opening handshake (§4.2.1).
 
     Returns:
         Its Sec-WebSocket-Key.
 
     Raises:
-        InvalidHandshake: the kind that fits; see its `status`.
+        InvalidHandshake: if it is not; its `status` is the HTTP status to answer with.
     """
     headers = request.headers
     if request.protocol != "HTTP/1.1":
@@ -173,9 +173,9 @@ def check_origin(headers: Headers, origins: Origins | None) -> str | None:
     """Check a request's Origin against an allow list; each entry is matched in full (§10.2).
 
     Args:
-        headers: the request's.
-        origins: origins or patterns; None in the list allows a request without the header;
-            no list allows everything.
+        headers: headers of the request.
+        origins: allowed origins and patterns; None in the list allows a request without the
+            header; None instead of a list allows every request.
 
     Returns:
         The origin, or None.
@@ -202,10 +202,10 @@ def check_origin(headers: Headers, origins: Origins | None) -> str | None:
 def answer_extensions(
     headers: Headers, factories: Sequence[ServerPerMessageDeflateFactory]
 ) -> tuple[ExtensionHeader, PerMessageDeflate] | None:
-    """Choose from the extensions a client offers, its preferred first (§9.1, RFC 7692 §5.1).
+    """Accept the first acceptable offer of a client (§9.1, RFC 7692 §5.1).
 
     Returns:
-        The answer and the extension; None if no offer can be accepted.
+        The answer and the extension; None if no offer is acceptable.
 
     Raises:
         InvalidHeaderFormat: if the header is malformed.
@@ -220,7 +220,7 @@ def answer_extensions(
             try:
                 answer, extension = factory.process_request_params(params)
             except NegotiationError:
-                continue  # declined; the next may do
+                continue  # declined: try the next
             return (name, answer), extension
     return None
 
@@ -228,16 +228,16 @@ def answer_extensions(
 def answer_subprotocol(
     headers: Headers, select: Callable[[Sequence[str]], str | None]
 ) -> str | None:
-    """Choose from the subprotocols a client offers (§4.2.2).
+    """Choose one of the subprotocols that a client offers (§4.2.2).
 
     Args:
-        headers: the request's; several headers are one list.
-        select: gives the choice, or None for none; see
+        headers: headers of the request; a repeated header forms one list.
+        select: returns the subprotocol chosen, or None; see
             :meth:`ws6455.protocol.server.ServerProtocol.select_subprotocol`.
 
     Raises:
-        InvalidHeader: if the header is malformed or names one twice.
-        NegotiationError: from `select`.
+        InvalidHeader: if the header is malformed or repeats a subprotocol.
+        NegotiationError: if `select` raises it.
     """
     offered = [
         token
@@ -245,7 +245,7 @@ def answer_subprotocol(
         for token in parse_token_list(_PROTOCOL, value)
     ]
     if len(set(offered)) < len(offered):
-        raise InvalidHeaderValue(_PROTOCOL, ", ".join(offered))  # §4.1: all unique
+        raise InvalidHeaderValue(_PROTOCOL, ", ".join(offered))  # §4.1: they must be unique
     return select(offered)
 
 
@@ -261,10 +261,10 @@ def build_response(
     """Build the server's 101 response (§4.2.2).
 
     Args:
-        key: the request's Sec-WebSocket-Key.
-        extension: the one accepted.
-        subprotocol: the one chosen.
-        date: the value of Date; None for none.
+        key: Sec-WebSocket-Key of the request.
+        extension: extension accepted, or None.
+        subprotocol: subprotocol chosen, or None.
+        date: value of Date; None for no Date.
     """
     headers = _accepting_headers(date).copy()
     headers[_ACCEPT] = accept_key(key)
@@ -277,14 +277,14 @@ def build_response(
 
 @functools.lru_cache(maxsize=1)
 def _accepting_headers(date: str | None) -> Headers:
-    """Return the headers common to all 101 responses of one second; do not change them."""
+    """Return the headers shared by the 101 responses of one second; do not modify them."""
     headers = Headers() if date is None else Headers(Date=date)
     headers.update({"Upgrade": "websocket", "Connection": "Upgrade"})
     return headers
 
 
 def build_refusal(exc: InvalidHandshake) -> Response:
-    """Build the response that refuses a request, from the error found in it."""
+    """Build the response that refuses a request because of an error."""
     text = f"Failed to open a WebSocket connection: {exc}.\n"
     if isinstance(exc, InvalidUpgrade):
         text += "\nYou cannot access a WebSocket server directly with a browser.\n"
@@ -299,11 +299,11 @@ def check_response(response: Response, protocol: str, key: str) -> None:
     Args:
         response: the response.
         protocol: its HTTP version.
-        key: the Sec-WebSocket-Key of the request.
+        key: Sec-WebSocket-Key of the request.
 
     Raises:
         InvalidStatus: if the status is not 101.
-        InvalidHandshake: if anything else is wrong; the kind that fits.
+        InvalidHandshake: if anything else is wrong.
     """
     headers = response.headers
     if response.status_code != 101:
@@ -325,8 +325,8 @@ def check_extensions(
     """Check the extensions of a response against those offered (§4.1, RFC 7692 §5.1).
 
     Raises:
-        NegotiationError: if the answer has an extension that was not offered, two, or
-            parameters that do not fit any offer.
+        NegotiationError: if an extension was not offered, if there is more than one, or if the
+            parameters fit none of the offers.
         InvalidHeaderFormat: if the header is malformed.
     """
     accepted: PerMessageDeflate | None = None
@@ -368,11 +368,11 @@ def check_subprotocol(headers: Headers, offered: Sequence[str]) -> str | None:
     return subprotocol
 
 
-# Headers of both ----------------------------------------------------------------------------
+# Headers ------------------------------------------------------------------------------------
 
 
 def _one(headers: Headers, name: str) -> str:
-    """Return the value of a header that must be there once."""
+    """Return the value of a header that must occur exactly once."""
     try:
         return headers[name]
     except MultipleValuesError as exc:
@@ -382,11 +382,11 @@ def _one(headers: Headers, name: str) -> str:
 
 
 def _tokens(headers: Headers, name: str) -> tuple[str, ...]:
-    """Return the tokens of Connection or Upgrade in lower case; none if it is malformed."""
+    """Return the tokens of Connection or Upgrade in lower case; () if the header is malformed."""
     return _parse_tokens(name, *headers.get_all(name))
 
 
-@functools.lru_cache(maxsize=64)  # nearly always the same
+@functools.lru_cache(maxsize=64)  # nearly all messages have the same values
 def _parse_tokens(name: str, *values: str) -> tuple[str, ...]:
     try:
         return tuple(token.lower() for value in values for token in parse_token_list(name, value))

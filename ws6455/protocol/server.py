@@ -1,7 +1,7 @@
-"""The server's end of a connection, without I/O, from the first byte of the request on.
+"""Server's side of a connection without I/O, opening handshake included.
 
-RFC 6455 section 4.2. Feed bytes until :meth:`Protocol.events_received` gives a Request, ask
-:meth:`ServerProtocol.accept` for the response and send it.
+RFC 6455 §4.2. Feed bytes until :meth:`Protocol.events_received` returns a Request, build the
+response with :meth:`ServerProtocol.accept` and send it.
 """
 
 from __future__ import annotations
@@ -37,15 +37,16 @@ __all__ = ["ServerProtocol"]
 
 
 class ServerProtocol(OpeningProtocol):
-    """The server's end of a connection, without I/O.
+    """Server's side of a connection, without I/O.
 
     Args:
         origins: allowed values of Origin, see :func:`ws6455.protocol.handshake.check_origin`.
-        extensions: what to accept of the extensions a client offers.
-        subprotocols: those supported, preferred first.
+        extensions: extensions to accept.
+        subprotocols: subprotocols supported, preferred first.
         select_subprotocol: ``(protocol, offered) -> chosen or None``; may raise
-            :exc:`~ws6455.exceptions.NegotiationError`; by default see :meth:`select_subprotocol`.
-        date: returns the value of Date for a response that has none (RFC 9110 §6.6.1); None
+            :exc:`~ws6455.exceptions.NegotiationError`; the default is described at
+            :meth:`select_subprotocol`.
+        date: returns the value of Date for a response without one (RFC 9110 §6.6.1); None
             sends no Date.
         state, max_size, max_fragments, logger: see :class:`~ws6455.protocol.protocol.Protocol`.
     """
@@ -109,7 +110,7 @@ class ServerProtocol(OpeningProtocol):
             self.handshake_exc = exc
             self.has_events = True
             if isinstance(exc, NotHTTP):
-                self._end_sending()  # it would not understand an answer
+                self._end_sending()  # the peer would not understand a response
             else:
                 self.send_response(build_refusal(exc))
             return
@@ -123,13 +124,14 @@ class ServerProtocol(OpeningProtocol):
 
     @property
     def has_early_data(self) -> bool:
-        """True if bytes that followed the request wait for its response."""
+        """True if bytes received after the request wait until the response is sent."""
         return bool(self._early)
 
     def accept(self, request: Request) -> Response:
-        """Make the response to a request: 101, or the refusal that fits (§4.2.2).
+        """Build the response to a request: 101, or a refusal (§4.2.2).
 
-        A refusal's reason is in `handshake_exc`. Send the response with :meth:`send_response`.
+        The reason for a refusal is in `handshake_exc`. Send the response with
+        :meth:`send_response`.
         """
         try:
             key, extension, self.subprotocol = self.process_request(request)
@@ -143,13 +145,13 @@ class ServerProtocol(OpeningProtocol):
         return build_response(key, extension, self.subprotocol, date)
 
     def process_request(self, request: Request) -> tuple[str, ExtensionHeader | None, str | None]:
-        """Check a request and choose from what it offers; see :meth:`accept`.
+        """Check a request and negotiate; see :meth:`accept`.
 
         Returns:
             Its Sec-WebSocket-Key, the answer to its extensions, and the subprotocol.
 
         Raises:
-            InvalidHandshake: the kind that fits.
+            InvalidHandshake: if the request is refused.
         """
         key = check_request(request)
         self.origin = self.process_origin(request.headers)
@@ -165,10 +167,10 @@ class ServerProtocol(OpeningProtocol):
     def process_extensions(
         self, headers: Headers
     ) -> tuple[ExtensionHeader | None, list[PerMessageDeflate]]:
-        """Choose from the extensions offered; see :func:`.answer_extensions`.
+        """Choose among the extensions offered; see :func:`.answer_extensions`.
 
         Returns:
-            The answer, and what it switches on.
+            The answer, and the extensions accepted.
         """
         answered = answer_extensions(headers, self.available_extensions)
         return (None, []) if answered is None else (answered[0], [answered[1]])
@@ -178,13 +180,13 @@ class ServerProtocol(OpeningProtocol):
         return answer_subprotocol(headers, self.select_subprotocol)
 
     def select_subprotocol(self, subprotocols: Sequence[str]) -> str | None:
-        """Choose among the subprotocols offered: the first of this server's that is there.
+        """Choose the first of the server's subprotocols that the client offers.
 
         Args:
-            subprotocols: those offered, the client's preferred first.
+            subprotocols: subprotocols offered, in the client's order of preference.
 
         Raises:
-            NegotiationError: if this server has subprotocols and the client offers none.
+            NegotiationError: if the server has subprotocols and the client offers none.
         """
         if self._select_subprotocol is not None:
             return self._select_subprotocol(self, subprotocols)
@@ -195,11 +197,11 @@ class ServerProtocol(OpeningProtocol):
         return next((s for s in self.available_subprotocols if s in subprotocols), None)
 
     def use_subprotocol(self, subprotocol: str | None) -> None:
-        """Set the subprotocol, if the response has one that was chosen in another way."""
+        """Set the subprotocol of a response that :meth:`accept` did not build."""
         self.subprotocol = subprotocol
 
     def reject(self, status: int, text: str) -> Response:
-        """Make a plain-text response that refuses the connection.
+        """Build a plain-text response that refuses the connection.
 
         Args:
             status: an HTTP status.
@@ -208,10 +210,10 @@ class ServerProtocol(OpeningProtocol):
         return Response.text(status, text)
 
     def reject_error(self, exc: Exception) -> Response:
-        """Make the response for an error of the server itself: 500.
+        """Build the response for an internal error: 500.
 
         Args:
-            exc: the error, kept in `handshake_exc`; log it first, since its traceback is cleared.
+            exc: the error, kept in `handshake_exc`; its traceback is cleared, so log it before.
         """
         exc.__traceback__ = None  # its frames refer to the connection
         self.handshake_exc = exc
@@ -219,16 +221,16 @@ class ServerProtocol(OpeningProtocol):
         return self.reject(500, text)
 
     def send_response(self, response: Response) -> None:
-        """Send the response; 101 opens the connection, any other ends it.
+        """Send the response; status 101 opens the connection, any other ends it.
 
-        After a refusal nothing that the client has sent, or sends, is read as frames.
+        After a refusal, bytes from the client are not read as frames.
 
         Raises:
-            InvalidMessage: if the reason phrase would split the head; nothing is sent.
+            InvalidMessage: if the reason phrase has invalid characters; nothing is sent.
         """
-        # RFC 9110 §9.3.2: the answer to HEAD has no body.
+        # RFC 9110 §9.3.2: the response to HEAD has no body.
         head_only = self.request is not None and self.request.method == "HEAD"
-        # RFC 9110 §6.6.1: a response other than 1xx has a Date.
+        # RFC 9110 §6.6.1: a response has a Date, unless its status is 1xx.
         if (
             self._date is not None
             and response.status_code != 101
