@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from ws6455.client.reconnecting import Attempts, Reconnecting
+from ws6455.client.reconnecting import Reconnecting, RetrySchedule
 from ws6455.client.session import ClientSession
 
 LOGGER = logging.getLogger("attempts")
@@ -17,21 +17,21 @@ def try_again(exc: Exception) -> Exception | None:
 
 def test_delays_grow_from_the_start_after_each_success(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    attempts = Attempts(try_again, lambda: iter([1.0, 2.0]), LOGGER)
-    assert [attempts.failed(OSError("no")) for _ in range(3)] == [1.0, 2.0, None]
-    attempts.succeeded()
-    assert attempts.failed(OSError("no")) == 1.0
+    schedule = RetrySchedule(try_again, lambda: iter([1.0, 2.0]), LOGGER)
+    assert [schedule.failed(OSError("no")) for _ in range(3)] == [1.0, 2.0, None]
+    schedule.succeeded()
+    assert schedule.failed(OSError("no")) == 1.0
     assert len(caplog.records) == 3
     assert caplog.messages[0] == "connect failed; reconnecting in 1.0 seconds: OSError('no')"
 
 
 def test_what_is_not_transient_is_raised_as_it_is_or_as_the_callback_has_it() -> None:
     delays = iter([1.0])
-    assert Attempts(try_again, lambda: delays, LOGGER).failed(ValueError()) is None
+    assert RetrySchedule(try_again, lambda: delays, LOGGER).failed(ValueError()) is None
     assert next(delays) == 1.0
     wanted, given = KeyError(), ValueError()
     with pytest.raises(KeyError) as caught:
-        Attempts(lambda _: wanted, lambda: delays, LOGGER).failed(given)
+        RetrySchedule(lambda _: wanted, lambda: delays, LOGGER).failed(given)
     assert caught.value is wanted
     assert caught.value.__cause__ is given
 

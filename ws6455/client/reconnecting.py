@@ -1,4 +1,4 @@
-"""Reconnecting: whether and when a client tries again; a front end connects and waits."""
+"""Reconnecting: retryable errors and delays. A front end connects and sleeps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..settings import setting
 from ..typing import LoggerLike
 from .session import ClientSession
 
-__all__ = ["Attempts", "Reconnecting", "backoff", "process_exception"]
+__all__ = ["Reconnecting", "RetrySchedule", "backoff", "process_exception"]
 
 Connection = TypeVar("Connection", bound=ClientSession)
 
@@ -24,14 +24,15 @@ _TRANSIENT_STATUSES = (500, 502, 503, 504)
 
 
 def process_exception(exc: Exception) -> Exception | None:
-    """Tell whether another attempt may succeed.
+    """Decide whether an error is transient, so that another attempt may succeed.
 
     Args:
-        exc: why the last one failed.
+        exc: the error of the last attempt.
 
     Returns:
-        None to try again: the network, a deadline, a connection cut within the handshake, a
-        server that is overloaded (500, 502, 503, 504). Anything else is returned, to be raised.
+        None to try again: for errors of the network, timeouts, a connection lost during the
+        handshake, and the statuses 500, 502, 503 and 504. Any other error is returned, to be
+        raised.
     """
     if isinstance(exc, OSError | TimeoutError):
         return None
@@ -50,13 +51,13 @@ def backoff(
 ) -> Iterator[float]:
     """Yield the seconds to wait before each attempt to reconnect, without end.
 
-    The first is random, so that the clients of a server that restarts do not all come at once.
+    The first delay is random, so that clients do not all reconnect at once when a server restarts.
 
     Args:
-        initial_delay: seconds that the first is below.
-        min_delay: the second.
-        max_delay: none of those after it is longer.
-        factor: by which each of them is longer than the one before.
+        initial_delay: upper bound of the first delay in seconds.
+        min_delay: second delay.
+        max_delay: upper bound of the delays after it.
+        factor: growth factor of the delays from the second on.
     """
     yield random.random() * initial_delay
     delay = min_delay
@@ -66,16 +67,17 @@ def backoff(
 
 
 class Reconnecting(Generic[Connection]):
-    """What a front end's client for one connection after the other is made of.
+    """Base of a reconnecting client, shared by both front ends.
 
     Args:
-        process_exception: returns None to try again, or what to raise.
-        reconnect_delays: makes the iterator of the seconds to wait, anew after each success.
-        logger: where failures are noted.
+        process_exception: returns None to try again, or the exception to raise.
+        reconnect_delays: returns an iterator of delays in seconds; called again after each
+            success.
+        logger: logs failed attempts.
 
     Attributes:
-        connection: the one that a ``with`` statement has entered; None outside of it.
-        logger: the same.
+        connection: connection of the ``with`` statement being executed; None outside of one.
+        logger: see the argument.
     """
 
     def __init__(
@@ -90,10 +92,10 @@ class Reconnecting(Generic[Connection]):
         self._reconnect_delays = reconnect_delays
 
     def _check_not_entered(self) -> None:
-        """Check that no ``with`` statement has entered this.
+        """Check that no ``with`` statement is using this object.
 
         Raises:
-            RuntimeError: if one has.
+            RuntimeError: if one is.
         """
         if self.connection is not None:
             raise RuntimeError(f"{type(self).__name__}() isn't reentrant")
@@ -103,17 +105,17 @@ class Reconnecting(Generic[Connection]):
         return connection
 
     def _leave(self) -> Connection:
-        """Return the connection that was entered, which is no longer."""
+        """Return the connection of the ``with`` statement, which ends."""
         assert self.connection is not None
         connection, self.connection = self.connection, None
         return connection
 
-    def _attempts(self) -> Attempts:
-        return Attempts(self._process_exception, self._reconnect_delays, self.logger)
+    def _attempts(self) -> RetrySchedule:
+        return RetrySchedule(self._process_exception, self._reconnect_delays, self.logger)
 
 
-class Attempts:
-    """Which attempt is the last, and when is the next.
+class RetrySchedule:
+    """Delays between the attempts of a reconnecting client.
 
     Args:
         process_exception, reconnect_delays, logger: see :class:`Reconnecting`.
@@ -131,14 +133,14 @@ class Attempts:
         self._delays: Iterator[float] | None = None
 
     def succeeded(self) -> None:
-        """Begin with short delays again."""
+        """Start over with short delays, after a successful attempt."""
         self._delays = None
 
     def failed(self, exc: Exception) -> float | None:
-        """Return the seconds to wait before the next attempt, or None to raise what failed.
+        """Return the seconds to wait before the next attempt, or None to raise the error.
 
         Raises:
-            Exception: what `process_exception` has made of it.
+            Exception: if `process_exception` returns another exception.
         """
         fatal = self._process_exception(exc)
         if fatal is exc:

@@ -1,7 +1,7 @@
-"""Redirects: where a refused handshake sends a client, and what it may take there.
+"""Redirects: the next URI of a client, and the headers that may be sent to it.
 
-RFC 9110 §15.4 (redirection), RFC 6455 §4.1 (step 4 of the client's requirements allows it). Pure
-functions: a front end opens the next connection.
+RFC 9110 §15.4 (redirection), RFC 6455 §4.1 (step 4 of the client's requirements allows it). No
+I/O: a front end opens the next connection.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ def redirect_target(exc: Exception, uri: str) -> str | None:
     """Return the URI that a refusal redirects to, or None if it does not redirect.
 
     Args:
-        exc: why the handshake failed.
-        uri: the one that was asked for; the new one may be relative to it. An ``http://`` or
-            ``https://`` URI stands for its WebSocket counterpart.
+        exc: the error that ended the handshake.
+        uri: URI of the request; a relative Location is resolved against it. ``http://`` and
+            ``https://`` are replaced by ``ws://`` and ``wss://``.
     """
     if not isinstance(exc, InvalidStatus) or exc.response.status_code not in _STATUSES:
         return None
@@ -42,22 +42,22 @@ def redirect_target(exc: Exception, uri: str) -> str | None:
 
 
 def same_origin(one: WebSocketURI, other: WebSocketURI) -> bool:
-    """Whether two URIs have the scheme, the host and the port in common (RFC 6454 §5)."""
+    """Return True if two URIs have the same scheme, host and port (RFC 6454 §5)."""
     return (one.secure, one.host, one.port) == (other.secure, other.host, other.port)
 
 
 def check_redirect(old: WebSocketURI, new: WebSocketURI) -> None:
-    """Check that a redirect gives nothing away that was to be encrypted.
+    """Check that a redirect does not lead from TLS to plain text.
 
     Raises:
-        SecurityError: if it leads from TLS to plain text.
+        SecurityError: if it does.
     """
     if old.secure and not new.secure:
         raise SecurityError(f"redirect from TLS to plain text: {new.host}:{new.port}")
 
 
 def without_secrets(headers: HeadersLike | None) -> Headers:
-    """Return a copy of a caller's headers without those that are meant for one origin."""
+    """Return a copy of headers without credentials, which are meant for one origin."""
     copy = Headers() if headers is None else Headers(headers)
     for name in SECRET_HEADERS:
         if name in copy:
@@ -65,23 +65,23 @@ def without_secrets(headers: HeadersLike | None) -> Headers:
     return copy
 
 
-# What makes the way to the first URI another than its own: a redirect elsewhere cannot take it.
-_FIXED_WAYS = ("unix", "host", "port", "address")
+# Options that override the address of the first URI; they do not apply to another origin.
+_ADDRESS_OPTIONS = ("unix", "host", "port", "address")
 
 
 class Destination:
-    """Where to, and with which headers.
+    """URI and additional headers of the next request, redirects included.
 
     Args:
         uri: the first URI.
-        headers: the caller's, for the request.
-        given: the caller's other options, of which `ssl`, `sock` and those that fix the way to
-            the first URI count.
+        headers: additional headers of the caller.
+        given: other options of the caller; only `ssl`, `sock` and those that override the
+            address are used.
 
     Attributes:
         uri: the URI to open.
         ws_uri: the same, parsed.
-        headers: to add to the request; without what is meant for another origin.
+        headers: additional headers; credentials are removed when the origin changes.
 
     Raises:
         InvalidURI: if the URI is not a WebSocket URI.
@@ -101,17 +101,18 @@ class Destination:
             raise ValueError("ssl argument is incompatible with a ws:// URI")
 
     def redirect(self, exc: Exception) -> str | None:
-        """Go where a refusal redirects to.
+        """Follow the redirect of a refusal.
 
         Args:
-            exc: why the handshake failed.
+            exc: the error that ended the handshake.
 
         Returns:
-            The new URI, or None if it does not redirect.
+            The new URI, or None if the error is not a redirect.
 
         Raises:
-            InvalidURI, ValueError: if the caller's options do not lead there.
-            SecurityError: if it leads from TLS to plain text, or is one too many.
+            InvalidURI: if the new URI is not a WebSocket URI.
+            ValueError: if the caller's options do not apply to it.
+            SecurityError: if it leads from TLS to plain text, or there were too many redirects.
         """
         target = redirect_target(exc, self.uri)
         if target is None:
@@ -125,7 +126,7 @@ class Destination:
         check_redirect(self.ws_uri, ws_uri)
         self._check_ssl(ws_uri)
         if not same_origin(self.ws_uri, ws_uri):
-            for option in _FIXED_WAYS:
+            for option in _ADDRESS_OPTIONS:
                 if self._given.get(option):
                     raise ValueError(f"cannot follow a redirect to {ws_uri} with a given {option}")
             self.headers = without_secrets(self.headers)
