@@ -1,4 +1,4 @@
-"""Arguments of a server's handler, and the exceptions with which it may end."""
+"""A server's handler: its arguments, and exceptions that are not errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["handler_arguments", "is_connection_closed"]
 
 
 def is_connection_closed(exc: Exception) -> bool:
-    """Return True if this is ConnectionClosed, or a group of nothing else."""
+    """Return True for ConnectionClosed, and for a group that contains nothing else."""
     if isinstance(exc, ExceptionGroup):
         return exc.split(ConnectionClosed)[1] is None
     return isinstance(exc, ConnectionClosed)
@@ -22,7 +22,7 @@ def is_connection_closed(exc: Exception) -> bool:
 def handler_arguments(
     handler: Callable[..., object],
 ) -> Callable[[BaseConnection], tuple[Any, ...]]:
-    """Return a function that returns the arguments of a handler for a connection.
+    """Return a function that maps a connection to the arguments of a handler.
 
     Raises:
         TypeError: if the handler takes neither ``(connection)`` nor ``(connection, path)``.

@@ -1,4 +1,4 @@
-"""Connections of a server, shared by `aio` and `sync`: how they are made, and which are open."""
+"""Registry and factory of a server's connections, shared by both front ends."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Registry(Generic[Connection]):
 
     def __init__(self, logger: LoggerLike) -> None:
         self.logger = logger
-        # Including those in the opening handshake, and closed ones whose handler runs on.
+        # Includes those in the opening handshake, and closed ones whose handler still runs.
         self._all: set[Connection] = set()
 
     @property
     def connections(self) -> set[Connection]:
         """The connections that are open."""
-        # Of a copy: other threads may change the set meanwhile.
+        # Iterate over a copy: other threads may change the set meanwhile.
         return {c for c in self._all.copy() if c.protocol.state is OPEN}
 
     def forget(self, connection: Connection) -> None:
@@ -49,7 +49,7 @@ def _format_date(second: int) -> str:
 
 
 def http_date() -> str:
-    """Return the value of Date for now (RFC 9110 §6.6.1)."""
+    """Return the current date as a value of Date (RFC 9110 §6.6.1)."""
     return _format_date(int(time.time()))
 
 
@@ -57,13 +57,13 @@ class ConnectionMaker(Generic[Connection]):
     """Factory of a server's connections.
 
     Args:
-        create: makes a connection from the arguments of :meth:`make`, the protocol, the server
-            and the options.
+        create: returns a connection; called with the arguments of :meth:`make`, the protocol,
+            the server and the options.
         select_subprotocol: ``(connection, offered) -> chosen or None``, or None.
         trusted_proxies: addresses and networks of the server's own proxies.
-        protocol_options: those of :class:`~ws6455.protocol.server.ServerProtocol`.
-        connection_options: those of `create`.
-        protocol_class: this class, or one derived from it.
+        protocol_options: options of :class:`~ws6455.protocol.server.ServerProtocol`.
+        connection_options: options of `create`.
+        protocol_class: :class:`~ws6455.protocol.server.ServerProtocol` or a subclass.
 
     Raises:
         ValueError: if an address or network is malformed.
@@ -86,11 +86,11 @@ class ConnectionMaker(Generic[Connection]):
         self._protocol_class = protocol_class
 
     def make(self, server: object, *first: Any) -> Connection:
-        """Make a connection for a client that has been accepted.
+        """Create the connection of an accepted client.
 
         Args:
             server: the server, or None.
-            first: the first arguments of `create`.
+            first: first arguments of `create`.
         """
         select = self._select_subprotocol
         if select is None:
@@ -99,7 +99,7 @@ class ConnectionMaker(Generic[Connection]):
 
             def select_for_connection(_: ServerProtocol, offered: Sequence[str]) -> str | None:
                 connection = reference()
-                assert connection is not None  # its own handshake calls this
+                assert connection is not None  # only its own handshake calls this function
                 return select(connection, offered)
 
             protocol = self._protocol_class(

@@ -22,11 +22,12 @@ __all__ = ["ServerSession"]
 
 
 class ServerSession(BaseConnection):
-    """A server's connection, except for the waiting.
+    """A server's connection; no I/O.
 
     Attributes:
-        username: name of the user; set by `basic_auth` only.
-        handler: handler found by the router, called with `handler_kwargs`; set by `route` only.
+        username: name of the user; only set by `basic_auth`.
+        handler, handler_kwargs: handler found by the router and its keyword arguments; only set
+            by `route`.
         trusted_proxies: networks of the server's own proxies.
     """
 
@@ -49,7 +50,7 @@ class ServerSession(BaseConnection):
         return client_address(peer, headers, self.trusted_proxies)
 
     def respond(self, status: int, text: str) -> Response:
-        """Make a plain-text response, for `process_request` to return.
+        """Build a plain-text response, for `process_request` to return.
 
         Args:
             status: an HTTP status.
@@ -59,14 +60,14 @@ class ServerSession(BaseConnection):
 
     @abc.abstractmethod
     def _is_server_closing(self) -> bool:
-        """Return True if the server shuts down, so that it opens no connection."""
+        """Return True if the server is shutting down and opens no more connections."""
 
     def _first_response(self, request: Request, result: Response | None) -> Response:
         """Return the response to a request.
 
         Args:
             request: the request.
-            result: returned by `process_request`; None to accept the request.
+            result: result of `process_request`; None to accept the request.
 
         Raises:
             TypeError, InvalidMessage: see :func:`_checked`.
@@ -77,8 +78,8 @@ class ServerSession(BaseConnection):
         """Return the response to send.
 
         Args:
-            response: the response so far, which `process_response` may have changed.
-            result: returned by `process_response`, instead of it; or None.
+            response: the first response; `process_response` may have changed it.
+            result: result of `process_response`, which replaces it; or None.
 
         Raises:
             TypeError, InvalidMessage: see :func:`_checked`.
@@ -86,7 +87,7 @@ class ServerSession(BaseConnection):
         return _checked(response if result is None else result)
 
     def _reject_error(self, exc: Exception) -> Response:
-        """Log the error of a callback, and make the response for it."""
+        """Log the error of a callback, and build the response for it."""
         self.logger.error("opening handshake failed", exc_info=exc)
         return self.protocol.reject_error(exc)
 
@@ -95,12 +96,12 @@ class ServerSession(BaseConnection):
 
         Args:
             response: the response.
-            server_header: the value of Server, unless the response has one; None for none.
+            server_header: value of Server, unless the response has one; None for no header.
 
         Returns:
             True if the connection is open.
         """
-        # Not before: a connection that opened meanwhile would miss the end of the server.
+        # Checked only now: close() does not see a connection that opens after it.
         if self._is_server_closing():
             response = self.respond(503, "Server is shutting down.\n")
         if server_header is not None and "Server" not in response.headers:
@@ -114,7 +115,7 @@ class ServerSession(BaseConnection):
         return False
 
     def _log_refusal(self) -> None:
-        """Log why the request was refused, or that there was no request."""
+        """Log the refusal of a request, or the end of a connection without a request."""
         exc, response = self.protocol.handshake_exc, self.protocol.response
         if response is None:
             self.logger.debug("connection closed without a request: %s", exc)

@@ -1,4 +1,4 @@
-"""A broadcast's message, and what becomes of the connections that could not be sent it."""
+"""Broadcasts: the shared message, and the errors of single connections."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["BroadcastFailures", "send_to_all", "shared_message"]
 
 
 def shared_message(message: object, text: bool | None) -> SharedMessage:
-    """Return a message for many connections.
+    """Return a message that can be sent to many connections.
 
     Args:
         message: str for Text, bytes-like for Binary.
-        text: True sends bytes as Text, False a string as Binary.
+        text: True sends bytes as Text, False sends a string as Binary, None follows the type.
 
     Raises:
         TypeError: if the message is of another type.
@@ -31,10 +31,10 @@ def shared_message(message: object, text: bool | None) -> SharedMessage:
 
 
 class BroadcastFailures:
-    """What failed in a broadcast.
+    """Errors of a broadcast.
 
     Args:
-        collect: whether to raise it at the end, rather than log it.
+        collect: True to collect errors and raise them at the end; False to log them.
     """
 
     def __init__(self, collect: bool) -> None:
@@ -42,7 +42,7 @@ class BroadcastFailures:
         self._collected: list[Exception] = []
 
     def add(self, connection: BaseConnection, exc: Exception) -> None:
-        """Take what failed for one connection; that it is not open is no failure."""
+        """Add the error of one connection; a connection that is not open is not an error."""
         if isinstance(exc, InvalidState):
             return
         if self._collect:
@@ -51,10 +51,10 @@ class BroadcastFailures:
             connection.logger.warning("skipped broadcast: %s", exc)
 
     def raise_collected(self) -> None:
-        """Raise what was collected.
+        """Raise the errors collected.
 
         Raises:
-            ExceptionGroup: if there is anything.
+            ExceptionGroup: if there are any.
         """
         if self._collected:
             raise ExceptionGroup("skipped broadcast", self._collected)

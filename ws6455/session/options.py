@@ -1,6 +1,6 @@
-"""The options of `connect` and `serve` as what they are for takes them.
+"""Options of `connect` and `serve`, shared by both front ends: checks and defaults.
 
-The signatures that have them are those of the front ends.
+The public signatures are those of the front ends.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ def session_options(
     close_timeout: float | None,
     max_queue: Limits,
 ) -> dict[str, Any]:
-    """Return the options of :class:`~ws6455.session.keepalive.Session`.
+    """Return the options of :class:`~ws6455.session.connection.BaseConnection`.
 
     Raises:
-        ValueError: if there is no such `max_queue`.
+        ValueError: if `max_queue` is wrong.
     """
     water_marks(max_queue)  # raises
     return {
@@ -60,10 +60,10 @@ def client_options(
     max_fragments: int | None,
     logger: LoggerLike | None,
 ) -> dict[str, Any]:
-    """Return the options of :class:`~ws6455.protocol.client.ClientProtocol`, but for the URI.
+    """Return the options of :class:`~ws6455.protocol.client.ClientProtocol`, except the URI.
 
     Raises:
-        TypeError, ValueError: if one is wrong.
+        TypeError, ValueError: if an option is wrong.
     """
     return {
         "origin": origin,
@@ -84,10 +84,10 @@ def server_options(
     max_fragments: int | None,
     logger: LoggerLike | None,
 ) -> dict[str, Any]:
-    """Return the options of :class:`~ws6455.protocol.server.ServerProtocol`, but for the callback.
+    """Return the options of :class:`~ws6455.protocol.server.ServerProtocol`, except callbacks.
 
     Raises:
-        TypeError, ValueError: if one is wrong.
+        TypeError, ValueError: if an option is wrong.
     """
     return {
         "origins": origins,
@@ -106,13 +106,13 @@ def _checked(subprotocols: Sequence[str] | None) -> Sequence[str] | None:
 
 
 def renamed_option(options: dict[str, Any], old: str, new: str, value: Any) -> Any:
-    """Take an option out of the others by the name it once had, with a warning to the caller's.
+    """Return the value of a renamed option, with a warning if its old name is used.
 
     Args:
-        options: the other options.
-        old: the name it had.
-        new: the name it has.
-        value: what was given by that; returned if the old name was not used.
+        options: keyword arguments; the old name is removed from them.
+        old: the old name.
+        new: the new name.
+        value: value given by the new name; returned if the old name is not used.
     """
     if old not in options:
         return value
@@ -121,11 +121,11 @@ def renamed_option(options: dict[str, Any], old: str, new: str, value: Any) -> A
 
 
 def default_uri(uri: str | None, ssl: object) -> str:
-    """Return the URI for a server on a Unix socket, which has no name of its own.
+    """Return the URI for the handshake on a Unix socket, which has no host name.
 
     Args:
-        uri: one that was given.
-        ssl: the TLS context, if TLS is used.
+        uri: URI given by the caller, or None for the default.
+        ssl: the TLS context; None for plain text.
     """
     if uri is not None:
         return uri
