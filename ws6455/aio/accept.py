@@ -1,7 +1,7 @@
 """Turn any asyncio stream pair into a WebSocket connection.
 
-RFC 6455 §4.2. For a stream that something else has made: a server of :func:`asyncio.start_server`,
-a tunnel, a pipe. `serve` is faster, since it reads without a task of its own.
+RFC 6455 §4.2. For streams that `serve` does not open: of :func:`asyncio.start_server`, a tunnel, a
+pipe. `serve` is faster, since it needs no task for reading.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ _CHUNK = 1 << 16
 async def accept(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, **options: Any
 ) -> ServerConnection:
-    """Do the server's opening handshake on a stream pair.
+    """Perform the server's opening handshake on a stream pair.
 
     Args:
-        reader: where the client's request comes from; nobody else may read from it.
-        writer: where to answer; nobody else may write to it.
-        options: those of :class:`~ws6455.aio.server.serve` that concern one connection.
+        reader: stream of the client's bytes; other code must not read from it.
+        writer: stream to the client; other code must not write to it.
+        options: options of :class:`~ws6455.aio.server.serve` that apply to one connection.
 
     Returns:
         The open connection; closing it closes the pair.
 
     Raises:
-        InvalidHandshake: if the client was refused; it has been told why.
+        InvalidHandshake: if the client was refused; the response has been sent.
         TypeError, ValueError: if an option is unknown or wrong.
-        TimeoutError: if there is no connection after `open_timeout`.
+        TimeoutError: if the connection is not open after `open_timeout`.
     """
     settings = serve(_no_handler, create_connection=_StreamConnection, **options)
     unknown = [name for name, value in settings.listen_options.items() if value is not None]
@@ -61,11 +61,11 @@ async def accept(
 
 
 async def _no_handler(connection: ServerConnection) -> None:
-    """Stand for the handler: the caller of :func:`accept` handles the connection."""
+    """Do nothing: the caller of :func:`accept` handles the connection."""
 
 
 class _StreamIO(TransportIO):
-    """I/O on a stream pair whose reader is not the library's own."""
+    """I/O on a stream pair with a StreamReader."""
 
     def __init__(
         self,
@@ -85,19 +85,19 @@ class _StreamIO(TransportIO):
         self.check_buffer()
 
     def check_buffer(self) -> None:
-        """Look at the transport: only the stream's own protocol is told that its buffer is full."""
+        """Check if the transport's buffer is full: it reports that to the stream's own protocol."""
         assert self._transport is not None
         if self._transport.is_closing():
-            self.may_read.set()  # so that its end is noticed
+            self.may_read.set()  # so that the read loop notices the end
         high = self._transport.get_write_buffer_limits()[1]  # low, high
         self.writing_paused = self.unsent_bytes() > high
 
     def pause_reading(self) -> None:
-        """Stop reading."""
+        """Pause the read loop."""
         self.may_read.clear()
 
     def resume_reading(self) -> None:
-        """Read again."""
+        """Resume the read loop."""
         self.may_read.set()
 
     def abort(self) -> None:
@@ -112,26 +112,26 @@ class _StreamIO(TransportIO):
 
 
 class _StreamConnection(ServerConnection):
-    """A connection that a task reads for, from a reader that is not the library's own."""
+    """A connection with a task that reads from a StreamReader."""
 
     io_class = _StreamIO
     _io: _StreamIO
 
     def start(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take the stream pair."""
+        """Start to use the stream pair."""
         self.request_received = self.loop.create_future()
         self._room_task: asyncio.Task[None] | None = None
         self.attach(writer)
         self._read_task = self.loop.create_task(self._read(reader, writer))
 
     async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Read to the end, while the queue has room."""
+        """Read until the end of the stream, pausing while the queue is full."""
         error: BaseException | None = None
         try:
             while data := await reader.read(_CHUNK):
                 self.receive(data)
                 if self.protocol.pongs_due:
-                    await writer.drain()  # they wait for room
+                    await writer.drain()  # they wait until the buffer has room
                     self._io.flush()
                 await self._io.may_read.wait()
             if self.receive_eof():

@@ -1,4 +1,4 @@
-"""The asyncio client: `connect`, which is awaited, entered or iterated over.
+"""asyncio client: `connect`, for one connection or for a loop that reconnects.
 
 RFC 6455 §4.1.
 """
@@ -34,53 +34,55 @@ __all__ = ["connect", "unix_connect"]
 class connect(Reconnecting[ClientConnection]):
     """Connect to a WebSocket server.
 
-    ``await connect(uri)`` gives a :class:`ClientConnection`; ``async with connect(uri) as
-    websocket`` closes it at the end; ``async for websocket in connect(uri)`` connects again,
-    with growing delays, whenever the loop's body is left by ``continue`` or by its end.
-    Redirects are followed; to another origin without the credentials meant for this one.
+    ``await connect(uri)`` returns a :class:`ClientConnection`; ``async with connect(uri) as
+    websocket`` closes it at the end; ``async for websocket in connect(uri)`` connects again
+    after each run of the loop's body, with growing delays between failed attempts.
+    Redirects are followed; credentials meant for one origin are not sent to another.
 
     Args:
         uri: ``ws://`` or ``wss://``; credentials in it are sent as HTTP Basic authentication.
-        origin: the value of the Origin header.
-        extensions: compression to offer, instead of what `compression` stands for.
-        subprotocols: to offer, preferred first.
-        compression: ``"deflate"`` offers permessage-deflate, None nothing.
-        additional_headers: added to the request.
-        user_agent_header: the value of User-Agent; None for none.
-        proxy: the address of an HTTP or SOCKS proxy (the latter needs the extra ``socks``); True
-            takes the one that the environment names, None connects directly.
-        process_exception: for ``async for``: returns None to try again, or what to raise.
-        open_timeout: seconds for everything until the connection is open; None for any.
-        ping_interval: seconds between keepalive pings; None for none.
-        ping_timeout: seconds without a byte after a ping until the server counts as dead.
-        close_timeout: seconds for the closing handshake and TCP; None for any.
-        reconnect_delays: for ``async for``: makes the iterator of the seconds to wait; when
-            it has no more, the last attempt's exception is raised.
+        origin: value of the Origin header.
+        extensions: extensions to offer, instead of the default of `compression`.
+        subprotocols: subprotocols to offer, preferred first.
+        compression: ``"deflate"`` offers permessage-deflate; None offers no compression.
+        additional_headers: headers added to the request.
+        user_agent_header: value of User-Agent; None for no header.
+        proxy: address of an HTTP or SOCKS proxy (SOCKS needs the extra ``socks``); True uses
+            the proxy set in the environment; None connects directly.
+        process_exception: for ``async for``: returns None to try again, or the exception to
+            raise.
+        open_timeout: seconds until the connection must be open; None for no limit.
+        ping_interval: seconds between keepalive pings; None for no pings.
+        ping_timeout: seconds without a byte after a ping until the server counts as dead; None
+            for no limit.
+        close_timeout: seconds for the closing handshake and TCP; None for no limit.
+        reconnect_delays: for ``async for``: returns an iterator of delays in seconds; when it
+            ends, the exception of the last attempt is raised.
         max_size: bytes of a received message after decompression; None for no limit; a pair
             limits the message and each fragment.
         max_fragments: fragments of a received message; None for no limit.
-        max_queue: messages received and not yet taken until reading pauses, or the high and
-            low water marks; None for no limit.
+        max_queue: messages received and not yet taken at which reading pauses, or high and low
+            water marks; None for no limit.
         write_limit: bytes not yet sent above which `send` waits, or high and low water marks.
-        logger: instead of ``logging.getLogger("ws6455.client")``.
-        create_connection: makes the connection, instead of :class:`ClientConnection`.
-        kwargs: passed to the loop's ``create_connection``, such as ``ssl``,
-            ``server_hostname``, ``sock``, ``host`` and ``port`` (instead of the URI's),
-            ``local_addr``; with ``unix=True``, ``path`` is that of a Unix socket. Those that
-            begin with ``proxy_``, such as ``proxy_ssl``, are for TLS to the proxy.
+        logger: replaces ``logging.getLogger("ws6455.client")``.
+        create_connection: returns the connection; the default is :class:`ClientConnection`.
+        kwargs: arguments of the loop's ``create_connection``, such as ``ssl``,
+            ``server_hostname``, ``sock``, ``host`` and ``port`` (which override the URI's) and
+            ``local_addr``; with ``unix=True``, ``path`` is the path of a Unix socket. Arguments
+            that begin with ``proxy_``, such as ``proxy_ssl``, are for TLS to the proxy.
 
     Raises:
         InvalidURI: if the URI is not a WebSocket URI.
         InvalidProxy: if the proxy's address cannot be used.
-        ProxyError: if the proxy refuses, or answers wrongly.
-        OSError: if TCP or TLS fail.
-        InvalidHandshake: if the server refuses, or answers wrongly.
+        ProxyError: if the proxy refuses, or its response is invalid.
+        OSError: if TCP or TLS fails.
+        InvalidHandshake: if the server refuses, or its response is invalid.
         SecurityError: if it redirects from TLS to plain text, or too often.
         TimeoutError: if it takes longer than `open_timeout`.
         TypeError, ValueError: if an argument is wrong.
     """
 
-    protocol_class: type[ClientProtocol] = ClientProtocol  # a subclass may make another
+    protocol_class: type[ClientProtocol] = ClientProtocol  # a subclass may use another
 
     def __init__(
         self,
@@ -132,7 +134,7 @@ class connect(Reconnecting[ClientConnection]):
 
     @property
     def uri(self) -> str:
-        """The URI of the latest attempt, as redirects have led it."""
+        """URI of the latest attempt, after redirects."""
         return self._destination.uri
 
     @property
@@ -169,18 +171,18 @@ class connect(Reconnecting[ClientConnection]):
             raise
 
     def process_redirect(self, exc: Exception) -> Exception | str:
-        """Aim the next attempt where a refusal redirects to.
+        """Follow the redirect of a refusal with the next request.
 
         Args:
-            exc: why the handshake failed.
+            exc: the error that ended the handshake.
 
         Returns:
-            The new URI; or the exception to raise: `exc` itself if it is no redirect.
+            The new URI; or the exception to raise: `exc` itself if it is not a redirect.
         """
         try:
             return self._destination.redirect(exc) or exc
-        except (InvalidURI, SecurityError, ValueError) as unfit:
-            return unfit
+        except (InvalidURI, SecurityError, ValueError) as error:
+            return error
 
     async def _open(self) -> ClientConnection:
         connection = await self._open_transport()
@@ -192,13 +194,13 @@ class connect(Reconnecting[ClientConnection]):
         return connection
 
     def new_connection(self) -> ClientConnection:
-        """Make the connection, before there is a transport for it."""
+        """Create the connection, before its transport."""
         return self._create_connection(
             self.protocol_class(self.ws_uri, **self._protocol_options), **self._connection_options
         )
 
     async def _open_transport(self) -> ClientConnection:
-        """Open TCP, or what stands for it, and TLS."""
+        """Open TCP or a Unix socket, through a proxy if there is one, and TLS."""
         loop = asyncio.get_running_loop()
         connection = self.new_connection()
 
@@ -212,7 +214,7 @@ class connect(Reconnecting[ClientConnection]):
         if options.get("ssl"):
             options.setdefault("server_hostname", uri.host)
             options.setdefault("ssl_handshake_timeout", self._open_timeout)
-            if connection.close_timeout:  # asyncio takes no 0
+            if connection.close_timeout:  # asyncio rejects 0
                 options.setdefault("ssl_shutdown_timeout", connection.close_timeout)
         if options.pop("unix", False):
             await loop.create_unix_connection(factory, **options)
@@ -248,26 +250,26 @@ class connect(Reconnecting[ClientConnection]):
         await self._leave().close(1000 if exc_type is None else 1011)
 
     async def __aiter__(self) -> AsyncGenerator[ClientConnection, None]:
-        """Connect, and connect again when the connection is through or could not be made.
+        """Connect, and reconnect after each run of the loop's body and each transient error.
 
         Raises:
-            Exception: what `process_exception` does not take for transient.
+            Exception: if `process_exception` does not treat an error as transient.
         """
-        attempts = self._attempts()
+        schedule = self._attempts()
         while True:
             try:
                 connection = await self._connect()
             except Exception as exc:
-                delay = attempts.failed(exc)
+                delay = schedule.failed(exc)
                 if delay is None:
                     raise
                 await asyncio.sleep(delay)
                 continue
-            attempts.succeeded()
+            schedule.succeeded()
             try:
                 yield connection
             finally:
-                await connection.close()  # leaving the loop is no error
+                await connection.close()  # leaving the loop is not an error
 
 
 def unix_connect(
@@ -276,8 +278,9 @@ def unix_connect(
     """Connect to a WebSocket server that listens on a Unix socket.
 
     Args:
-        path: of the socket; or pass `sock`.
-        uri: for the handshake; the default is ``ws://localhost/``, with TLS ``wss://localhost/``.
+        path: path of the socket; or pass `sock`.
+        uri: URI for the handshake; by default ``ws://localhost/``, or ``wss://localhost/`` with
+            TLS.
         kwargs: see :class:`connect`.
     """
     if path is not None:

@@ -1,6 +1,6 @@
-"""An asyncio server whose handlers are chosen by the path.
+"""asyncio server with a handler for each path.
 
-Needs werkzeug when called; see :mod:`ws6455.server.routing`.
+Calls need werkzeug; see :mod:`ws6455.server.routing`.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ __all__ = ["Router", "route", "unix_route"]
 
 
 class Router(Routing):
-    """Chooses the handler of each connection; see :func:`route`.
+    """Router of an asyncio server; see :func:`route`.
 
     Args:
         url_map: a :class:`werkzeug.routing.Map`; its endpoints are the handlers.
-        server_name: the host that redirects name; by default the one that was asked for.
-        url_scheme: of redirects: ``"ws"``, or ``"wss"`` where TLS is used or ends before.
+        server_name: host in redirects; by default the Host of the request.
+        url_scheme: scheme of redirects: ``"ws"``, or ``"wss"`` if this server or a proxy in
+            front of it uses TLS.
 
     Raises:
         ImportError: if werkzeug is not installed.
@@ -47,17 +48,17 @@ def route(
     create_router: Callable[..., Router] | None = None,
     **kwargs: Any,
 ) -> serve:
-    """Serve WebSocket clients, each path with its own handler.
+    """Serve WebSocket clients, with a handler for each path.
 
     Args:
         url_map: a :class:`werkzeug.routing.Map` whose endpoints are handlers, called with the
-            connection and the values captured from the path as keywords.
+            connection and, as keyword arguments, the values captured from the path.
         args: host and port, see :class:`~ws6455.aio.server.serve`.
-        server_name: the host that redirects name; by default the one that was asked for.
+        server_name: host in redirects; by default the Host of the request.
         ssl: a TLS context; True if TLS ends at a proxy before this server.
-        create_router: makes the router, instead of :class:`Router`.
-        kwargs: see :class:`~ws6455.aio.server.serve`; a `process_request` runs before the
-            routing, and what it answers is the answer.
+        create_router: returns the router; the default is :class:`Router`.
+        kwargs: see :class:`~ws6455.aio.server.serve`; `process_request` is called before
+            routing, and a response that it returns is sent without routing.
 
     Raises:
         ImportError: if werkzeug is not installed.
@@ -78,11 +79,11 @@ def route(
 
 
 def unix_route(url_map: Map, path: str | os.PathLike[str] | None = None, **kwargs: Any) -> serve:
-    """Serve WebSocket clients on a Unix socket, each path with its own handler.
+    """Serve WebSocket clients on a Unix socket, with a handler for each path.
 
     Args:
         url_map: see :func:`route`.
-        path: of the socket; or pass `sock`.
+        path: path of the socket; or pass `sock`.
         kwargs: see :func:`route`.
     """
     if path is not None:

@@ -1,4 +1,4 @@
-"""The asyncio server: `serve` and the server it gives.
+"""asyncio server: `serve`, and the `Server` that it starts.
 
 RFC 6455 §4.2.
 """
@@ -39,7 +39,7 @@ class Server(BaseServer):
 
     Args:
         handler: see :class:`serve`.
-        options: the arguments of :class:`serve`, as it keeps them.
+        options: object that holds the arguments of :class:`serve`.
     """
 
     def __init__(self, handler: Handler, options: serve) -> None:
@@ -55,7 +55,7 @@ class Server(BaseServer):
     # Connections ------------------------------------------------------------------------
 
     def new_stream(self) -> StreamProtocol:
-        """Make what asyncio calls for a client that it has accepted, TLS yet to come."""
+        """Create the protocol of a client accepted by asyncio, before its TLS handshake."""
         timeout = self._options.open_timeout
         open_by = None if timeout is None else time.monotonic() + timeout
 
@@ -88,28 +88,28 @@ class Server(BaseServer):
             connection._log_info("connection closed")
         except asyncio.CancelledError:
             if connection.protocol.state is CLOSED:
-                return  # the client has gone, and with it the handshake
+                return  # the client has gone during the opening handshake
             connection.go_away()
             raise
         except Exception:
-            # Nothing that one client does may reach another.
+            # An error in one connection must not affect the others.
             connection.logger.error("connection failed", exc_info=True)
             connection.go_away()
 
     # The server -------------------------------------------------------------------------
 
     def close(self, close_connections: bool = True, code: int = 1001, reason: str = "") -> None:
-        """Stop accepting clients, refuse with 503 those not yet open, close the rest.
+        """Stop accepting clients, refuse opening handshakes with 503 and close connections.
 
-        :meth:`wait_closed` waits until it is done. Closing again does nothing.
+        :meth:`wait_closed` waits for the end. Closing a closed server does nothing.
 
         Args:
-            close_connections: whether to close open connections, or let their handlers end.
-            code: for the Close frames.
-            reason: for the Close frames.
+            close_connections: True closes open connections; False lets their handlers finish.
+            code: close code to send.
+            reason: close reason to send.
 
         Raises:
-            ProtocolError: if the code must not travel, or the reason is too long.
+            ProtocolError: if the code must not be sent, or the reason is too long.
         """
         Close(code, reason).serialize()  # raises
         if self._closing is None:
@@ -118,13 +118,13 @@ class Server(BaseServer):
 
     async def _close(self, close_connections: bool, code: int, reason: str) -> None:
         self.logger.info("server closing")
-        # Clients that asyncio has accepted already come in now.
+        # Let asyncio call new_stream() for clients that it has accepted already.
         await asyncio.sleep(0)
         for connection in list(self._all):
             if connection.protocol.request is None:
                 connection.go_away()
         try:
-            # Each handler sees its connection close, and ends in its own time.
+            # Handlers are not cancelled: each ends when it finds its connection closed.
             closing = [c.close(code, reason) for c in self.connections if close_connections]
             await asyncio.gather(*closing, return_exceptions=True)
             while tasks := {c._task for c in self._all if c._task is not None}:
@@ -137,7 +137,7 @@ class Server(BaseServer):
     async def wait_closed(self) -> None:
         """Wait until the server is closed and every handler has ended.
 
-        Without a call of :meth:`close` it waits for one.
+        This does not close the server: call :meth:`close` for that.
         """
         await asyncio.shield(self._closed)
 
@@ -146,15 +146,15 @@ class Server(BaseServer):
         return self._loop
 
     def is_serving(self) -> bool:
-        """Whether it accepts clients."""
+        """Return True while the server accepts clients."""
         return self._closing is None and self.server.is_serving()
 
     async def start_serving(self) -> None:
-        """Accept clients, if made with ``start_serving=False``."""
+        """Start to accept clients, after ``start_serving=False``."""
         await self.server.start_serving()
 
     async def serve_forever(self) -> None:
-        """Accept clients until closed, or until cancelled and then close."""
+        """Accept clients until the server is closed; close it if cancelled."""
         await self.server.start_serving()
         try:
             await self.wait_closed()
@@ -164,7 +164,7 @@ class Server(BaseServer):
 
     @property
     def sockets(self) -> Iterable[socket.socket]:
-        """The sockets it listens on."""
+        """Sockets that the server listens on."""
         return self.server.sockets
 
     async def __aenter__(self) -> Self:
@@ -183,42 +183,43 @@ class Server(BaseServer):
 class serve:
     """Serve WebSocket clients.
 
-    ``await serve(...)`` gives a :class:`Server`; ``async with serve(...) as server`` closes it
+    ``await serve(...)`` returns a :class:`Server`; ``async with serve(...) as server`` closes it
     at the end.
 
     Args:
-        handler: a coroutine function, called with each connection once it is open; one that
-            takes two arguments gets the path as well. When it returns the connection is
-            closed with 1000, when it raises with 1011.
+        handler: coroutine function, called with each open connection, and with the path if it
+            takes two arguments. The connection is closed with 1000 when the handler returns,
+            and with 1011 when it raises an exception.
         host: name or address to listen on, or several; None for every address.
         port: TCP port; 0 lets the system choose.
-        origins: the allowed values of Origin: strings, patterns (matched in full), None for
-            requests without it; anything else is refused with 403.
-        extensions: compression to accept, instead of what `compression` stands for.
-        subprotocols: supported, preferred first.
+        origins: allowed values of Origin: strings, patterns (matched in full), or None for
+            requests without the header; other requests are refused with 403.
+        extensions: extensions to accept, instead of the default of `compression`.
+        subprotocols: subprotocols supported, preferred first.
         select_subprotocol: ``(connection, offered) -> chosen or None``.
-        compression: ``"deflate"`` accepts permessage-deflate, None nothing.
-        process_request: ``(connection, request) -> Response or None``, plain or coroutine;
-            sees every request, whatever its method; a Response ends the handshake.
-        process_response: ``(connection, request, response) -> Response or None``, plain or
-            coroutine; may change the response or replace it.
-        server_header: the value of Server; None for none.
-        trusted_proxies: addresses and networks whose X-Forwarded-For is believed, for the
+        compression: ``"deflate"`` accepts permessage-deflate; None accepts no compression.
+        process_request: ``(connection, request) -> Response or None``, a plain function or a
+            coroutine function; called for requests of every method; a Response ends the
+            handshake.
+        process_response: ``(connection, request, response) -> Response or None``, a plain
+            function or a coroutine function; may modify the response or replace it.
+        server_header: value of Server; None for no header.
+        trusted_proxies: addresses and networks of proxies whose X-Forwarded-For is used for the
             connection's `client_address`.
-        open_timeout: seconds from the accepted TCP connection to the open one, TLS included.
+        open_timeout: seconds for TLS and the opening handshake; None for no limit.
         ping_interval, ping_timeout, close_timeout, max_size, max_fragments, max_queue,
             write_limit: see :class:`~ws6455.aio.client.connect`.
-        logger: instead of ``logging.getLogger("ws6455.server")``.
-        create_connection: makes a connection, instead of :class:`ServerConnection`.
-        kwargs: passed to the loop's ``create_server``, such as ``ssl``, ``sock``,
-            ``reuse_port``; with ``unix=True``, ``path`` is that of a Unix socket.
+        logger: replaces ``logging.getLogger("ws6455.server")``.
+        create_connection: returns a connection; the default is :class:`ServerConnection`.
+        kwargs: arguments of the loop's ``create_server``, such as ``ssl``, ``sock`` and
+            ``reuse_port``; with ``unix=True``, ``path`` is the path of a Unix socket.
 
     Raises:
-        OSError: if the port cannot be listened on.
+        OSError: if the server cannot listen on the port.
         TypeError, ValueError: if an argument is wrong.
     """
 
-    # What it makes; a subclass may make others.
+    # A subclass may use other classes.
     server_class: type[Server] = Server
     protocol_class: type[ServerProtocol] = ServerProtocol
 
@@ -249,7 +250,7 @@ class serve:
         create_connection: Callable[..., ServerConnection] | None = None,
         **kwargs: Any,
     ) -> None:
-        water_marks(write_limit)  # raises
+        water_marks(write_limit)  # raises ValueError
         self.handler = handler
         self.open_timeout = open_timeout
         self.process_request = process_request
@@ -276,7 +277,7 @@ class serve:
             raise ValueError("host and port cannot be given with a socket")
 
     def new_connection(self, server: Server | None) -> ServerConnection:
-        """Make the connection for a client that has been accepted."""
+        """Create the connection of an accepted client."""
         return self._maker.make(server)
 
     async def _serve(self) -> Server:
@@ -284,7 +285,7 @@ class serve:
         options = self.listen_options.copy()
         if options.get("ssl") is not None:
             options.setdefault("ssl_handshake_timeout", self.open_timeout)
-            if self._close_timeout:  # asyncio takes no 0
+            if self._close_timeout:  # asyncio rejects 0
                 options.setdefault("ssl_shutdown_timeout", self._close_timeout)
         loop = asyncio.get_running_loop()
         if options.pop("unix", False):
@@ -319,7 +320,7 @@ def unix_serve(
 
     Args:
         handler: see :class:`serve`.
-        path: of the socket; or pass `sock`.
+        path: path of the socket; or pass `sock`.
         kwargs: see :class:`serve`.
     """
     if path is not None:

@@ -1,8 +1,8 @@
-"""An asyncio stream pair whose bytes reach the connection the moment they arrive.
+"""Stream protocol that passes bytes to the connection as soon as they arrive.
 
-Still :mod:`asyncio.streams`' own protocol, and its writer, over any loop's transport; but no
-reader stores the bytes and no second task fetches them. So a ping is answered and a close noticed
-while the application is busy, and a message costs one wake-up.
+It is the protocol of :mod:`asyncio.streams` with its writer, on the transport of any loop, but
+without a StreamReader that stores the bytes and a task that reads from it. Pings are answered and
+closes noticed while the application is busy, and a message costs one wake-up.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ __all__ = ["StreamProtocol"]
 
 BUFFER_SIZE = 1 << 18
 
-# One buffer for all connections of a loop: it is emptied as soon as it is filled. Without it the
-# stock loop allocates and frees 256 KiB for every read, however small.
+# One buffer for all connections of a loop, since it is emptied after each read. Without it the
+# stock loop allocates and frees 256 KiB for every read, even a small one.
 _BUFFERS: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview] = (
     weakref.WeakKeyDictionary()
 )
@@ -46,12 +46,12 @@ class StreamOwner(WritingOwner, Protocol):
 
 
 class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
-    """What a transport calls: bytes into the shared buffer, and on to the connection.
+    """Protocol of a transport: receives into a shared buffer and calls the connection.
 
     Args:
         loop: the event loop.
-        connected: called with the stream's writer when the transport is there, after the TLS
-            handshake if there is one; gives the connection.
+        connected: returns the connection; called with the stream's writer once the transport is
+            connected, its TLS handshake included.
     """
 
     def __init__(
@@ -59,8 +59,8 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         loop: asyncio.AbstractEventLoop,
         connected: Callable[[asyncio.StreamWriter], StreamOwner],
     ) -> None:
-        # No StreamReader: nothing would be stored in it. asyncio takes None for one, in its source
-        # of every version from 3.11 on; only the types that mypy knows it by do not say so.
+        # No StreamReader: nothing would be stored in it. asyncio accepts None in every version from
+        # 3.11 on, but typeshed does not declare it.
         super().__init__(None, loop=loop)  # type: ignore[arg-type]
         self._event_loop = loop
         self._connected: Callable[[asyncio.StreamWriter], StreamOwner] | None = connected
@@ -68,11 +68,11 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         self._shared = self._buffer = _shared_buffer(loop)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Make the stream's writer and the connection."""
+        """Create the writer and the connection."""
         super().connection_made(transport)
         transport = cast(asyncio.Transport, transport)
         writer = asyncio.StreamWriter(transport, self, None, self._event_loop)
-        # Called once, then let go: it may refer to the connection, which refers to this.
+        # Called only once; keeping it could close a reference cycle with the connection.
         connected, self._connected = self._connected, None
         assert connected is not None
         self._connection = connected(writer)
@@ -80,20 +80,20 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         self._connection.attach(writer, self if buffered else None)
 
     def receive_into(self, buffer: memoryview) -> None:
-        """Receive the next bytes into another place, this once."""
+        """Receive the next bytes into this buffer instead, once."""
         self._buffer = buffer
 
     def _receive_into_shared(self) -> None:
         if self._buffer is not self._shared:
-            self._buffer.release()  # whoever else still refers to it
+            self._buffer.release()  # even if the transport still refers to it
             self._buffer = self._shared
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """Return where to receive."""
+        """Return the buffer for the next read."""
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Pass on what was received."""
+        """Pass the bytes received to the connection."""
         connection, buffer = self._connection, self._buffer
         assert connection is not None
         if buffer is self._shared:
@@ -104,12 +104,12 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
             connection.receive_in_place(nbytes)
 
     def data_received(self, data: bytes) -> None:
-        """Pass on what was received: uvloop takes no stream's protocol for a buffered one."""
+        """Pass bytes to the connection; for uvloop, which does not use the buffer here."""
         assert self._connection is not None
         self._connection.receive(data)
 
     def eof_received(self) -> bool:
-        """Pass on the end of the stream; return whether to keep the transport open."""
+        """Pass on the end of the stream; return True to keep the transport open."""
         assert self._connection is not None
         return self._connection.receive_eof()
 

@@ -1,4 +1,4 @@
-"""The way to a server through a proxy: what a client opens instead of a TCP connection.
+"""Connections to a server through an HTTP or SOCKS proxy, for asyncio.
 
 RFC 6455 §4.1 (proxies). The handshake with an HTTP proxy is in :mod:`ws6455.client.proxies`.
 """
@@ -18,7 +18,7 @@ __all__ = ["connect_through_http", "connect_through_socks", "default_context"]
 
 
 def default_context(context: ssl.SSLContext | bool | None) -> ssl.SSLContext:
-    """Return the TLS context that an argument `ssl` stands for; True and None are the default."""
+    """Return the TLS context for an argument `ssl`; True and None select the default."""
     return context if isinstance(context, ssl.SSLContext) else ssl.create_default_context()
 
 
@@ -34,22 +34,22 @@ async def connect_through_http(
     ssl_shutdown_timeout: float | None = None,
     **options: Any,
 ) -> None:
-    """Connect through an HTTP proxy, and give the connection to a protocol.
+    """Connect a protocol to a server through an HTTP proxy.
 
     Args:
-        factory: makes the protocol.
-        proxy: the proxy; TLS leads to it if its scheme is https.
-        tunnel: what to ask of it.
+        factory: returns the protocol.
+        proxy: the proxy; an https proxy is reached with TLS.
+        tunnel: the handshake with the proxy.
         proxy_options: ``ssl``, ``server_hostname`` and so on, for TLS to the proxy.
-        ssl: for TLS to the server, within the tunnel; None for plain text.
-        server_hostname: what the server's certificate must name.
-        ssl_handshake_timeout: seconds for TLS with the server to begin.
-        ssl_shutdown_timeout: seconds for it to end.
-        options: for the loop's ``create_connection``.
+        ssl: TLS context for the server, within the tunnel; None for plain text.
+        server_hostname: host name that the server's certificate must have.
+        ssl_handshake_timeout: seconds for the TLS handshake with the server.
+        ssl_shutdown_timeout: seconds for the end of TLS with the server.
+        options: arguments of the loop's ``create_connection``.
 
     Raises:
-        OSError: if TCP or TLS fail.
-        ProxyError: if the proxy refuses, or answers wrongly.
+        OSError: if TCP or TLS fails.
+        ProxyError: if the proxy refuses, or its response is invalid.
     """
     loop = asyncio.get_running_loop()
     if proxy.scheme == "https":
@@ -68,7 +68,7 @@ async def connect_through_http(
         if ssl is None:
             transport.set_protocol(protocol)
         else:
-            within = await loop.start_tls(
+            tls_transport = await loop.start_tls(
                 transport,
                 protocol,
                 default_context(ssl),
@@ -76,9 +76,9 @@ async def connect_through_http(
                 ssl_handshake_timeout=ssl_handshake_timeout,
                 ssl_shutdown_timeout=ssl_shutdown_timeout,
             )
-            if within is None:  # the connection was lost meanwhile
-                raise ConnectionResetError("connection lost within the TLS handshake")
-            transport = within
+            if tls_transport is None:  # the connection was lost meanwhile
+                raise ConnectionResetError("connection lost during the TLS handshake")
+            transport = tls_transport
     except BaseException:
         transport.abort()
         raise
@@ -86,7 +86,7 @@ async def connect_through_http(
 
 
 class _TunnelProtocol(asyncio.Protocol):
-    """Speaks with the proxy until the tunnel is open; then another protocol takes over."""
+    """Protocol for the handshake with the proxy; replaced once the tunnel is open."""
 
     def __init__(self, tunnel: Tunnel, opened: asyncio.Future[None]) -> None:
         self._tunnel = tunnel
@@ -97,7 +97,7 @@ class _TunnelProtocol(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._opened.done():
-            return  # refused, or given up
+            return  # refused or cancelled
         try:
             if self._tunnel.receive_data(data):
                 self._opened.set_result(None)
@@ -123,8 +123,8 @@ async def connect_through_socks(proxy: Proxy, host: str, port: int) -> socket.so
 
     Raises:
         ImportError: if python-socks is not installed.
-        OSError: if the proxy cannot be reached.
-        ProxyError: if it refuses.
+        OSError: if the connection to the proxy fails.
+        ProxyError: if the proxy refuses.
     """
     arguments = socks_arguments(proxy)  # raises ImportError
     from python_socks import ProxyError as SOCKSError

@@ -1,7 +1,8 @@
-"""What a receiving task waits for: it goes on within the very read that brings its message.
+"""A reusable waiter that resumes its task synchronously.
 
-An :class:`asyncio.Future` would go through the loop's queue: one more turn of the loop for every
-message on a quiet connection, and six calls in Python on the stock loop.
+A receiving task thus handles a message in the turn of the loop that reads it. With an
+:class:`asyncio.Future`, every message on a quiet connection would take one more turn of the loop,
+and six calls in Python on the stock loop.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ __all__ = ["Waiter"]
 
 
 class Waiter:
-    """A future without a result that wakes its task at once, and can be waited for again.
+    """A future without a result that resumes its task at once and can be awaited again.
 
-    One task at a time waits for it. It is what :class:`asyncio.Task` asks of a future, no more.
+    One task at a time may wait. Only the methods that :class:`asyncio.Task` calls are implemented.
 
     Args:
         loop: the event loop.
@@ -27,9 +28,9 @@ class Waiter:
     __slots__ = ("_asyncio_future_blocking", "_cancelled", "_context", "_loop", "callback")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._asyncio_future_blocking = False  # by this a task knows a future
-        self._loop = loop  # and by this, without a get_loop(), that it is of the same loop
-        # Makes the task go on; None unless one waits.
+        self._asyncio_future_blocking = False  # marks a future for asyncio.Task
+        self._loop = loop  # read by asyncio.Task, since there is no get_loop()
+        # Resumes the task; None if no task waits.
         self.callback: Callable[[Waiter], object] | None = None
         self._context: contextvars.Context
         self._cancelled: asyncio.CancelledError | None = None
@@ -45,10 +46,10 @@ class Waiter:
         yield self
 
     def wake(self) -> bool:
-        """Let the task go on, now; within another task, which cannot be left, soon.
+        """Resume the task now, or in the next turn of the loop if another task is running.
 
         Returns:
-            Whether one waited.
+            True if a task was waiting.
         """
         callback = self.callback
         if callback is None:
@@ -57,27 +58,27 @@ class Waiter:
         try:
             self._context.run(callback, self)
         except RuntimeError:
-            # Another task is running, or the context is entered: seen before anything is done.
+            # Another task is running, or the context is in use; nothing has been run yet.
             self._loop.call_soon(callback, self, context=self._context)
         return True
 
     def wake_soon(self) -> None:
-        """Let the task go on in the next turn of the loop."""
+        """Resume the task in the next turn of the loop."""
         callback, self.callback = self.callback, None
         if callback is not None:
             self._loop.call_soon(callback, self, context=self._context)
 
-    # What a task calls ------------------------------------------------------------------
+    # Called by asyncio.Task -------------------------------------------------------------
 
     def add_done_callback(
         self, callback: Callable[[Waiter], object], *, context: contextvars.Context
     ) -> None:
-        """Take what makes the task go on."""
+        """Store the callback that resumes the task."""
         self.callback = callback
         self._context = context
 
     def cancel(self, msg: Any = None) -> bool:
-        """Make the task go on with an error; False if it is about to go on anyhow."""
+        """Resume the task with CancelledError; return False if it is being resumed already."""
         if self.callback is None:
             return False
         self._cancelled = asyncio.CancelledError() if msg is None else asyncio.CancelledError(msg)
@@ -85,7 +86,7 @@ class Waiter:
         return True
 
     def result(self) -> None:
-        """Return to the task, or raise in it.
+        """Return None as the result of the wait.
 
         Raises:
             CancelledError: if the task was cancelled while it waited.
