@@ -39,7 +39,7 @@ def test_one_connection_that_goes_wrong_is_logged_and_ended_alone(
         elif step == "_lose_transport":
             ill.start_closing()
         else:
-            ill._watcher.look_now(ill)
+            ill._watcher.check_now(ill)
         assert ill.wait_closed(5)
         until(lambda: ill.socket.fileno() == -1)
         failed = [record for record in caplog.records if record.exc_info]
@@ -68,13 +68,13 @@ def test_a_socket_that_the_application_closed_gives_its_number_to_another_connec
 def test_without_a_thread_for_the_watcher_there_is_no_connection_but_there_may_be_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    until(lambda: Watcher._of_process is None)
+    until(lambda: Watcher._instance is None)
     here, there = socket.socketpair()
     with here, there, monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", lambda _: fail_for_want())
         with pytest.raises(RuntimeError, match="no thread"):
             connect("ws://localhost/", sock=here, proxy=None)
-    assert Watcher._of_process is None
+    assert Watcher._instance is None
     with connected() as (client, server):
         server.send("x")
         assert client.recv(5) == "x"

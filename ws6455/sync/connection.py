@@ -242,14 +242,14 @@ class Connection(SendingConnection):
 
     def ask_watcher(self) -> None:
         """Have the watcher look after this connection at once."""
-        self._watcher.look_now(self)
+        self._watcher.check_now(self)
 
     def _leave_to_watcher(self) -> None:
         """Let the watcher read, now that no thread of the application does."""
         self._attended = False
         if not self._left_to_watcher:
             self._left_to_watcher = True
-            self._watcher.look_soon(self)
+            self._watcher.check_soon(self)
 
     def _read(self) -> bool:
         """Read what the socket has; return True if there were bytes, or the end of the stream."""

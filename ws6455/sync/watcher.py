@@ -1,13 +1,12 @@
-"""The one thread that looks after connections while the application is elsewhere.
+"""Watcher: the thread that serves connections while the application is busy.
 
 A thread that waits in `recv` reads the socket itself, so that a message costs no change of thread.
-For the rest there is one watcher in the process, however many connections: it reads while nobody
-else does (so pings are answered and closes noticed while the application is busy), sends what the
-socket had no room for, and keeps the time. It starts with the first connection and ends with the
-last.
+One watcher in the process does the rest for all connections: it reads when no other thread does
+(so that pings are answered and closes noticed), sends what the socket had no room for, and runs
+timers. It starts with the first connection and ends with the last.
 
-A busy connection leaves `recv` and comes back all the time. So the watcher does not hear of
-every leave: it takes a look now and then, for as long as anything moves.
+A busy connection leaves `recv` and calls it again all the time, so leaving `recv` does not wake
+the watcher each time: the connection is put in a queue, which is checked after `CHECK_DELAY`.
 """
 
 from __future__ import annotations
@@ -27,59 +26,59 @@ from typing import Protocol
 
 __all__ = ["Watched", "Watcher"]
 
-# Seconds from the time that a connection was left alone to the time it is looked at.
-LOOK_INTERVAL = 0.005
+# Seconds between :meth:`Watcher.check_soon` and the check.
+CHECK_DELAY = 0.005
 
 
 class Watched(Protocol):
-    """What the watcher asks of a connection."""
+    """The interface of a connection that the watcher uses."""
 
     socket: socket.socket
-    watched_events: int  # what it is registered for: the watcher's own note
+    watched_events: int  # events that the socket is registered for; set by the watcher
 
     def look_after(self) -> int:
-        """Do what can be done without waiting; return the events to be told of, 0 for none."""
+        """Read and write without waiting; return the events to wait for, 0 for none."""
 
     def keep_time(self) -> None:
-        """Do what is due by the clock."""
+        """Run the timers that are due."""
 
     def lose_socket(self, exc: Exception) -> None:
-        """End, since the watcher cannot watch the socket."""
+        """End the connection: its socket cannot be watched."""
 
     def break_down(self, exc: Exception) -> None:
-        """End, since another of these methods has raised; this one does not."""
+        """End the connection: another of these methods has raised; this one must not."""
 
     def left_by_watcher(self) -> bool:
-        """Take note that the watcher has left the socket; return whether that is for good."""
+        """Note that the socket is not watched; return True if the connection has ended."""
 
 
 class Watcher:
-    """A thread that looks after connections; get the process's with :meth:`of_process`."""
+    """The watcher of the process; get it with :meth:`add`."""
 
-    _of_process: Watcher | None = None
-    _changing = threading.Lock()
+    _instance: Watcher | None = None
+    _instance_lock = threading.Lock()
 
     def __init__(self) -> None:
         self._connections: set[Watched] = set()
         self._selector = selectors.DefaultSelector()
-        self._bell, self._bell_button = socket.socketpair()
-        for sock in (self._bell, self._bell_button):
+        self._wakeup_recv, self._wakeup_send = socket.socketpair()
+        for sock in (self._wakeup_recv, self._wakeup_send):
             sock.setblocking(False)
-        self._selector.register(self._bell, selectors.EVENT_READ)
-        self._urgent: deque[Watched] = deque()
-        self._left_alone: deque[Watched] = deque()
+        self._selector.register(self._wakeup_recv, selectors.EVENT_READ)
+        self._to_check_now: deque[Watched] = deque()
+        self._to_check_soon: deque[Watched] = deque()
         self._new_timers: deque[tuple[float, int, weakref.ref[Watched]]] = deque()
         self._timers: list[tuple[float, int, weakref.ref[Watched]]] = []
-        self._timer_numbers = itertools.count()  # equal times are told apart by these
-        self._look_at = math.inf
-        self._wake_at = math.inf
+        self._timer_numbers = itertools.count()  # a tie-breaker for equal times
+        self._next_check = math.inf
+        self._wakes_at = math.inf
         self._has_ended = False
 
     @classmethod
     def add(cls, connection: Watched) -> Watcher:
-        """Have the process's watcher know a connection, and keep it until it has ended."""
-        with cls._changing:
-            watcher = cls._of_process
+        """Add a connection until it has ended; return the watcher, started if necessary."""
+        with cls._instance_lock:
+            watcher = cls._instance
             if watcher is None:
                 watcher = cls()
                 thread = threading.Thread(target=watcher._run, name="ws6455 watcher", daemon=True)
@@ -88,103 +87,107 @@ class Watcher:
                 except RuntimeError:  # the system is short of threads
                     watcher._close()
                     raise
-                cls._of_process = watcher
+                cls._instance = watcher
             watcher._connections.add(connection)
             return watcher
 
     @classmethod
-    def forget_parent(cls) -> None:
-        """Begin without a watcher in a forked process, which has not inherited the thread."""
-        cls._of_process = None
-        cls._changing = threading.Lock()
+    def reset_after_fork(cls) -> None:
+        """Forget the watcher in a forked process, which does not have its thread."""
+        cls._instance = None
+        cls._instance_lock = threading.Lock()
 
-    # What connections call, from any thread ---------------------------------------------
+    # Called by connections, from any thread ---------------------------------------------
 
-    def look_soon(self, connection: Watched) -> None:
-        """Look after a connection, unless it is attended to again within a moment."""
+    def check_soon(self, connection: Watched) -> None:
+        """Check a connection after `CHECK_DELAY`."""
         if not self._has_ended:
-            self._left_alone.append(connection)
-            if self._look_at == math.inf:
-                self._ring()
+            self._to_check_soon.append(connection)
+            if self._next_check == math.inf:
+                self._wake()
 
-    def look_now(self, connection: Watched) -> None:
-        """Look after a connection at once."""
+    def check_now(self, connection: Watched) -> None:
+        """Check a connection at once."""
         if not self._has_ended:
-            self._urgent.append(connection)
-            self._ring()
+            self._to_check_now.append(connection)
+            self._wake()
 
     def call_at(self, when: float, connection: Watched) -> None:
-        """Call a connection's `keep_time` at a time, by `time.monotonic`."""
+        """Call a connection's `keep_time` at a time of `time.monotonic`."""
         self._new_timers.append((when, next(self._timer_numbers), weakref.ref(connection)))
-        if when < self._wake_at:
-            self._ring()
+        if when < self._wakes_at:
+            self._wake()
 
-    def _ring(self) -> None:
-        # Full: it will wake anyhow. Closed: the last connection has just ended.
+    def _wake(self) -> None:
+        # A full socket wakes the thread anyway. It is closed if the last connection has ended.
         with contextlib.suppress(OSError):
-            self._bell_button.send(b"\0")
+            self._wakeup_send.send(b"\0")
 
     # The thread -------------------------------------------------------------------------
 
     def _run(self) -> None:
         while self._has_connections():
             for connection in self._wait():
-                self._look(connection)
-                del connection  # nothing that has ended is kept while the watcher sleeps
-            while self._urgent:
-                self._look(self._urgent.popleft())
+                self._check(connection)
+                del connection  # must not keep a closed connection alive while the thread waits
+            while self._to_check_now:
+                self._check(self._to_check_now.popleft())
             now = time.monotonic()
-            if now >= self._look_at:
-                self._look_at = math.inf
-                for _ in range(len(self._left_alone)):
-                    self._look(self._left_alone.popleft())
-            self._keep_time(now)
+            if now >= self._next_check:
+                self._next_check = math.inf
+                for _ in range(len(self._to_check_soon)):
+                    self._check(self._to_check_soon.popleft())
+            self._run_timers(now)
         self._close()
 
     def _close(self) -> None:
-        # Those that have ended refer to this.
+        # Closed connections refer to this object: clear its references to them.
         self._has_ended = True
-        self._urgent.clear()
-        self._left_alone.clear()
+        self._to_check_now.clear()
+        self._to_check_soon.clear()
         self._selector.close()
-        self._bell.close()
-        self._bell_button.close()
+        self._wakeup_recv.close()
+        self._wakeup_send.close()
 
     def _has_connections(self) -> bool:
         if self._connections:
             return True
         cls = type(self)
-        with cls._changing:
+        with cls._instance_lock:
             if self._connections:
                 return True
-            if cls._of_process is self:
-                cls._of_process = None
+            if cls._instance is self:
+                cls._instance = None
             return False
 
     def _wait(self) -> list[Watched]:
-        """Wait for something to do; return the connections that something happened to."""
-        if self._left_alone and self._look_at == math.inf:
-            self._look_at = time.monotonic() + LOOK_INTERVAL
+        """Wait for events, wake-ups and timers; return the connections that have events."""
+        if self._to_check_soon and self._next_check == math.inf:
+            self._next_check = time.monotonic() + CHECK_DELAY
         timer_at = self._timers[0][0] if self._timers else math.inf
-        self._wake_at = min(self._look_at, timer_at)
-        # What others have left since then has not rung: they thought that this is awake.
-        if self._urgent or self._new_timers or (self._left_alone and self._look_at == math.inf):
+        self._wakes_at = min(self._next_check, timer_at)
+        # Connections queued meanwhile did not signal; check before blocking.
+        if (
+            self._to_check_now
+            or self._new_timers
+            or (self._to_check_soon and self._next_check == math.inf)
+        ):
             timeout: float | None = 0
-        elif self._wake_at == math.inf:
+        elif self._wakes_at == math.inf:
             timeout = None
         else:
-            timeout = max(0, self._wake_at - time.monotonic())
+            timeout = max(0, self._wakes_at - time.monotonic())
         connections = []
         for key, _ in self._selector.select(timeout):
             if key.data is not None:
                 connections.append(key.data)
             else:
                 with contextlib.suppress(BlockingIOError):
-                    self._bell.recv(4096)
+                    self._wakeup_recv.recv(4096)
         return connections
 
-    def _look(self, connection: Watched, *, timer: bool = False) -> None:
-        """Look after a connection; have its socket watched, or leave it."""
+    def _check(self, connection: Watched, *, timer: bool = False) -> None:
+        """Check a connection, and watch its socket for the events it waits for."""
         try:
             if timer:
                 connection.keep_time()
@@ -196,7 +199,7 @@ class Watcher:
             try:
                 self._register(connection, events)
             except (KeyError, OSError, ValueError) as exc:
-                # The application has closed the socket itself, or the system watches no more.
+                # The application has closed the socket, or the system has no room for another.
                 self._unregister(connection)
                 connection.lose_socket(exc)
                 events = 0
@@ -212,9 +215,9 @@ class Watcher:
         else:
             stale = self._selector.get_map().get(connection.socket)
             if stale is not None:
-                # Its application has closed its socket itself; the number is another's now.
+                # The application has closed that socket; its file descriptor was reused.
                 self._unregister(stale.data)
-                self._urgent.append(stale.data)
+                self._to_check_now.append(stale.data)
             self._selector.register(connection.socket, events, connection)
         connection.watched_events = events
 
@@ -223,18 +226,18 @@ class Watcher:
         with contextlib.suppress(KeyError, ValueError):
             self._selector.unregister(connection.socket)
 
-    def _keep_time(self, now: float) -> None:
+    def _run_timers(self, now: float) -> None:
         while self._new_timers:
             heapq.heappush(self._timers, self._new_timers.popleft())
         if len(self._timers) > 4 * len(self._connections) + 64:
-            # Most are of connections that have ended since.
+            # Most of the timers belong to connections that have ended.
             self._timers = [timer for timer in self._timers if timer[2]() in self._connections]
             heapq.heapify(self._timers)
         while self._timers and self._timers[0][0] <= now:
             connection = heapq.heappop(self._timers)[2]()
             if connection is not None:
-                self._look(connection, timer=True)
+                self._check(connection, timer=True)
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=Watcher.forget_parent)
+    os.register_at_fork(after_in_child=Watcher.reset_after_fork)
