@@ -1,4 +1,4 @@
-"""One attempt of a threaded client to open a connection, redirects included.
+"""Connector: opens the connections of a threaded client, redirects included.
 
 RFC 6455 §4.1.
 """
@@ -24,22 +24,22 @@ __all__ = ["Connector"]
 
 @dataclasses.dataclass
 class Connector:
-    """Opens a connection as often as it is asked to.
+    """Opens connections to a URI; each call of :meth:`open` is one attempt.
 
     Attributes:
-        uri: where to.
-        headers: added to the request.
-        user_agent_header: the value of User-Agent.
-        open_timeout: seconds for everything; None for any.
+        uri: URI of the server.
+        headers: additional headers of the request.
+        user_agent_header: value of User-Agent, or None.
+        open_timeout: seconds for an attempt; None for no limit.
         proxy: see :func:`ws6455.client.proxies.choose_proxy`.
         proxy_tls: `ssl` and `server_hostname` for TLS to the proxy.
         sock: a connected socket, or None.
-        tls: the same for TLS to the server.
-        socket_options: for :func:`socket.create_connection`.
-        create_connection: makes the connection.
+        tls: `ssl` and `server_hostname` for TLS to the server.
+        socket_options: arguments of :func:`socket.create_connection`.
+        create_connection: returns the connection.
         protocol_class: the class of its protocol.
-        protocol_options: those of :class:`~ws6455.protocol.client.ClientProtocol`.
-        connection_options: those of :class:`~ws6455.sync.connection.Connection`.
+        protocol_options: options of :class:`~ws6455.protocol.client.ClientProtocol`.
+        connection_options: options of :class:`~ws6455.sync.connection.Connection`.
     """
 
     uri: str
@@ -57,14 +57,14 @@ class Connector:
     connection_options: dict[str, Any]
 
     def __post_init__(self) -> None:
-        self._destination()  # raises
+        self._destination()  # raises InvalidURI and ValueError
 
     def _destination(self) -> Destination:
         given = self.socket_options | {"ssl": self.tls["ssl"], "sock": self.sock}
         return Destination(self.uri, self.headers, given)
 
     def open(self) -> ClientConnection:
-        """Open a connection.
+        """Open a connection within `open_timeout`.
 
         Raises:
             Exception: see :func:`~ws6455.sync.client.connect`.
@@ -108,7 +108,7 @@ class Connector:
         return connection
 
     def _connect(self, uri: WebSocketURI, deadline: Deadline) -> socket.socket:
-        """Connect TCP, or what stands for it."""
+        """Return a connected socket: TCP, through a proxy if there is one, or a Unix socket."""
         options = self.socket_options.copy()
         unix, path = options.pop("unix", False), options.pop("path", None)
         if self.sock is not None:

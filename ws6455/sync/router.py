@@ -1,6 +1,6 @@
-"""A threaded server whose handlers are chosen by the path.
+"""Threaded server that chooses the handler by path.
 
-Needs werkzeug when called; see :mod:`ws6455.server.routing`.
+Routing needs werkzeug; see :mod:`ws6455.server.routing`.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ __all__ = ["Router", "route", "unix_route"]
 
 
 class Router(Routing):
-    """Chooses the handler of each connection; see :func:`route` and :class:`Routing`."""
+    """Router of a threaded server; see :func:`route` and :class:`.Routing`."""
 
     def handler(self, connection: ServerConnection) -> None:
-        """Do as :meth:`ws6455.aio.router.Router.handler`."""
+        """Run the connection's handler; see :meth:`ws6455.aio.router.Router.handler`."""
         connection.handler(connection, **connection.handler_kwargs)
 
 
@@ -38,10 +38,10 @@ def route(
     process_request: ProcessRequest | None = None,
     **kwargs: Any,
 ) -> Server:
-    """Listen for WebSocket clients, each path with its own handler.
+    """Listen for WebSocket clients, and call the handler that a URL map has for the path.
 
-    The arguments are those of :func:`ws6455.aio.router.route`, with plain functions, and those
-    of :func:`~ws6455.sync.server.serve`.
+    Takes the arguments of :func:`ws6455.aio.router.route`, with plain functions instead of
+    coroutine functions, and those of :func:`~ws6455.sync.server.serve`.
     """
     router = (create_router or Router)(url_map, server_name, "wss" if ssl else "ws")
 
@@ -49,14 +49,11 @@ def route(
         answer = None if process_request is None else process_request(connection, request)
         return answer or router.route_request(connection, request)
 
-    if ssl is not True:  # True: it ends at a proxy
+    if ssl is not True:  # True: a proxy in front of this server uses TLS
         kwargs["ssl"] = ssl
     return serve(router.handler, *args, process_request=find_handler, **kwargs)
 
 
 def unix_route(url_map: Map, path: str | os.PathLike[str] | None = None, **kwargs: Any) -> Server:
-    """Listen on a Unix socket, each path with its own handler.
-
-    The arguments are those of :func:`ws6455.aio.router.unix_route`.
-    """
+    """Listen on a Unix socket; see :func:`ws6455.aio.router.unix_route` and :func:`route`."""
     return route(url_map, unix=True, path=None if path is None else os.fspath(path), **kwargs)

@@ -20,7 +20,7 @@ __all__ = ["ConnectionRunner"]
 
 
 class RunnerOwner(Protocol):
-    """Server whose connections are run, see :class:`~ws6455.sync.server.Server`."""
+    """The interface of a server that the runner uses; see :class:`~ws6455.sync.server.Server`."""
 
     logger: LoggerLike
 
@@ -31,12 +31,12 @@ class RunnerOwner(Protocol):
 
 
 class ConnectionRunner:
-    """Runs the connections of a server, each in its thread.
+    """Runs the connections of a server; each call of :meth:`run` has a thread of its own.
 
     Args:
         handler, ssl, open_timeout: see :func:`~ws6455.sync.server.serve`.
-        maker: makes the connection.
-        handshake_options: those of :meth:`ServerConnection.handshake`.
+        maker: creates the connections.
+        handshake_options: options of :meth:`ServerConnection.handshake`.
     """
 
     def __init__(
@@ -56,10 +56,10 @@ class ConnectionRunner:
         self._handshake_options = handshake_options
 
     def run(self, sock: socket.socket, server: RunnerOwner) -> None:
-        """Run a connection from TLS to its end; no exception leaves it.
+        """Run a connection from the TLS handshake to its end; log exceptions.
 
         Args:
-            sock: the client's socket, just accepted.
+            sock: socket of an accepted client.
             server: the server.
         """
         timeout = self._open_timeout
@@ -67,7 +67,7 @@ class ConnectionRunner:
         try:
             if self._ssl is not None:
                 sock.settimeout(timeout)
-                # wrap_socket() takes the file descriptor over, before the TLS handshake.
+                # wrap_socket() takes over the file descriptor, before the TLS handshake.
                 with sock:
                     secure = self._ssl.wrap_socket(
                         sock, server_side=True, do_handshake_on_connect=False

@@ -1,6 +1,6 @@
-"""The threaded server: `serve` and the server it gives.
+"""Threaded server: `serve`, and `Server` with one thread for each connection.
 
-RFC 6455 §4.2. One thread for each connection.
+RFC 6455 §4.2.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ __all__ = ["Server", "ServerConnection", "basic_auth", "broadcast", "serve", "un
 Handler = Callable[..., Any]
 SelectSubprotocol = Callable[[ServerConnection, Sequence[str]], str | None]
 
-# After a signal, seconds that handlers have to end once their connections are closed.
-_LAST_SECONDS = 1.0
-# The system may be short of something for a while, such as file descriptors.
+# Seconds to wait for handlers after Ctrl+C, once their connections are closed.
+_JOIN_TIMEOUT = 1.0
+# Seconds: the system may lack resources, such as file descriptors, for a while.
 _PAUSE_AFTER_ERROR = 0.1
 
 
 class Server(BaseServer):
-    """A server that listens; make one with :func:`serve`.
+    """A listening server; make one with :func:`serve`.
 
     Args:
         sock: the listening socket.
-        run: runs a connection, given its socket and this server, from TLS to its end.
+        run: runs a connection to its end; called with its socket and this server.
         logger: the server's logger.
     """
 
@@ -60,15 +60,16 @@ class Server(BaseServer):
         self.socket = sock
         self.is_closing = False
         self._run = run
-        self._bells: set[socket.socket] = set()  # of the threads in `serve_forever`
-        # A signal's handler may call `shutdown` in a thread that has it.
+        # Each wakes a thread that runs `serve_forever`.
+        self._wakeup_sends: set[socket.socket] = set()
+        # Reentrant: a signal handler may call `shutdown` in a thread that holds the lock.
         self._lock = threading.RLock()
         self._threads: set[threading.Thread] = set()
         self._opening: set[socket.socket] = set()
         sock.setblocking(False)
 
     def fileno(self) -> int:
-        """Return the number of the listening socket."""
+        """Return the file descriptor of the listening socket."""
         return self.socket.fileno()
 
     # Clients ----------------------------------------------------------------------------
@@ -76,25 +77,25 @@ class Server(BaseServer):
     def serve_forever(self) -> None:
         """Accept clients until :meth:`shutdown` is called, or an exception such as Ctrl+C's.
 
-        The exception shuts the server down and comes on; the handlers that do not end with
-        their connections do not keep it up.
+        An exception shuts the server down and is raised again. Handlers that do not end when
+        their connections close delay it by at most one second.
         """
-        bell, button = socket.socketpair()
+        wakeup_recv, wakeup_send = socket.socketpair()
         with self._lock:
-            self._bells.add(button)
+            self._wakeup_sends.add(wakeup_send)
         try:
-            with bell, button, selectors.DefaultSelector() as selector:
-                selector.register(bell, selectors.EVENT_READ)
+            with wakeup_recv, wakeup_send, selectors.DefaultSelector() as selector:
+                selector.register(wakeup_recv, selectors.EVENT_READ)
                 if not self.is_closing:
                     selector.register(self.socket, selectors.EVENT_READ)
                 while not self.is_closing:
                     selector.select()
                     self._accept()
                 with self._lock:
-                    self._bells.discard(button)
+                    self._wakeup_sends.discard(wakeup_send)
         except BaseException:
-            self._bells.discard(button)
-            self._shut_down(_LAST_SECONDS)
+            self._wakeup_sends.discard(wakeup_send)
+            self._shut_down(_JOIN_TIMEOUT)
             raise
 
     def _accept(self) -> None:
@@ -114,7 +115,7 @@ class Server(BaseServer):
         try:
             thread.start()
         except RuntimeError:  # the system is short of threads
-            self.logger.warning("no thread for a client", exc_info=True)
+            self.logger.warning("starting a thread for a client failed", exc_info=True)
             self.reject(sock)
             self._threads.discard(thread)
 
@@ -126,7 +127,7 @@ class Server(BaseServer):
                 self._threads.discard(threading.current_thread())
 
     def replace(self, sock: socket.socket, secure: socket.socket) -> None:
-        """Know a client's socket by the one with TLS that has taken its place."""
+        """Replace the socket of a client by its TLS socket, before the TLS handshake."""
         with self._lock:
             self._opening.discard(sock)
             self._opening.add(secure)
@@ -134,13 +135,13 @@ class Server(BaseServer):
                 secure.close()
 
     def adopt(self, sock: socket.socket, connection: ServerConnection) -> None:
-        """Know a client, whose socket was all there was, as a connection."""
+        """Register the connection of a client, which had only a socket before."""
         with self._lock:
             self._opening.discard(sock)
             self._all.add(connection)
 
     def reject(self, sock: socket.socket) -> None:
-        """Close a client's socket that will be no connection."""
+        """Close the socket of a client that gets no connection."""
         sock.close()
         with self._lock:
             self._opening.discard(sock)
@@ -148,40 +149,39 @@ class Server(BaseServer):
     # The end ----------------------------------------------------------------------------
 
     def shutdown(self, close_connections: bool = True, code: int = 1001, reason: str = "") -> None:
-        """Shut down, as :meth:`ws6455.aio.server.Server.close`, and wait until it is done.
+        """Shut down as :meth:`ws6455.aio.server.Server.close` does, and wait for the end.
 
-        Every handler has ended then, but for one that calls this.
+        Returns when every handler has ended, except one that calls this method.
         """
-        Close(code, reason).serialize()  # raises
+        Close(code, reason).serialize()  # checks the arguments
         self._shut_down(None, close_connections, code, reason)
 
     def _shut_down(
         self,
-        last_seconds: float | None,
+        join_timeout: float | None,
         close_connections: bool = True,
         code: int = 1001,
         reason: str = "",
     ) -> None:
-        """Shut down; wait for the handlers, or so many seconds for those left at the end."""
+        """Shut down; wait for handlers, at most `join_timeout` after their connections closed."""
         with self._lock:
             first, self.is_closing = not self.is_closing, True
             if first:
                 self.logger.info("server closing")
                 self.socket.close()
-                for bell in self._bells:
-                    bell.send(b"\0")
+                for wakeup_send in self._wakeup_sends:
+                    wakeup_send.send(b"\0")
             opening, connections = list(self._opening), list(self._all)
         for sock in opening:
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
-        # Each handler sees its connection close, and ends in its own time.
+        # Handlers run until they notice that their connections are closed.
         closing = [c for c in connections if c.leave(close_connections, code, reason)]
         for connection in closing:
             connection.wait_closed()
-        deadline = None if last_seconds is None else time.monotonic() + last_seconds
-        me = threading.current_thread()
+        deadline = None if join_timeout is None else time.monotonic() + join_timeout
         with self._lock:
-            threads = self._threads - {me}
+            threads = self._threads - {threading.current_thread()}
         for thread in threads:
             thread.join(None if deadline is None else max(0, deadline - time.monotonic()))
         if first:
@@ -194,7 +194,7 @@ class Server(BaseServer):
         if exc_type is None or issubclass(exc_type, Exception):
             self.shutdown()
         else:
-            self._shut_down(_LAST_SECONDS)
+            self._shut_down(_JOIN_TIMEOUT)
 
 
 def serve(  # noqa: D417 - the other options are described where the docstring says
@@ -227,28 +227,28 @@ def serve(  # noqa: D417 - the other options are described where the docstring s
 ) -> Server:
     """Listen for WebSocket clients.
 
-    The options that are not listed are those of :class:`ws6455.aio.server.serve`.
+    Other options are described at :class:`ws6455.aio.server.serve`.
 
     Args:
-        handler: called with each connection once it is open, in a thread of its own; one that
-            takes two arguments gets the path as well. When it returns the connection is closed
-            with 1000, when it raises with 1011.
+        handler: function, called with each open connection in a thread of its own, and with the
+            path if it takes two arguments. The connection is closed with 1000 when the function
+            returns, and with 1011 when it raises an exception.
         host: name or address to listen on; None for every address.
         port: TCP port; 0 or None lets the system choose.
         sock: a socket to listen on, instead of host and port.
-        ssl: the server's TLS context.
-        process_request: ``(connection, request) -> Response or None``; sees every request,
-            whatever its method; a Response ends the handshake.
+        ssl: TLS context of the server.
+        process_request: ``(connection, request) -> Response or None``; called for every
+            request, whatever its method; a Response ends the handshake.
         process_response: ``(connection, request, response) -> Response or None``; may change
             the response or replace it.
-        create_connection: makes a connection, instead of :class:`ServerConnection`; called with
-            the socket, the protocol, the server and the options.
+        create_connection: returns a connection, called with the socket, the protocol, the
+            server and the options; :class:`ServerConnection` by default.
         protocol_class: the class of the protocol, instead of :class:`ws6455.ServerProtocol`.
-        kwargs: passed to :func:`socket.create_server`; with ``unix=True``, ``path`` is that of a
-            Unix socket.
+        kwargs: arguments of :func:`socket.create_server`; with ``unix=True``, ``path`` is the
+            path of a Unix socket.
 
     Raises:
-        OSError: if it cannot be listened there.
+        OSError: if the server cannot listen.
     """
     ssl = renamed_option(kwargs, "ssl_context", "ssl", ssl)
     protocol_options = server_options(
@@ -287,11 +287,11 @@ def _listen(
     path: str | None = None,
     **options: Any,
 ) -> socket.socket:
-    """Return the listening socket that the arguments ask for.
+    """Return a listening socket.
 
     Raises:
-        OSError: if it cannot be listened there.
-        ValueError: if a socket is given and an address as well, or no path for a Unix socket.
+        OSError: if listening fails.
+        ValueError: if both a socket and an address are given, or a Unix socket has no path.
     """
     if sock is not None:
         if host is not None or port is not None or path is not None:
@@ -302,7 +302,7 @@ def _listen(
             raise ValueError("a Unix socket needs a path, or sock")
         with contextlib.suppress(FileNotFoundError):
             if stat.S_ISSOCK(os.stat(path).st_mode):
-                os.remove(path)  # of a server that is no more
+                os.remove(path)  # left behind by an earlier server
         return socket.create_server(path, family=socket.AF_UNIX, **options)
     if host is None and "family" not in options and socket.has_dualstack_ipv6():
         options |= {"family": socket.AF_INET6, "dualstack_ipv6": True}

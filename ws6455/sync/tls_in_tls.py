@@ -1,6 +1,6 @@
-"""TLS within TLS: a server's, through a proxy that is spoken to with TLS itself.
+"""TLS within TLS: a TLS connection to a server through a proxy that uses TLS as well.
 
-The :mod:`ssl` module puts TLS on sockets alone; here it is put on a socket that has TLS already.
+The :mod:`ssl` module wraps plain sockets only; this class wraps a socket that uses TLS already.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ _CHUNK = 1 << 14
 
 
 class TLSInTLS:
-    """What a connection needs of a socket, TLS handshake done.
+    """TLS over a TLS socket, with the methods of a socket that a connection calls.
+
+    The constructor performs the TLS handshake.
 
     Args:
-        outer: a connected socket with TLS, with a timeout: that of the handshake.
+        outer: a connected TLS socket; its timeout applies to the handshake.
         context, server_hostname: see :func:`~ws6455.sync.tunnel.start_tls`.
 
     Raises:
-        OSError: if TLS fails.
+        OSError: if the handshake fails.
     """
 
     def __init__(
@@ -34,8 +36,8 @@ class TLSInTLS:
         self._tls = context.wrap_bio(
             self._incoming, self._outgoing, server_hostname=server_hostname
         )
-        self._encrypted = b""  # what the outer socket has not taken yet
-        self._accepted = 0  # of the payload that it stands for
+        self._encrypted = b""  # bytes that the outer socket has not accepted yet
+        self._accepted = 0  # bytes of payload that were encrypted and not reported yet
         while True:
             try:
                 self._tls.do_handshake()
@@ -47,7 +49,7 @@ class TLSInTLS:
                 return
 
     def __getattr__(self, name: str) -> Any:
-        """Be the outer socket in all else: its number, its addresses, its options."""
+        """Delegate everything else to the outer socket: file descriptor, addresses, options."""
         return getattr(self._outer, name)
 
     def _send_encrypted(self) -> None:
@@ -63,7 +65,7 @@ class TLSInTLS:
             self._incoming.write_eof()
 
     def recv(self, size: int) -> bytes:
-        """Receive, as a socket does."""
+        """Receive bytes; see :meth:`socket.socket.recv`."""
         while True:
             try:
                 return self._tls.read(size)
@@ -73,13 +75,13 @@ class TLSInTLS:
                 return b""
 
     def recv_into(self, buffer: memoryview) -> int:
-        """Receive into memory, as a socket does."""
+        """Receive bytes into a buffer; see :meth:`socket.socket.recv_into`."""
         data = self.recv(len(buffer))
         buffer[: len(data)] = data
         return len(data)
 
     def send(self, data: bytes) -> int:
-        """Send, as a socket does; when there is no room call it again with the same data."""
+        """Send bytes; after an error for want of room, repeat the call with the same data."""
         if not self._accepted:
             self._accepted = self._tls.write(data)
         self._send_encrypted()
@@ -87,15 +89,15 @@ class TLSInTLS:
         return accepted
 
     def pending(self) -> int:
-        """Return how much was received already, by this or by the outer socket."""
+        """Return the number of bytes received but not read, here and in the outer socket."""
         return self._tls.pending() + self._incoming.pending + self._outer.pending()
 
     def unwrap(self) -> None:
-        """Tell the peer that nothing more will be sent."""
+        """Send close_notify, the end of the data sent with TLS."""
         with contextlib.suppress(ssl.SSLWantReadError):
             self._tls.unwrap()
         self._send_encrypted()
 
     def shutdown(self, how: int) -> None:
-        """Close TCP in one direction or in both."""
+        """Shut down TCP in one direction or both."""
         socket.socket.shutdown(self._outer, how)

@@ -1,6 +1,6 @@
-"""The way from a threaded client to a server: TCP, through a proxy if there is one, and TLS.
+"""TLS and proxies for the sockets of a threaded client.
 
-RFC 6455 §4.1 (proxies). The handshake with an HTTP proxy is in :mod:`ws6455.client.proxies`.
+RFC 6455 §4.1 (proxies). See :mod:`ws6455.client.proxies` for the handshake with an HTTP proxy.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ __all__ = ["Deadline", "connect_through_http", "connect_through_socks", "start_t
 
 
 class Deadline:
-    """A time by which something has to be done.
+    """Time limit that the steps of an opening handshake share.
 
     Args:
-        seconds: from now; None for any.
+        seconds: seconds from now; None for no limit.
     """
 
     def __init__(self, seconds: float | None) -> None:
         self._at = None if seconds is None else time.monotonic() + seconds
 
     def left(self) -> float | None:
-        """Return the seconds that are left, or None for any.
+        """Return the seconds left; None for no limit.
 
         Raises:
-            TimeoutError: if there are none.
+            TimeoutError: if no time is left.
         """
         if self._at is None:
             return None
@@ -47,25 +47,25 @@ def start_tls(
     server_hostname: str | None,
     deadline: Deadline,
 ) -> socket.socket:
-    """Do the client's TLS handshake.
+    """Perform the client's TLS handshake.
 
     Args:
-        sock: a connected socket; it is gone afterwards.
-        context: True and None stand for the default.
-        server_hostname: what the server's certificate must name.
-        deadline: when it has to be done.
+        sock: a connected socket; the result replaces it.
+        context: the TLS context; True and None select the default.
+        server_hostname: host name that the certificate must have.
+        deadline: time limit of the handshake.
 
     Returns:
-        The socket with TLS, or within the TLS that `sock` has, what does for one.
+        A socket with TLS; a :class:`.TLSInTLS` if `sock` uses TLS already.
 
     Raises:
-        OSError: if TLS fails.
+        OSError: if the handshake fails.
     """
     if not isinstance(context, ssl.SSLContext):
         context = ssl.create_default_context()
     sock.settimeout(deadline.left())
     if isinstance(sock, ssl.SSLSocket):
-        # What reads and writes like a socket is one for the connection's purposes.
+        # It has the methods of a socket that a connection calls.
         return cast(socket.socket, TLSInTLS(sock, context, server_hostname))
     return context.wrap_socket(sock, server_hostname=server_hostname)
 
@@ -79,10 +79,10 @@ def connect_through_http(
     server_hostname: str | None,
     **options: Any,
 ) -> socket.socket:
-    """Connect through a proxy before a deadline; TLS leads to it if its scheme is https.
+    """Connect to a server through an HTTP proxy before a deadline, without TLS to the server.
 
-    See :func:`ws6455.aio.tunnel.connect_through_http`; `ssl` and `server_hostname` are for the
-    proxy, other options for :func:`socket.create_connection`.
+    See :func:`ws6455.aio.tunnel.connect_through_http`; `ssl` and `server_hostname` are for TLS to
+    an https proxy, other options for :func:`socket.create_connection`.
     """
     options.setdefault("timeout", deadline.left())
     sock = socket.create_connection((proxy.host, proxy.port), **options)
@@ -102,7 +102,7 @@ def connect_through_http(
 
 
 def connect_through_socks(proxy: Proxy, host: str, port: int, deadline: Deadline) -> socket.socket:
-    """Do as :func:`ws6455.aio.tunnel.connect_through_socks`, before a deadline."""
+    """Call :func:`ws6455.aio.tunnel.connect_through_socks` without asyncio, before a deadline."""
     arguments = socks_arguments(proxy)  # raises ImportError
     import python_socks
     import python_socks.sync
