@@ -1,11 +1,11 @@
-"""Runs ASGI applications on this library's connections: a WebSocket protocol for uvicorn.
+"""WebSocket protocol for uvicorn: runs ASGI applications on the library's connections.
 
 RFC 6455 §4.2 and the ASGI specification, "WebSocket" and "WebSocket Denial Response".
 
-``uvicorn.run(app, ws=WebSocketProtocol)``, or, which uvicorn takes from 0.36 on, the name of it:
-``uvicorn --ws ws6455.uvicorn:WebSocketProtocol module:app``. uvicorn's HTTP protocol reads the
-request and hands the transport over; from there on it is a connection as `serve` makes them, with
-the application for its handler.
+Use it with ``uvicorn.run(app, ws=WebSocketProtocol)``, or with uvicorn 0.36 or newer on the
+command line: ``uvicorn --ws ws6455.uvicorn:WebSocketProtocol module:app``. uvicorn's HTTP protocol
+reads the request and passes the transport on. The connection is then the same as one of `serve`,
+with the application as its handler.
 """
 
 from __future__ import annotations
@@ -48,17 +48,17 @@ RawHeaders = list[tuple[bytes, bytes]]
 
 
 class WebSocketProtocol(StreamProtocol):
-    """What uvicorn makes for a client that asks for a WebSocket connection.
+    """Protocol that uvicorn creates for a client that requests a WebSocket connection.
 
     uvicorn's ``ws_max_size``, ``ws_max_queue``, ``ws_ping_interval``, ``ws_ping_timeout`` and
-    ``ws_per_message_deflate`` apply. What concerns an application is logged where uvicorn logs
-    it, at ``uvicorn.error``; what concerns the connection at ``ws6455.server``.
+    ``ws_per_message_deflate`` apply. Events of an application are logged by ``uvicorn.error``,
+    as uvicorn does, and events of the connection by ``ws6455.server``.
 
     Args:
         config: uvicorn's configuration.
-        server_state: what the connections of the server share.
-        app_state: the state that the application's lifespan has set up.
-        _loop: the event loop; the running one by default.
+        server_state: state shared by the connections of the server.
+        app_state: state set up by the application's lifespan.
+        _loop: the event loop; by default the running loop.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class WebSocketProtocol(StreamProtocol):
         return _Connection(
             protocol,
             None,
-            ping_interval=config.ws_ping_interval or None,  # uvicorn takes 0 for none
+            ping_interval=config.ws_ping_interval or None,  # in uvicorn 0 means no pings
             ping_timeout=config.ws_ping_timeout,
             max_queue=config.ws_max_queue,
         )
@@ -98,18 +98,18 @@ class WebSocketProtocol(StreamProtocol):
         transport = cast(asyncio.Transport, transport)
         unsent = transport.get_write_buffer_size() > 0
         if unsent:
-            # The rest of an earlier HTTP response. Whether writing is paused for it the transport
-            # has told the protocol before this one; now it is in any case.
+            # The rest of an earlier HTTP response. The transport may have paused the writing of
+            # the protocol before this one; pause this one in any case.
             transport.set_write_buffer_limits(0)
         self._taken_over = transport
         super().connection_made(transport)
         if unsent:
             self.pause_writing()
-        # uvicorn's type knows its own protocols alone; it asks for no more than `shutdown`.
+        # uvicorn declares its own protocols only, but calls nothing besides `shutdown`.
         self._server_state.connections.add(self)  # type: ignore[arg-type]
 
     def data_received(self, data: bytes) -> None:
-        """Pass on what was received: the request, whole, is what uvicorn calls this with first."""
+        """Pass on the bytes received; uvicorn makes the first call, with the whole request."""
         super().data_received(data)
         if self._application is None:
             connection = cast(_Connection, self._connection)
@@ -129,7 +129,7 @@ class WebSocketProtocol(StreamProtocol):
         self._application = None
 
     def shutdown(self) -> None:
-        """Close the connection with 1012, or refuse it with 503, since the server shuts down."""
+        """Close the connection with 1012, or refuse it with 503: the server shuts down."""
         if self._application is not None:
             self._start(self._application.shut_down())
 
@@ -144,23 +144,23 @@ class _Connection(ServerConnection):
     """A connection on a transport that has served HTTP before."""
 
     def start_closing(self, code: int, reason: str = "") -> None:
-        """Send a Close frame, and do not wait for the peer's, unless closing already.
+        """Start to close, unless the connection is closing or closed; do not wait.
 
         Raises:
-            ProtocolError: if the code must not travel, or the reason is too long.
+            ProtocolError: if the code must not be sent, or the reason is too long.
         """
         if self.state is OPEN:
             self._start_closing(code, reason)
 
 
 class _Application:
-    """An ASGI application that serves one connection: what it is told, and what it sends.
+    """An ASGI application that serves one connection, and the events in both directions.
 
     Args:
         config: uvicorn's configuration.
-        default_headers: of every response.
-        scope: what the application is told of the connection at its beginning.
-        connection: has received its request.
+        default_headers: headers of every response.
+        scope: ASGI scope of the connection.
+        connection: the connection; it has received its request.
     """
 
     def __init__(
@@ -178,11 +178,11 @@ class _Application:
         self._connect_received = False
         self._upgrade: Response
         self._denial: Response
-        # What the application may send now, and what does it.
+        # Handlers of the events that the application may send now.
         self._steps = _UNANSWERED
 
     async def run(self) -> None:
-        """Run the application, unless the request is no WebSocket client's."""
+        """Run the application; refuse a request that is not a valid opening handshake."""
         connection = self._connection
         if connection.state is CLOSED:
             return  # the client has gone already
@@ -214,15 +214,15 @@ class _Application:
             await self._answer(connection.respond(500, "Internal Server Error"))
 
     async def shut_down(self) -> None:
-        """Close the connection, since the server shuts down; refuse it if it is not open yet."""
+        """Close the connection for a shutdown; refuse it if it is not open yet."""
         if not self._answered():
             await self._answer(self._connection.respond(503, "Server is shutting down.\n"))
         self._connection.start_closing(CloseCode.SERVICE_RESTART)
 
-    # What the application is told -------------------------------------------------------
+    # Events to the application ----------------------------------------------------------
 
     async def _receive(self) -> Event:
-        """Give the application its next event."""
+        """Return the next event for the application."""
         if not self._connect_received:
             self._connect_received = True
             return {"type": "websocket.connect"}
@@ -240,14 +240,14 @@ class _Application:
             "text" if isinstance(message, str) else "bytes": message,
         }
 
-    # What the application sends ---------------------------------------------------------
+    # Events of the application ----------------------------------------------------------
 
     async def _send(self, event: Event) -> None:
-        """Do what the application asks for.
+        """Process an event of the application.
 
         Raises:
             ClientDisconnected: if the connection is closed.
-            RuntimeError: if the event is none that may come now.
+            RuntimeError: if the event is not allowed now.
         """
         step = self._steps.get(event["type"])
         if step is None:
@@ -259,7 +259,7 @@ class _Application:
             raise ClientDisconnected from exc
 
     def _answered(self) -> bool:
-        """Whether the request has its response, or the client has gone."""
+        """Return True if the response was sent, or the client has gone."""
         connection = self._connection
         return connection.response is not None or connection.state is CLOSED
 
@@ -331,7 +331,7 @@ class _Application:
         self._steps = _ENDED
 
 
-# An event that may not come is a missing entry.
+# An event without an entry is not allowed.
 _Steps = Mapping[str, Callable[[_Application, Event], Awaitable[None]]]
 _UNANSWERED: _Steps = {
     "websocket.accept": _Application._accept,
@@ -352,7 +352,7 @@ def _scope(
     connection: _Connection,
     transport: asyncio.Transport,
 ) -> Any:
-    """Return what the application is told of the connection at its beginning."""
+    """Return the ASGI scope of a connection."""
     request = connection.request
     assert request is not None
     path, _, query = request.path.partition("?")
@@ -386,7 +386,7 @@ def _decoded(headers: Any) -> list[tuple[str, str]]:
 
 
 def _phrase(status: int) -> str:
-    """Return the phrase that goes with a status; an application may use one without."""
+    """Return the reason phrase of a status; empty for a status that has none."""
     try:
         return http.HTTPStatus(status).phrase
     except ValueError:
