@@ -1,4 +1,4 @@
-"""The WebSocket protocol (RFC 6455, RFC 7692) by hand in pure Python over asyncio streams."""
+"""The WebSocket protocol (RFC 6455, RFC 7692) in pure Python over asyncio streams."""
 
 from . import exceptions as exceptions
 from .aio.accept import accept

@@ -1,11 +1,11 @@
-"""Every exception of the library, and what each carries: a close code or an HTTP status.
+"""Exceptions of the library, with the close codes and HTTP statuses that they stand for.
 
 RFC 6455 §7.4 (close codes), RFC 9110 §15 (statuses).
 
-Two families under :exc:`WebSocketException`: what went wrong before the connection was
-open (:exc:`InvalidHandshake`, with the HTTP status a server answers it with) and what ended
-an open one (:exc:`ConnectionClosed` for the application; :exc:`ProtocolError` and its kin
-inside, with the close code that fails the connection).
+There are two families under :exc:`WebSocketException`. Errors of the opening handshake derive from
+:exc:`InvalidHandshake` and have the HTTP status that a server answers with. An open connection
+ends with :exc:`ConnectionClosed` for the application; :exc:`ProtocolError` and other violations
+have the close code that fails the connection.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class ConnectionClosed(WebSocketException):
             text = f"received {self.rcvd}; then sent {self.sent}"
         else:
             text = f"sent {self.sent}; then received {self.rcvd}"
-        # Why a connection was lost is in the cause; a log line of the exception alone tells it.
+        # The cause says why the connection was lost; logs without a traceback need it.
         return f"{text} ({self.__cause__})" if self.__cause__ is not None else text
 
     @property
@@ -132,15 +132,15 @@ class ConnectionClosed(WebSocketException):
 
 
 class ConnectionClosedOK(ConnectionClosed):
-    """Closed as it should be: each side's code is 1000, 1001 or absent."""
+    """The connection closed normally: each side's close code is 1000, 1001 or absent."""
 
 
 class ConnectionClosedError(ConnectionClosed):
-    """Closed by an error, or without a closing handshake."""
+    """The connection was closed by an error, or without a closing handshake."""
 
 
 class ProtocolError(WebSocketException):
-    """The peer, or a call, broke the protocol; fails the connection with `close_code`."""
+    """The peer or a call violated the protocol; `close_code` fails the connection."""
 
     close_code: int = 1002
 
@@ -177,7 +177,7 @@ class PayloadTooBig(WebSocketException):
 
 
 class TooManyFragments(WebSocketException):
-    """A message came in more fragments than the limit.
+    """A message has more fragments than the limit.
 
     Args:
         max_fragments: the limit.
@@ -198,7 +198,7 @@ class InvalidState(WebSocketException, AssertionError):
 
 
 class ConcurrencyError(WebSocketException, RuntimeError):
-    """Two calls that must not overlap did; the text names both."""
+    """Two calls overlapped that must not; the message names both."""
 
 
 # The opening handshake --------------------------------------------------------------------
@@ -241,7 +241,7 @@ class InvalidProxy(WebSocketException):
 class InvalidHandshake(WebSocketException):
     """The opening handshake failed.
 
-    `status` and `status_headers` are what a server answers with.
+    A server answers with `status` and `status_headers`.
     """
 
     status: int = 400
@@ -249,15 +249,15 @@ class InvalidHandshake(WebSocketException):
 
 
 class InvalidMessage(InvalidHandshake):
-    """A request or response is not well-formed HTTP/1.1, or broke off."""
+    """A request or response is not well-formed HTTP/1.1, or is incomplete."""
 
 
 class NotHTTP(InvalidMessage):
-    """The peer speaks something else than HTTP."""
+    """The peer does not speak HTTP."""
 
 
 class SecurityError(InvalidHandshake):
-    """A limit or rule that protects this side was exceeded."""
+    """A request or response breaks a limit or rule that protects this side."""
 
 
 class RequestLineTooLong(SecurityError):
@@ -318,7 +318,7 @@ class InvalidProtocol(InvalidHandshake):
 
 
 class InvalidStatus(InvalidHandshake):
-    """The server answered with another status than 101.
+    """The server answered with a status other than 101.
 
     Args:
         response: the response, with its headers and a bounded body.
@@ -337,14 +337,14 @@ class ProxyError(InvalidHandshake):
 
 
 class InvalidProxyMessage(ProxyError):
-    """The proxy's answer is not well-formed HTTP, or broke off."""
+    """The proxy's response is not well-formed HTTP, or is incomplete."""
 
 
 class InvalidProxyStatus(ProxyError):
-    """The proxy refused.
+    """The proxy refused to connect.
 
     Args:
-        response: its response, without the body.
+        response: the response, without its body.
     """
 
     def __init__(self, response: ResponseLike) -> None:
@@ -381,9 +381,9 @@ class InvalidHeaderFormat(InvalidHeader):
 
     Args:
         name: the header's name.
-        error: what was expected.
-        header: its whole value.
-        pos: where in the value the error is.
+        error: the error, such as what was expected.
+        header: the whole value of the header.
+        pos: position of the error in the value.
     """
 
     def __init__(self, name: str, error: str, header: str, pos: int) -> None:
@@ -391,14 +391,14 @@ class InvalidHeaderFormat(InvalidHeader):
 
 
 class InvalidHeaderValue(InvalidHeader):
-    """A header's name or value has characters that do not belong there, or a wrong meaning."""
+    """A header's name or value has invalid characters, or the value is wrong."""
 
 
 class InvalidOrigin(InvalidHeader):
-    """The request's Origin is not one that the server allows.
+    """The server does not allow the request's Origin.
 
     Args:
-        origin: the origin; None when the header is absent and must not be.
+        origin: the origin; None when the header is required and absent.
     """
 
     status = 403
@@ -408,14 +408,14 @@ class InvalidOrigin(InvalidHeader):
 
 
 class InvalidUpgrade(InvalidHeader):
-    """Connection or Upgrade does not ask for, or agree to, WebSocket."""
+    """Connection or Upgrade does not request, or accept, a WebSocket connection."""
 
     status = 426
     status_headers = (("Upgrade", "websocket"),)
 
 
 class UnsupportedVersion(InvalidHeader):
-    """The client asks for another version of the protocol than 13 (§4.4)."""
+    """The client requests a version of the protocol other than 13 (§4.4)."""
 
     status = 426
     status_headers = (("Sec-WebSocket-Version", "13"),)
@@ -441,7 +441,7 @@ class DuplicateParameter(NegotiationError):
 
 
 class InvalidParameterName(NegotiationError):
-    """An extension parameter is not one that the extension knows.
+    """An extension parameter is unknown to the extension.
 
     Args:
         name: the parameter.
@@ -456,11 +456,11 @@ class InvalidParameterName(NegotiationError):
 
 
 class InvalidParameterValue(NegotiationError):
-    """An extension parameter has a value that it may not have.
+    """An extension parameter has an invalid value.
 
     Args:
         name: the parameter.
-        value: its value; None when it is absent and must not be.
+        value: its value; None when a required value is absent.
     """
 
     def __init__(self, name: str, value: str | None) -> None:
