@@ -264,14 +264,7 @@ async def test_a_connection_class_of_ones_own() -> None:
         assert isinstance(client, Mine)
 
 
-async def test_a02_the_old_name_of_additional_headers_works_with_a_warning() -> None:
+async def test_a02_the_old_name_of_additional_headers_is_for_compat_alone() -> None:
     async with raw_server() as server:
-        with pytest.warns(DeprecationWarning, match="extra_headers is called additional_headers"):
-            opening = asyncio.ensure_future(
-                asyncio.wait_for(connect(server.uri, extra_headers={"X-More": "1"}), 5)
-            )
-        peer, request = await server.clients.get()
-        assert "\r\nX-More: 1\r\n" in request
-        peer.writer.write(switching_protocols(request))
-        await peer.disconnect()
-        await (await opening).wait_closed()
+        with pytest.raises(TypeError, match="extra_headers"):
+            await connect(server.uri, extra_headers={"X-More": "1"})

@@ -10,7 +10,6 @@ from ws6455.http1.uri import parse_uri
 from ws6455.session.options import (
     client_options,
     default_uri,
-    renamed_option,
     server_options,
     session_options,
 )
@@ -41,16 +40,6 @@ def test_the_queues_limit_is_checked_before_there_is_a_connection() -> None:
     }
     with pytest.raises(ValueError, match="water marks"):
         session_options(1, 2, 3, (1, 4))
-
-
-def test_an_old_name_warns_whoever_uses_it() -> None:
-    def called_by_a_program(**options: Any) -> Any:
-        return renamed_option(options, "old", "new", "given")
-
-    assert called_by_a_program() == "given"
-    with pytest.warns(DeprecationWarning, match="old is called new") as caught:
-        assert called_by_a_program(old="x") == "x"
-    assert caught[0].filename == __file__
 
 
 @pytest.mark.parametrize(

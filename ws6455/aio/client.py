@@ -22,7 +22,7 @@ from ..http1.uri import WebSocketURI
 from ..protocol.client import ClientProtocol
 from ..protocol.deflate_negotiation import ClientPerMessageDeflateFactory
 from ..protocol.protocol import MAX_FRAGMENTS, MAX_SIZE
-from ..session.options import client_options, default_uri, renamed_option, session_options
+from ..session.options import client_options, default_uri, session_options
 from ..typing import LoggerLike
 from .client_connection import ClientConnection
 from .streams import StreamProtocol
@@ -109,9 +109,6 @@ class connect(Reconnecting[ClientConnection]):
         create_connection: Callable[..., ClientConnection] | None = None,
         **kwargs: Any,
     ) -> None:
-        additional_headers = renamed_option(
-            kwargs, "extra_headers", "additional_headers", additional_headers
-        )
         self._user_agent_header = user_agent_header
         self._proxy = proxy
         self._open_timeout = open_timeout

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Literal, Self, overload
 
 from ..exceptions import ConnectionClosed, ConnectionClosedOK
+from ..framing.fragments import decoded
 from ..framing.frames import CloseCode
 from ..protocol.roles import AnyProtocol
 from ..protocol.states import OPEN
@@ -131,7 +132,12 @@ class Connection(SendingConnection):
                 raise
             finally:
                 self._receiving = ""
-        return self._take_message(decode)
+        # _take_message() without the call: 2% of an echo with 16 messages in a read.
+        message = self._queue.take()
+        self._message_in_hand = True
+        if self._reading_paused:
+            self._check_low_water_mark()
+        return message if decode is None else decoded(message, decode)
 
     __anext__ = _receive_message  # itself, since it is called for every message
 

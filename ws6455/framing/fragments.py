@@ -22,8 +22,10 @@ __all__ = [
     "whole_message",
 ]
 
-# isinstance() is faster with a tuple than with a union of types.
-_BYTES_LIKE = (bytes, bytearray, memoryview)
+# Faster than a member of the enumeration, and a tuple is faster than a union of types: both are
+# looked up for every message.
+_TEXT, _BINARY = Opcode.TEXT, Opcode.BINARY
+_MUTABLE = (bytearray, memoryview)
 
 
 def as_bytes(message: Data) -> bytes:
@@ -51,9 +53,11 @@ def whole_message(message: object, text: bool | None) -> tuple[Opcode, bytes] | 
         None if the message is neither a string nor bytes-like.
     """
     if isinstance(message, str):
-        return Opcode.BINARY if text is False else Opcode.TEXT, message.encode()
-    if isinstance(message, _BYTES_LIKE):
-        return Opcode.TEXT if text else Opcode.BINARY, bytes(message)
+        return _BINARY if text is False else _TEXT, message.encode()
+    if isinstance(message, bytes):
+        return _TEXT if text else _BINARY, message
+    if isinstance(message, _MUTABLE):
+        return _TEXT if text else _BINARY, bytes(message)
     return None
 
 

@@ -6,7 +6,6 @@ The public signatures are those of the front ends.
 from __future__ import annotations
 
 import logging
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,7 +22,6 @@ from ..typing import LoggerLike
 __all__ = [
     "client_options",
     "default_uri",
-    "renamed_option",
     "server_options",
     "session_options",
 ]
@@ -103,21 +101,6 @@ def _checked(subprotocols: Sequence[str] | None) -> Sequence[str] | None:
     if subprotocols is not None:
         validate_subprotocols(subprotocols)
     return subprotocols
-
-
-def renamed_option(options: dict[str, Any], old: str, new: str, value: Any) -> Any:
-    """Return the value of a renamed option, with a warning if its old name is used.
-
-    Args:
-        options: keyword arguments; the old name is removed from them.
-        old: the old name.
-        new: the new name.
-        value: value given by the new name; returned if the old name is not used.
-    """
-    if old not in options:
-        return value
-    warnings.warn(f"{old} is called {new}", DeprecationWarning, stacklevel=3)
-    return options.pop(old)
 
 
 def default_uri(uri: str | None, ssl: object) -> str:

@@ -23,7 +23,7 @@ from ..protocol.handshake import Origins
 from ..protocol.protocol import MAX_FRAGMENTS, MAX_SIZE
 from ..protocol.server import ServerProtocol
 from ..server.registry import ConnectionMaker
-from ..session.options import renamed_option, server_options, session_options
+from ..session.options import server_options, session_options
 from ..typing import LoggerLike
 from .basic_auth import basic_auth
 from .broadcast import broadcast
@@ -250,7 +250,6 @@ def serve(  # noqa: D417 - the other options are described where the docstring s
     Raises:
         OSError: if the server cannot listen.
     """
-    ssl = renamed_option(kwargs, "ssl_context", "ssl", ssl)
     protocol_options = server_options(
         origins, extensions, compression, subprotocols, max_size, max_fragments, logger
     )
