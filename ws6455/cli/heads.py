@@ -10,6 +10,7 @@ import base64
 import binascii
 import re
 
+from ..http1.headers import SECRET_HEADERS
 from ..protocol.handshake import accept_key
 
 __all__ = ["Heads"]
@@ -72,7 +73,7 @@ class Heads:
         """
         name, _, value = line.partition(":")
         folded, value = name.lower(), value.strip()
-        if folded in ("authorization", "cookie", "proxy-authorization", "set-cookie"):
+        if folded in SECRET_HEADERS:
             line = f"{name}: ***"
         if not is_request and self.status != 101:
             # A refusal is a plain HTTP response, in which "Connection: close" is valid.
