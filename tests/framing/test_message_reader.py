@@ -87,7 +87,7 @@ def test_whole_messages(size: int) -> None:
     assert read(reader, BINARY, b"\xff\x00", size=size) == b"\xff\x00"
     assert read(reader, TEXT, b"") == ""
     assert read(reader, BINARY, b"") == b""
-    assert reader.between_messages
+    assert reader.opcode is None
 
 
 @pytest.mark.parametrize("size", [1, 100])
@@ -95,11 +95,11 @@ def test_fragments(size: int) -> None:
     reader = reader_of()
     euro = "\u20ac".encode()
     assert read(reader, TEXT, b"a" + euro[:1], False, size=size) == Frame(TEXT, b"a\xe2", False)
-    assert not reader.between_messages
+    assert reader.opcode is not None
     assert read(reader, CONT, b"", False, size=size) == Frame(CONT, b"", False)
     assert read(reader, CONT, euro[1:], False, size=size) == Frame(CONT, euro[1:], False)
     assert read(reader, CONT, b"", size=size) == Frame(CONT, b"")
-    assert reader.between_messages
+    assert reader.opcode is None
     assert read(reader, BINARY, b"\xff", False) == Frame(BINARY, b"\xff", False)
     assert read(reader, CONT, b"\xff") == Frame(CONT, b"\xff")
 

@@ -51,13 +51,15 @@ class MessageReader:
         max_message_size: limit for a message after decompression, in bytes; None for no limit.
         max_fragment_size: limit for a fragment after decompression, in bytes; None for no limit.
         max_fragments: limit for the fragments of a message; None for no limit.
+
+    Attributes:
+        opcode: opcode of the message being read; None between messages.
     """
 
     __slots__ = (
         "_file",
         "_fragments",
         "_header",
-        "_opcode",
         "_size",
         "_validator",
         "_wire_size",
@@ -66,6 +68,7 @@ class MessageReader:
         "max_fragment_size",
         "max_fragments",
         "max_message_size",
+        "opcode",
     )
 
     def __init__(
@@ -78,24 +81,19 @@ class MessageReader:
         self.max_fragment_size = max_fragment_size
         self.max_fragments = max_fragments
         self.deflate: PerMessageDeflate | None = None
-        self._opcode: Opcode | None = None  # of the message being read
+        self.opcode: Opcode | None = None
         self._validator: codecs.IncrementalDecoder | None = None
         self._reset()
 
     def _reset(self) -> None:
         """Prepare for the next message."""
-        self._opcode = None
+        self.opcode = None
         self._header: FrameHeader | None = None
         self._file = _NO_PAYLOAD
         self._size = 0  # of the message, decompressed
         self._wire_size = 0  # of the message, as on the wire
         self._fragments = 0
         self.compressed = False  # whether the message is
-
-    @property
-    def between_messages(self) -> bool:
-        """True if no message has begun that is not complete."""
-        return self._opcode is None
 
     def begin(self, header: FrameHeader) -> None:
         """Begin a data frame.
@@ -106,16 +104,16 @@ class MessageReader:
             TooManyFragments: if the message exceeds its limit of fragments.
         """
         if header.opcode is Opcode.CONT:
-            if self._opcode is None:
+            if self.opcode is None:
                 raise ProtocolError("unexpected continuation frame")
             if header.rsv1:
                 raise ProtocolError("reserved bits must be 0")  # RFC 7692 §6.1
         else:
-            if self._opcode is not None:
+            if self.opcode is not None:
                 raise ProtocolError("expected a continuation frame")
             if header.rsv1 and self.deflate is None:
                 raise ProtocolError("reserved bits must be 0")
-            self._opcode = header.opcode
+            self.opcode = header.opcode
             self.compressed = header.rsv1
             self._validator = _Utf8Decoder() if header.opcode is Opcode.TEXT else None
         self._header = header
@@ -242,7 +240,7 @@ class MessageReader:
             InvalidPayloadData: if text ends within a character.
             PayloadTooBig, ProtocolError: as :meth:`feed`, for output that zlib held back.
         """
-        header, opcode = self._header, self._opcode
+        header, opcode = self._header, self.opcode
         assert header is not None
         assert opcode is not None
         if header.fin:

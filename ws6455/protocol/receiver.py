@@ -220,9 +220,7 @@ class Receiver:
         frame = self._frame
         if frame is None:
             self.wants_buffer = False
-            self._fast = (
-                self._may_be_fast and not self._header_bytes and self.reader.between_messages
-            )
+            self._fast = self._may_be_fast and not self._header_bytes and self.reader.opcode is None
         else:
             self._fast = False
             self.wants_buffer = (
