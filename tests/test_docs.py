@@ -15,7 +15,13 @@ import ws6455
 ROOT = Path(__file__).parent.parent
 
 
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/guide.md", "docs/migration.md"]
+DOCUMENTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/architecture.md",
+    "docs/guide.md",
+    "docs/migration.md",
+]
 
 
 def anchors(document: Path) -> set[str]:
