@@ -112,10 +112,10 @@ def _is_figure(result: object) -> object:
 _WITHOUT_BUFFER = "StreamReaderProtocol"
 _NO_FAST_PATH = ("self._may_be_fast = logger is None", "self._may_be_fast = False")
 _NO_SHARED_LINES = ("SHARED_LINE_SIZE = 40", "SHARED_LINE_SIZE = -1")
-_NO_SHARED_NAMES = ("index = _shared_index if", "index = _index if")
+_NO_SHARED_NAMES = ("MAX_SHARED_NAMES = 32", "MAX_SHARED_NAMES = -1")
 _NO_CHECKED_NAMES = (
-    "@functools.lru_cache(maxsize=256)\ndef _check_name",
-    "def _check_name",
+    "cached_name = functools.lru_cache(maxsize=256)",
+    "cached_name = lambda check: check",
 )
 _HEAD_BY_LINE = ("if not self:", "if False:")
 _NO_NUMPY: Edits = {"framing.masking": [("NUMPY_LIMIT = 2048", "NUMPY_LIMIT = 1 << 62")]}
@@ -245,16 +245,16 @@ PLACES = (
     ),
     Place(
         "shared header lines",
-        "http1/headers.py:parse_fields",
+        "http1/caches.py:cached_line",
         workloads.head,
-        {"http1.headers": [_NO_SHARED_LINES]},
+        {"http1.caches": [_NO_SHARED_LINES]},
         result=repr,
     ),
     Place(
         "shared header names",
-        "http1/headers.py:Headers",
+        "http1/caches.py:cached_index",
         workloads.head,
-        {"http1.headers": [_NO_SHARED_NAMES, _NO_CHECKED_NAMES]},
+        {"http1.caches": [_NO_SHARED_NAMES, _NO_CHECKED_NAMES]},
         result=repr,
     ),
     Place(
@@ -263,7 +263,7 @@ PLACES = (
         workloads.head,
         {
             "http1.head": [_HEAD_BY_LINE],
-            "http1.headers": [_NO_SHARED_LINES, _NO_SHARED_NAMES, _NO_CHECKED_NAMES],
+            "http1.caches": [_NO_SHARED_LINES, _NO_SHARED_NAMES, _NO_CHECKED_NAMES],
         },
         result=repr,
     ),

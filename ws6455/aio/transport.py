@@ -1,7 +1,7 @@
 """I/O of a connection on an asyncio transport: writing, what waits for room, addresses.
 
-Small frames are written to the socket directly, which costs half of the way through the
-transport; see docs/architecture.md.
+Frames are written to the socket directly while nothing waits, which is quicker than through the
+transport; docs/architecture.md has the figures.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ front of the server may interpret it differently.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import http
 import re
 import sys
@@ -21,10 +20,10 @@ from ..exceptions import (
 )
 from ..settings import setting
 from ..version import version
+from .caches import SHARED_LINE_SIZE, cached_request_line
 from .headers import (
     FIELD_VALUE,
     MAX_LINE_SIZE,
-    SHARED_LINE_SIZE,
     Headers,
     parse_fields,
 )
@@ -244,7 +243,7 @@ def _parse_request_line(line: bytes) -> tuple[str, str, str]:
     return method, target, protocol
 
 
-_parse_shared_request_line = functools.lru_cache(maxsize=64)(_parse_request_line)
+_parse_shared_request_line = cached_request_line(_parse_request_line)
 
 
 def parse_response(lines: list[bytes]) -> tuple[str, Response]:

@@ -5,20 +5,25 @@ RFC 9110 §5.
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Protocol, runtime_checkable
 
 from ..exceptions import InvalidHeaderValue, InvalidMessage
 from ..settings import setting
+from .caches import (
+    MAX_SHARED_NAMES,
+    SHARED_LINE_SIZE,
+    cached_index,
+    cached_line,
+    cached_name,
+)
 from .header_values import TOKEN
 
 __all__ = [
     "FIELD_VALUE",
     "MAX_LINE_SIZE",
     "SECRET_HEADERS",
-    "SHARED_LINE_SIZE",
     "Headers",
     "HeadersLike",
     "MultipleValuesError",
@@ -35,14 +40,8 @@ FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*+")
 # RFC 9112 §5: no line folding, no space before the colon.
 _FIELD_LINE = re.compile(rf"({TOKEN.pattern}):[\t ]*+({FIELD_VALUE.pattern})")
 
-# Short lines, such as Host and Upgrade, are the same for most connections. Lines up to this size
-# are parsed once and the result is shared. Sec-WebSocket-Key, which always differs, is longer.
-SHARED_LINE_SIZE = 40
-# Most connections also have the same header names. The index of up to this many names is shared.
-_MAX_SHARED_NAMES = 32
 
-
-@functools.lru_cache(maxsize=256)
+@cached_name
 def _check_name(name: str) -> str:
     """Check a header name and return it; equal names give the same string object.
 
@@ -73,8 +72,7 @@ def _index(names: tuple[str, ...], *more: str) -> tuple[tuple[str, ...], dict[st
     return names, places
 
 
-# A small cache, since names can be long.
-_shared_index = functools.lru_cache(maxsize=64)(_index)
+_shared_index = cached_index(_index)
 _NO_NAMES = _index(())
 
 
@@ -173,7 +171,7 @@ class Headers(MutableMapping[str, str]):
         self._values.append(value)
 
     def _set_names(self, names: tuple[str, ...], *more: str) -> None:
-        index = _shared_index if len(names) + len(more) <= _MAX_SHARED_NAMES else _index
+        index = _shared_index if len(names) + len(more) <= MAX_SHARED_NAMES else _index
         self._names, self._places = index(names, *more)
 
     def __delitem__(self, key: str) -> None:
@@ -256,7 +254,7 @@ def _parse_line(line: bytes) -> tuple[str, str]:
     return _check_name(match[1]), match[2].rstrip("\t ")
 
 
-_parse_shared_line = functools.lru_cache(maxsize=256)(_parse_line)
+_parse_shared_line = cached_line(_parse_line)
 
 
 HeadersLike = Headers | Mapping[str, str] | Iterable[tuple[str, str]] | SupportsKeysAndGetItem

@@ -28,6 +28,7 @@ from ..exceptions import (
 )
 from ..framing.deflate import PerMessageDeflate
 from ..http1.basic_auth import build_authorization_basic
+from ..http1.caches import cached_tokens
 from ..http1.head import Request, Response
 from ..http1.header_values import (
     TOKEN,
@@ -386,7 +387,7 @@ def _tokens(headers: Headers, name: str) -> tuple[str, ...]:
     return _parse_tokens(name, *headers.get_all(name))
 
 
-@functools.lru_cache(maxsize=64)  # nearly all messages have the same values
+@cached_tokens
 def _parse_tokens(name: str, *values: str) -> tuple[str, ...]:
     try:
         return tuple(token.lower() for value in values for token in parse_token_list(name, value))
