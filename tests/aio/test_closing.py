@@ -13,28 +13,11 @@ from tests.aio.raw import close, text, uri_of
 from ws6455 import (
     Close,
     ConnectionClosed,
-    ConnectionClosedError,
     ConnectionClosedOK,
-    Frame,
     Opcode,
-    ProtocolError,
     ServerConnection,
     State,
 )
-
-
-async def test_closing_sends_code_and_reason_and_waits_for_the_answer(pair: MakePair) -> None:
-    async with pair() as (connection, peer):
-        assert (connection.close_code, connection.close_reason) == (None, None)
-        closing = asyncio.create_task(connection.close(4000, "é"))
-        assert await peer.frame() == close(4000, "é")
-        await iterate(3)
-        assert not closing.done()
-        peer.send(close(4000, "é"))
-        await peer.disconnect()
-        await closing
-        assert connection.state is State.CLOSED
-        assert (connection.close_code, connection.close_reason) == (4000, "é")
 
 
 async def test_a13_closing_again_and_from_several_tasks_sends_one_frame(pair: MakePair) -> None:
@@ -47,93 +30,6 @@ async def test_a13_closing_again_and_from_several_tasks_sends_one_frame(pair: Ma
             await connection.close()
             await connection.wait_closed()
         assert connection.close_code == 4000
-
-
-@pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65536])
-async def test_codes_that_must_not_travel_are_refused(pair: MakePair, code: int) -> None:
-    async with pair(compression=None) as (connection, peer):
-        with pytest.raises(ProtocolError, match="invalid close code"):
-            await connection.close(code)
-        await connection.send("still open")
-        assert await peer.frame() == text("still open")
-
-
-async def test_a_reason_has_at_most_123_bytes(pair: MakePair) -> None:
-    async with pair() as (connection, peer):
-        with pytest.raises(ProtocolError, match="123 bytes"):
-            await connection.close(1000, "é" * 62)
-        closing = asyncio.create_task(connection.close(1000, "é" * 61 + "x"))
-        assert len((await peer.answer_close()).data) == 125
-        await peer.disconnect()
-        await closing
-
-
-@pytest.mark.parametrize(
-    ("code", "kind"),
-    [
-        (1000, ConnectionClosedOK),
-        (1001, ConnectionClosedOK),
-        (1002, ConnectionClosedError),
-        (1011, ConnectionClosedError),
-        (1012, ConnectionClosedError),
-        (1014, ConnectionClosedError),
-        (3000, ConnectionClosedError),
-        (4999, ConnectionClosedError),
-    ],
-)
-async def test_the_peers_code_is_echoed_and_decides_the_exception(
-    pair: MakePair, code: int, kind: type[ConnectionClosed]
-) -> None:
-    async with pair() as (connection, peer):
-        assert await peer.send_last(close(code, "why")) == [close(code, "why")]
-        with pytest.raises(ConnectionClosed) as caught:
-            await connection.recv()
-        assert type(caught.value) is kind
-        assert caught.value.rcvd == caught.value.sent == Close(code, "why")
-        assert caught.value.rcvd_then_sent is True
-        assert (connection.close_code, connection.close_reason) == (code, "why")
-
-
-async def test_who_closes_first_is_kept(pair: MakePair) -> None:
-    async with pair() as (connection, peer):
-        closing = asyncio.create_task(connection.close(1001))
-        await peer.frame()
-        peer.send(close(1000, "fine"))
-        await peer.disconnect()
-        await closing
-        with pytest.raises(ConnectionClosedOK, match=r"sent 1001 .* then received 1000") as caught:
-            await connection.recv()
-        assert caught.value.rcvd_then_sent is False
-        assert (caught.value.rcvd, caught.value.sent) == (Close(1000, "fine"), Close(1001, ""))
-
-
-async def test_an_empty_close_frame_is_1005_and_gets_an_empty_answer(pair: MakePair) -> None:
-    async with pair() as (connection, peer):
-        empty = Frame(Opcode.CLOSE, b"")
-        assert await peer.send_last(empty) == [empty]
-        with pytest.raises(ConnectionClosedOK):
-            await connection.recv()
-        assert (connection.close_code, connection.close_reason) == (1005, "")
-
-
-@pytest.mark.parametrize("part", [b"", b"\x81", b"\x82\x85\x00\x00\x00\x00ab"])
-async def test_tcp_cut_without_a_close_frame_is_1006(pair: MakePair, part: bytes) -> None:
-    async with pair() as (connection, peer):
-        if part and not peer.is_client:
-            part = part.replace(b"\x85\x00\x00\x00\x00", b"\x05")
-        peer.send(part)
-        await peer.disconnect()
-        with pytest.raises(ConnectionClosedError, match="no close frame received or sent"):
-            await connection.recv()
-        assert (connection.close_code, connection.close_reason) == (1006, "")
-
-
-async def test_a_reset_names_its_cause(pair: MakePair) -> None:
-    async with pair() as (connection, peer):
-        peer.reset()
-        with pytest.raises(ConnectionClosedError, match="reset") as caught:
-            await connection.recv()
-        assert isinstance(caught.value.__cause__, ConnectionResetError)
 
 
 async def test_both_sides_closing_at_once_end_cleanly() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.aio.conftest import Connection, MakePair, connected, iterate, until, until_queued
+from tests.aio.conftest import MakePair, connected, iterate, until, until_queued
 from tests.aio.raw import text
 from ws6455 import (
     Close,
@@ -39,21 +39,6 @@ async def test_the_queue_is_bounded_in_messages_and_goes_on_when_taken(pair: Mak
         assert not connection._reading_paused
         for number in range(3, 20):
             assert await connection.recv() == str(number)
-
-
-def bytes_queued(connection: Connection) -> list[bytes]:
-    return [message for message in connection.protocol.queue.messages if isinstance(message, bytes)]
-
-
-async def test_the_queue_is_bounded_in_bytes(pair: MakePair) -> None:
-    async with pair(max_queue=1000, compression=None) as (connection, peer):
-        for _ in range(40):
-            peer.send(Frame(Opcode.BINARY, bytes(100_000)))
-        await until(lambda: connection._reading_paused)
-        queued = sum(map(len, bytes_queued(connection)))
-        assert 1 << 20 < queued < (1 << 20) + 300_000
-        for _ in range(40):
-            assert await connection.recv() == bytes(100_000)
 
 
 async def test_a_stream_that_is_not_taken_is_bounded(pair: MakePair) -> None:

@@ -128,14 +128,6 @@ async def test_pings_and_pongs_while_the_connection_closes(pair: MakePair) -> No
         assert (ponged is None) is isinstance(connection, ClientConnection)
 
 
-async def test_pings_are_answered_while_the_application_is_busy(pair: MakePair) -> None:
-    async with pair() as (connection, peer):
-        peer.send(text("not taken"), Frame(Opcode.PING, b"1"), Frame(Opcode.PING, b""))
-        assert await peer.frame() == Frame(Opcode.PONG, b"1")
-        assert await peer.frame() == Frame(Opcode.PONG, b"")
-        assert await connection.recv() == "not taken"
-
-
 async def test_a_keepalive_ping_leaves_an_empty_ping_waiting(pair: MakePair) -> None:
     async with pair(ping_interval=0.01, ping_timeout=None) as (connection, peer):
         waiting = await connection.ping(b"")

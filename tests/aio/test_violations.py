@@ -11,49 +11,11 @@ from ws6455 import (
     Close,
     ConnectionClosedError,
     Frame,
-    InvalidPayloadData,
     Opcode,
-    PayloadTooBig,
-    ProtocolError,
     State,
-    TooManyFragments,
 )
 
 RESERVED_OPCODE = b"\x83\x80\x00\x00\x00\x00"
-ENDLESS = Frame(Opcode.CONT, b"", fin=False)
-
-VIOLATIONS = [
-    pytest.param([RESERVED_OPCODE], 1002, ProtocolError, id="reserved opcode"),
-    pytest.param([Frame(Opcode.TEXT, b"\xff")], 1007, InvalidPayloadData, id="not UTF-8"),
-    pytest.param([Frame(Opcode.BINARY, bytes(101))], 1009, PayloadTooBig, id="too big"),
-    pytest.param(
-        [text("", fin=False), *[ENDLESS] * 4], 1009, TooManyFragments, id="too many fragments"
-    ),
-]
-
-
-@pytest.mark.parametrize(("violation", "code", "cause"), VIOLATIONS)
-async def test_replies_go_out_before_the_close_frame(
-    pair: MakePair, violation: list[Frame | bytes], code: int, cause: type[Exception]
-) -> None:
-    async with pair(compression=None, max_size=100, max_fragments=4) as (connection, peer):
-        # All in one segment; the Close frame that answers is the last.
-        peer.send(text("1"), text("2"), *violation, text("3"))
-
-        async def echo() -> None:
-            while True:
-                await connection.send(await connection.recv())
-
-        echoing = asyncio.create_task(echo())
-        assert [await peer.frame(), await peer.frame()] == [text("1"), text("2")]
-        answer = Close.parse((await peer.frame()).data)
-        assert answer.code == code
-        await peer.disconnect()
-        with pytest.raises(ConnectionClosedError) as caught:
-            await echoing
-        assert isinstance(caught.value.__cause__, cause)
-        assert answer.reason == str(caught.value.__cause__)
-        assert (caught.value.rcvd, caught.value.sent) == (None, answer)
 
 
 @pytest.mark.parametrize("together", [True, False])
