@@ -9,7 +9,7 @@ import pytest
 import websockets
 
 from tests.aio.conftest import contexts as contexts
-from tests.aio.test_proxies import proxied
+from tests.aio.test_tunnel import proxied
 from tests.cli.conftest import BARE, Start, echo_and_close, serving
 from ws6455 import Request, Response, ServerConnection
 
