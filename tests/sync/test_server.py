@@ -1,24 +1,16 @@
-"""serve: its sockets, handlers' signatures, broadcast, credentials, routing."""
+"""Tests of serve: its sockets, the signatures of handlers, shutting down."""
 
 import functools
-import logging
-import os
 import socket
-import subprocess
-import sys
 import threading
 from typing import Any
 
 import pytest
-from werkzeug.routing import Map, Rule
 
-from tests.contract.conftest import until
 from tests.contract.raw import connect_raw
-from tests.sync.conftest import connected, echo, serving, uri_of
-from ws6455 import InvalidStatus
+from tests.sync.conftest import echo, serving, uri_of
 from ws6455.sync.client import connect
-from ws6455.sync.router import route
-from ws6455.sync.server import ServerConnection, basic_auth, broadcast, serve
+from ws6455.sync.server import ServerConnection, serve
 
 
 class Callable_:
@@ -95,105 +87,3 @@ def test_a_handler_may_shut_its_own_server_down() -> None:
     with serving(handler) as server, connect(uri_of(server)) as client:
         assert client.wait_closed(5)
         assert client.close_code == 1001
-
-
-def test_broadcast_reaches_all_who_are_open(caplog: pytest.LogCaptureFixture) -> None:
-    with serving(max_size=None) as server:
-        clients = [connect(uri_of(server)) for _ in range(5)]
-        until(lambda: len(server.connections) == 5)
-        everyone = server.connections
-        broadcast(everyone, "text")
-        broadcast(everyone, b"binary", text=True)
-        assert [[c.recv(5), c.recv(5)] for c in clients] == [["text", "binary"]] * 5
-        clients[0].close()
-        broadcast(everyone, b"binary")
-        assert [c.recv(5) for c in clients[1:]] == [b"binary"] * 4
-        with pytest.raises(TypeError, match="must be str or bytes-like"):
-            broadcast(everyone, ["fragment"])  # type: ignore[arg-type]  # the point of it
-        for client in clients:
-            client.close()
-    assert all(record.levelno < logging.WARNING for record in caplog.records)
-
-
-def test_broadcast_within_a_fragmented_message(caplog: pytest.LogCaptureFixture) -> None:
-    with connected() as (client, server):
-
-        def fragments() -> Any:
-            yield "a"
-            broadcast([server], "between")
-            with pytest.raises(ExceptionGroup, match="skipped broadcast"):
-                broadcast([server], "between", raise_exceptions=True)
-            yield "b"
-
-        server.send(fragments())
-        assert client.recv() == "ab"
-    assert [r.getMessage()[:17] for r in caplog.records] == ["skipped broadcast"]
-
-
-def test_basic_auth() -> None:
-    with serving(process_request=basic_auth("here", ("user", "secret"))) as server:
-        uri = uri_of(server)
-        for wrong in (uri, uri.replace("//", "//user:wrong@")):
-            with pytest.raises(InvalidStatus, match="401") as caught:
-                connect(wrong)
-            assert "here" in caught.value.response.headers["WWW-Authenticate"]
-        with connect(uri.replace("//", "//user:secret@")):
-            until(lambda: [c.username for c in server.connections] == ["user"])
-
-
-def test_routing() -> None:
-    def greet(connection: ServerConnection, name: str) -> None:
-        connection.send(name)
-
-    urls = Map([Rule("/hello/<name>", endpoint=greet)])
-    with serving(urls, make=route) as server:
-        with connect(uri_of(server) + "hello/world") as client:
-            assert client.recv() == "world"
-        with pytest.raises(InvalidStatus, match="404"):
-            connect(uri_of(server) + "nowhere")
-
-
-def test_the_router_needs_werkzeug_only_when_it_is_called() -> None:
-    program = (
-        "import sys; sys.modules['werkzeug'] = None\n"
-        "from ws6455.sync.router import route\n"
-        "try: route(None)\n"
-        "except ImportError as exc: print(exc)"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert "pip install 'ws6455[routing]'" in done.stdout
-
-
-def test_the_clients_address_is_believed_of_trusted_proxies_alone() -> None:
-    seen = []
-
-    def handler(connection: ServerConnection) -> None:
-        seen.append(connection.client_address)
-
-    for trusted in ((), ("127.0.0.0/8",)):
-        with serving(handler, trusted_proxies=trusted) as server:
-            headers = {"X-Forwarded-For": "192.0.2.1"}
-            with connect(uri_of(server), additional_headers=headers) as client:
-                client.wait_closed(5)
-    assert seen == ["127.0.0.1", "192.0.2.1"]
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
-def test_a_forked_process_has_a_watcher_of_its_own() -> None:
-    program = (
-        "import os, threading\n"
-        "from ws6455.sync.server import serve\n"
-        "from ws6455.sync.client import connect\n"
-        "s = serve(lambda c: [c.send(m) for m in c], '127.0.0.1', 0)\n"
-        "threading.Thread(target=s.serve_forever, daemon=True).start()\n"
-        "uri = f'ws://127.0.0.1:{s.socket.getsockname()[1]}/'\n"
-        "with connect(uri):\n"
-        "    pid = os.fork()\n"
-        "    if pid == 0:\n"
-        "        with connect(uri, close_timeout=1) as c:\n"
-        "            c.send('x'); c.recv(); ok = c.ping().wait(5)\n"
-        "        os._exit(0 if ok else 1)\n"
-        "    assert os.waitpid(pid, 0)[1] == 0\n"
-    )
-    warnings_off = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", program]
-    subprocess.run(warnings_off, check=True, timeout=20)

@@ -3,6 +3,8 @@
 import contextlib
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from typing import Any
@@ -148,3 +150,24 @@ def test_a_close_within_a_step_of_the_same_thread_is_done_after_it() -> None:
         assert client.wait_closed(5)
         with pytest.raises(ConnectionClosedOK, match=r"received 1001 .*signal"):
             server.recv(5)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
+def test_a_forked_process_has_a_watcher_of_its_own() -> None:
+    program = (
+        "import os, threading\n"
+        "from ws6455.sync.server import serve\n"
+        "from ws6455.sync.client import connect\n"
+        "s = serve(lambda c: [c.send(m) for m in c], '127.0.0.1', 0)\n"
+        "threading.Thread(target=s.serve_forever, daemon=True).start()\n"
+        "uri = f'ws://127.0.0.1:{s.socket.getsockname()[1]}/'\n"
+        "with connect(uri):\n"
+        "    pid = os.fork()\n"
+        "    if pid == 0:\n"
+        "        with connect(uri, close_timeout=1) as c:\n"
+        "            c.send('x'); c.recv(); ok = c.ping().wait(5)\n"
+        "        os._exit(0 if ok else 1)\n"
+        "    assert os.waitpid(pid, 0)[1] == 0\n"
+    )
+    warnings_off = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", program]
+    subprocess.run(warnings_off, check=True, timeout=20)
