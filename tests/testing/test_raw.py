@@ -269,6 +269,17 @@ async def test_a_read_that_gets_nothing_fails_in_bounded_time(raw: Raw) -> None:
             await server.accept()
 
 
+async def test_a_body_is_read_by_its_length(raw: Raw) -> None:
+    async with raw() as peer:
+        head = await peer.open({"Upgrade": None})
+        (length,) = [line for line in head.split("\r\n") if line.startswith("Content-Length: ")]
+        size = int(length.removeprefix("Content-Length: "))
+        body = await peer.exact_bytes(6) + await peer.exact_bytes(size - 6)
+        assert len(body) == size
+        with pytest.raises(EOFError):
+            await peer.exact_bytes(1)
+
+
 async def test_the_end_of_the_stream_is_told_from_a_reset(against: Against) -> None:
     for ending in ("abort", "reset"):
         async with against() as (connection, peer):

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self, cast
 
-from ..framing.frames import Frame, Opcode
+from ..framing.frames import Close, Frame, Opcode, parse_header
 from ..protocol.states import Side
 from .memory import MemoryTransport
 from .wire import LengthBits, RawFrame, opening_request, opening_response
@@ -22,6 +22,7 @@ from .wire import LengthBits, RawFrame, opening_request, opening_response
 __all__ = ["RawAcceptor", "RawPeer", "RawServer", "reset_stream"]
 
 _CHUNK = 1 << 16
+_LONGEST_HEADER = 14  # bytes
 
 
 class RawPeer:
@@ -188,6 +189,24 @@ class RawPeer:
         del self._buffer[:size]
         return frame
 
+    async def valid_frame(self) -> Frame:
+        """Read one frame, which must be valid (RFC 6455 §5.2 to §5.5).
+
+        RSV1 may be set, except in a control frame. A compressed payload is not decompressed.
+
+        Raises:
+            ProtocolError: if the frame is invalid, or not masked as the other side's role
+                requires. :meth:`frame` still reads it.
+            EOFError: if the stream ends first.
+            ConnectionResetError: if the stream was reset.
+            TimeoutError: if nothing more arrives within `timeout`.
+        """
+        masked = self.side is Side.SERVER
+        while (header := parse_header(bytes(self._buffer[:_LONGEST_HEADER]), masked)) is None:
+            await self._read_more()
+        raw = await self.frame()
+        return Frame(header.opcode, raw.data, header.fin, header.rsv1)
+
     async def frames_to_close(self) -> list[RawFrame]:
         """Read frames up to and including a Close frame, or to the end of the stream.
 
@@ -202,6 +221,20 @@ class RawPeer:
             while not frames or frames[-1].opcode != Opcode.CLOSE:
                 frames.append(await self.frame())
         return frames
+
+    async def exact_bytes(self, size: int) -> bytes:
+        """Read `size` bytes, such as the body of a response.
+
+        Raises:
+            EOFError: if the stream ends first.
+            ConnectionResetError: if the stream was reset.
+            TimeoutError: if nothing more arrives within `timeout`.
+        """
+        while len(self._buffer) < size:
+            await self._read_more()
+        data = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return data
 
     async def bytes_to_end(self) -> bytes:
         """Read until the stream ends; `was_reset` is True if it ended with a reset.
@@ -236,6 +269,25 @@ class RawPeer:
         cast(asyncio.Transport, self.writer.transport).resume_reading()
 
     # The end ----------------------------------------------------------------------------
+
+    async def answer_close(self) -> Close:
+        """Read frames up to a Close frame, and send it back (§5.5.1).
+
+        The other frames are dropped. The stream is not closed; see :meth:`close`.
+
+        Returns:
+            The code and the reason of the Close frame.
+
+        Raises:
+            ProtocolError: if a frame is invalid; see :meth:`valid_frame`.
+            EOFError: if the stream ends first.
+            ConnectionResetError: if the stream was reset.
+            TimeoutError: if nothing more arrives within `timeout`.
+        """
+        while (frame := await self.valid_frame()).opcode is not Opcode.CLOSE:
+            pass
+        self.send(frame)
+        return Close.parse(frame.data)
 
     def end_sending(self) -> None:
         """Close the sending side of the stream."""
