@@ -1,4 +1,4 @@
-"""Fixtures for all tests: required programs and the SIGINT handler.
+"""Fixtures and functions for all tests: required programs, SIGINT, the address of a server.
 
 A test whose program is not installed is skipped with the name of the package to install. With
 ``CI=true`` it fails instead, so that no test is left out unnoticed.
@@ -11,11 +11,25 @@ from collections.abc import Callable
 
 import pytest
 
+from ws6455.aio.server_connection import BaseServer
+
 
 def pytest_configure() -> None:
     """Restore the SIGINT handler: shells start background commands with SIGINT ignored."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def port_of(server: BaseServer) -> int:
+    """Return the TCP port of a server."""
+    port = next(iter(server.sockets)).getsockname()[1]
+    assert isinstance(port, int)
+    return port
+
+
+def uri_of(server: BaseServer, scheme: str = "ws") -> str:
+    """Return the URI of a server on this machine."""
+    return f"{scheme}://localhost:{port_of(server)}/"
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import datetime
 import gc
 import ipaddress
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import ws6455
-from tests.aio.raw import RawPeer, raw_client, raw_server, uri_of
-from ws6455 import ClientConnection, ServerConnection, connect, serve
+from tests.conftest import port_of, uri_of
+from ws6455 import ClientConnection, Frame, Opcode, ServerConnection, Side, connect, serve
+from ws6455.testing import RawPeer, RawServer
 
 Connection = ClientConnection | ServerConnection
 
@@ -41,6 +42,28 @@ async def serving_one(**options: Any) -> AsyncIterator[tuple[ws6455.Server, asyn
 
 
 @contextlib.asynccontextmanager
+async def raw_client(
+    server: ws6455.Server, headers: Mapping[str, str | None] | None = None
+) -> AsyncIterator[RawPeer]:
+    """Give a raw client whose opening handshake, with these headers, the server has accepted."""
+    async with await RawPeer.connect("127.0.0.1", port_of(server)) as peer:
+        assert (await peer.open(headers)).startswith("HTTP/1.1 101 ")
+        yield peer
+
+
+def serialized(peer: RawPeer, *frames: Frame) -> bytes:
+    """Return frames as the peer has to send them, masked or not."""
+    return b"".join(frame.serialize(mask=peer.side is Side.CLIENT) for frame in frames)
+
+
+async def send_last(peer: RawPeer, *frames: Frame) -> None:
+    """Send the peer's last frames, a Close; read up to the answer to it, and close TCP."""
+    peer.send(*frames)
+    assert (await peer.frames_to_close())[-1].opcode == Opcode.CLOSE
+    await peer.close()
+
+
+@contextlib.asynccontextmanager
 async def server_and_peer(**options: Any) -> AsyncIterator[tuple[ServerConnection, RawPeer]]:
     """Give a server's connection and a raw client."""
     async with serving_one(**options) as (server, first), raw_client(server) as peer:
@@ -50,14 +73,15 @@ async def server_and_peer(**options: Any) -> AsyncIterator[tuple[ServerConnectio
 @contextlib.asynccontextmanager
 async def client_and_peer(**options: Any) -> AsyncIterator[tuple[ClientConnection, RawPeer]]:
     """Give a client's connection and a raw server's end of it."""
-    async with raw_server() as server:
+    async with RawServer() as server:
         opening = asyncio.create_task(connect(server.uri, **options).__aenter__())
         peer = await server.accept()
+        await peer.open()
         connection = await opening
         try:
             yield connection, peer
         finally:
-            await peer.disconnect()
+            await peer.close()
             await connection.wait_closed()
 
 

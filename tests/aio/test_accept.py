@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.aio.conftest import iterate, until
-from tests.aio.raw import REQUEST, RawPeer, close, connect_raw, text
+from tests.aio.conftest import iterate, serialized, until
+from tests.frames import text
 from ws6455 import (
     Close,
     ConnectionClosed,
@@ -30,6 +30,7 @@ from ws6455 import (
     connect,
     unix_connect,
 )
+from ws6455.testing import RawPeer, opening_request
 
 
 class Accepting:
@@ -71,12 +72,11 @@ async def accepting(**options: Any) -> AsyncIterator[Accepting]:
 async def accepted(**options: Any) -> AsyncIterator[tuple[ServerConnection, RawPeer]]:
     """Give an accepted connection and its raw client."""
     async with accepting(**options) as server:
-        peer = await connect_raw(server.port)
-        peer.send(REQUEST)
+        peer = await RawPeer.connect("127.0.0.1", server.port)
+        assert (await peer.open()).startswith("HTTP/1.1 101 ")
         connection = await server.connection()
-        assert (await peer.head()).startswith("HTTP/1.1 101 ")
         yield connection, peer
-        await peer.disconnect()
+        await peer.close()
         await connection.wait_closed()
 
 
@@ -127,9 +127,10 @@ async def test_over_tls(contexts: tuple[ssl.SSLContext, ssl.SSLContext]) -> None
 async def test_the_application_closes() -> None:
     async with accepted() as (connection, peer):
         closing = asyncio.create_task(connection.close(4000, "done"))
-        assert await peer.answer_close() == close(4000, "done")
-        assert await peer.reader.read() == b""  # the server closes TCP first
-        await peer.disconnect()
+        assert await peer.answer_close() == Close(4000, "done")
+        assert await peer.bytes_to_end() == b""  # the server closes TCP first
+        assert not peer.was_reset
+        await peer.close()
         await closing
         with pytest.raises(ConnectionClosed, match="4000"):
             await connection.recv()
@@ -154,15 +155,15 @@ async def test_a_client_that_is_gone() -> None:
 async def test_a_client_that_closed_its_sending_side_gets_replies_before_the_failure() -> None:
     async with accepted(compression=None) as (connection, peer):
         peer.send(text("1"), b"\x83\x80\x00\x00\x00\x00")
-        peer.writer.write_eof()
+        peer.end_sending()
         await until(lambda: connection.protocol.eof_received)
         assert await connection.recv() == "1"
         await connection.send("reply")
         with pytest.raises(ConnectionClosedError, match="1002"):
             await connection.recv()
-        frames = await peer.frames_to_end()
-        assert frames[0] == text("reply")
-        assert Close.parse(frames[1].data).code == 1002
+        assert await peer.valid_frame() == text("reply")
+        assert Close.parse((await peer.valid_frame()).data).code == 1002
+        assert await peer.bytes_to_end() == b""
 
 
 @pytest.mark.parametrize(
@@ -170,19 +171,20 @@ async def test_a_client_that_closed_its_sending_side_gets_replies_before_the_fai
     [
         (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", 426, InvalidUpgrade),
         (b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400, InvalidMessage),
-        (REQUEST.replace(b"Host", b"Origin: https://evil\r\nHost"), 403, InvalidOrigin),
+        (opening_request(headers={"Origin": "https://evil"}), 403, InvalidOrigin),
     ],
+    ids=["no upgrade", "malformed", "origin"],
 )
 async def test_refusals_are_answered_and_raised(
     request_bytes: bytes, status: int, error: type[Exception]
 ) -> None:
     async with accepting(origins=[None]) as server:
-        peer = await connect_raw(server.port)
-        peer.writer.write(request_bytes)
+        peer = await RawPeer.connect("127.0.0.1", server.port)
+        peer.send(request_bytes)
         assert (await peer.head()).startswith(f"HTTP/1.1 {status} ")
-        await peer.reader.read()
+        await peer.bytes_to_end()
         assert isinstance(await server.results.get(), error)
-        await peer.disconnect()
+        await peer.close()
 
 
 async def test_process_request_refuses() -> None:
@@ -198,17 +200,16 @@ async def test_process_request_refuses() -> None:
 
 async def test_a_client_that_says_nothing() -> None:
     async with accepting(open_timeout=0.05) as server:
-        peer = await connect_raw(server.port)
+        peer = await RawPeer.connect("127.0.0.1", server.port)
         assert isinstance(await server.results.get(), TimeoutError)
-        with contextlib.suppress(ConnectionResetError):
-            assert await peer.reader.read() == b""
-        await peer.disconnect()
+        assert await peer.bytes_to_end() == b""
+        await peer.close()
 
 
 async def test_a_client_that_leaves_at_once() -> None:
     async with accepting() as server:
-        peer = await connect_raw(server.port)
-        await peer.disconnect()
+        peer = await RawPeer.connect("127.0.0.1", server.port)
+        await peer.close()
         assert isinstance(await server.results.get(), InvalidMessage)
 
 
@@ -222,9 +223,9 @@ async def test_unknown_options_are_told(options: dict[str, Any]) -> None:
 
     told = asyncio.Event()
     listener = await asyncio.start_server(take, "127.0.0.1", 0)
-    peer = await connect_raw(listener.sockets[0].getsockname()[1])
+    peer = await RawPeer.connect("127.0.0.1", listener.sockets[0].getsockname()[1])
     await told.wait()
-    await peer.disconnect()
+    await peer.close()
     listener.close()
     await listener.wait_closed()
 
@@ -252,7 +253,7 @@ async def test_send_waits_for_a_slow_client() -> None:
         assert not sending.done()
         assert connection._io.unsent_bytes() < 1 << 20
         for _ in range(500):
-            assert len((await peer.frame()).data) == 100_000
+            assert len((await peer.valid_frame()).data) == 100_000
         await sending
 
 
@@ -261,17 +262,17 @@ async def test_a_ping_flood_without_reading_is_bounded() -> None:
         sending = asyncio.create_task(connection.send(bytes(1 << 24)))
         await iterate(20)
         backlog = connection._io.unsent_bytes()
-        ping = peer.serialize(Frame(Opcode.PING, bytes(125))) * 500
+        ping = serialized(peer, Frame(Opcode.PING, bytes(125))) * 500
 
         async def flood() -> None:
             for _ in range(100):
-                peer.writer.write(ping)
+                peer.send(ping)
                 await peer.writer.drain()
 
         flooding = asyncio.create_task(flood())
         await asyncio.sleep(0.2)
         assert connection._io.unsent_bytes() <= backlog + (1 << 17)
-        assert len((await peer.frame()).data) == 1 << 24
+        assert len((await peer.valid_frame()).data) == 1 << 24
         while not flooding.done() or connection._io.unsent_bytes():
             await peer.reader.read(1 << 16)
         await sending
@@ -284,7 +285,7 @@ async def test_a_pong_that_was_held_back_leaves_when_there_is_room() -> None:
         for number in range(1000):
             peer.send(Frame(Opcode.PING, b"%d" % number))
         await until(lambda: connection.protocol.pongs_due == [b"999"])
-        assert len((await peer.frame()).data) == 1 << 24
+        assert len((await peer.valid_frame()).data) == 1 << 24
         # The application does nothing; the answer to the latest ping comes.
-        while (await peer.frame()).data != b"999":
+        while (await peer.valid_frame()).data != b"999":
             pass

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.aio.raw import port_of
+from tests.conftest import port_of
 from ws6455 import InvalidStatus, ServerConnection, basic_auth, connect, serve
 from ws6455.aio.server_connection import ProcessRequest
 

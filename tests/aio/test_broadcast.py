@@ -13,7 +13,8 @@ from websockets.extensions.permessage_deflate import (
 )
 
 from tests.aio.conftest import client_and_peer, connected, iterate, server_and_peer
-from tests.aio.raw import RawPeer, text, uri_of
+from tests.conftest import uri_of
+from tests.frames import text
 from ws6455 import (
     ClientConnection,
     ClientPerMessageDeflateFactory,
@@ -24,6 +25,7 @@ from ws6455 import (
     connect,
     serve,
 )
+from ws6455.testing import RawPeer
 
 
 async def stay(connection: ServerConnection) -> None:
@@ -105,8 +107,8 @@ async def test_clients_broadcast_with_a_mask_of_their_own() -> None:
         client_and_peer(compression=None) as (other, other_peer),
     ):
         broadcast([one, other], "masked")
-        assert await peer.frame() == text("masked")
-        assert await other_peer.frame() == text("masked")
+        assert await peer.valid_frame() == text("masked")
+        assert await other_peer.valid_frame() == text("masked")
 
 
 async def test_who_is_not_open_is_skipped() -> None:
@@ -137,21 +139,21 @@ async def test_a_connection_within_a_fragmented_message_is_skipped(
         server_and_peer(compression=None) as (free, free_peer),
     ):
         sending = asyncio.create_task(busy.send(slow()))
-        await busy_peer.frame()
+        await busy_peer.valid_frame()
         broadcast([busy, free], "logged")
         [record] = [record for record in caplog.records if record.levelno == logging.WARNING]
         assert "skipped broadcast" in record.getMessage()
         with pytest.raises(ExceptionGroup, match="skipped broadcast") as caught:
             broadcast([busy, free], "raised", raise_exceptions=True)
         assert len(caught.value.exceptions) == 1
-        assert [await free_peer.frame(), await free_peer.frame()] == [
+        assert [await free_peer.valid_frame(), await free_peer.valid_frame()] == [
             text("logged"),
             text("raised"),
         ]
         more.set()
         await sending
         broadcast([busy], "after", raise_exceptions=True)
-        assert [(await busy_peer.frame()).data for _ in range(2)] == [b"", b"after"]
+        assert [(await busy_peer.valid_frame()).data for _ in range(2)] == [b"", b"after"]
 
 
 async def test_it_keeps_the_order_with_collected_replies() -> None:
@@ -160,11 +162,11 @@ async def test_it_keeps_the_order_with_collected_replies() -> None:
         assert await connection.recv() == "1"
         await connection.send("reply")
         broadcast([connection], "shared")
-        assert [await peer.frame(), await peer.frame()] == [text("reply"), text("shared")]
+        assert await frames(peer, 2) == [text("reply"), text("shared")]
 
 
 async def frames(peer: RawPeer, count: int) -> list[Frame]:
-    return [await peer.frame() for _ in range(count)]
+    return [await peer.valid_frame() for _ in range(count)]
 
 
 async def test_a_slow_receiver_delays_nobody() -> None:

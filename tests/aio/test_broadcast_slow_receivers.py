@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.aio.conftest import server_and_peer, until
-from tests.aio.raw import RawPeer
 from tests.aio.test_accept import accepted
 from ws6455 import Close, ConnectionClosedError, Opcode, ServerConnection, broadcast
+from ws6455.testing import RawPeer
 
 CHUNK = bytes(1 << 16)
 
@@ -35,7 +35,7 @@ async def read_up_to(peer: RawPeer, last: bytes) -> list[bytes]:
     """Read frames to the given one; return those that are not filling."""
     payloads = [b""]
     while payloads[-1] != last:
-        frame = await peer.frame()
+        frame = await peer.valid_frame()
         assert frame.opcode is Opcode.BINARY
         if frame.data != CHUNK:
             payloads.append(frame.data)

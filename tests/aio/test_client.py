@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.aio.raw import RawServer, port_of, raw_server, switching_protocols, text, uri_of
+from tests.conftest import port_of, uri_of
+from tests.frames import text
 from ws6455 import (
     ClientConnection,
     InvalidHandshake,
@@ -27,6 +28,7 @@ from ws6455 import (
     unix_connect,
     unix_serve,
 )
+from ws6455.testing import RawServer, opening_response
 
 
 async def echo(connection: ServerConnection) -> None:
@@ -87,27 +89,22 @@ def test_wrong_arguments_are_told_at_once(
 
 
 async def answering(server: RawServer, answer: Callable[[str], bytes], hold: bool = False) -> None:
-    peer, request = await server.clients.get()
-    peer.writer.write(answer(request))
+    peer = await server.accept()
+    peer.send(answer(await peer.head()))
     if not hold:
-        await peer.disconnect()
-
-
-def without_accept(request: str) -> bytes:
-    lines = switching_protocols(request).decode().split("\r\n")
-    return "\r\n".join(line for line in lines if "Accept" not in line).encode()
+        await peer.close()
 
 
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (without_accept, InvalidHeader),
-        (lambda r: switching_protocols(r, "Sec-WebSocket-Accept: a"), InvalidHeader),
-        (lambda r: switching_protocols(r).replace(b"Accept: ", b"Accept: a"), InvalidHeader),
-        (lambda r: switching_protocols(r).replace(b": websocket", b": h2c"), InvalidUpgrade),
-        (lambda r: switching_protocols(r, "Sec-WebSocket-Protocol: a"), NegotiationError),
-        (lambda r: switching_protocols(r, "Sec-WebSocket-Extensions: a"), NegotiationError),
-        (lambda r: switching_protocols(r).replace(b"/1.1", b"/1.0"), InvalidHandshake),
+        (lambda r: opening_response(r, {"Sec-WebSocket-Accept": None}), InvalidHeader),
+        (lambda r: opening_response(r, {"sec-websocket-accept": "a second one"}), InvalidHeader),
+        (lambda r: opening_response(r).replace(b"Accept: ", b"Accept: a"), InvalidHeader),
+        (lambda r: opening_response(r, {"Upgrade": "h2c"}), InvalidUpgrade),
+        (lambda r: opening_response(r, {"Sec-WebSocket-Protocol": "a"}), NegotiationError),
+        (lambda r: opening_response(r, {"Sec-WebSocket-Extensions": "a"}), NegotiationError),
+        (lambda r: opening_response(r).replace(b"/1.1", b"/1.0"), InvalidHandshake),
         (lambda r: b"SSH-2.0-x\r\n\r\n", InvalidMessage),
         (lambda r: b"HTTP/1.1 101 Switching Protocols\r\nUpg", InvalidMessage),
         (lambda r: b"", InvalidMessage),
@@ -116,7 +113,7 @@ def without_accept(request: str) -> bytes:
 async def test_answers_that_fail_the_handshake(
     answer: Callable[[str], bytes], error: type[Exception]
 ) -> None:
-    async with raw_server() as server:
+    async with RawServer() as server:
         answered = asyncio.create_task(answering(server, answer))
         with pytest.raises(error):
             await connect(server.uri)
@@ -128,7 +125,7 @@ async def test_answers_that_fail_the_handshake(
 async def test_a_refusal_has_status_headers_and_body(status: int, length: bool) -> None:
     head = f"HTTP/1.1 {status} Reason\r\nX-Why: because\r\n"
     head += "Content-Length: 4\r\n" if length else ""
-    async with raw_server() as server:
+    async with RawServer() as server:
         answered = asyncio.create_task(
             answering(server, lambda _: f"{head}\r\nbody".encode(), hold=length)
         )
@@ -142,13 +139,15 @@ async def test_a_refusal_has_status_headers_and_body(status: int, length: bool) 
 
 
 async def test_a_server_that_does_not_answer_runs_into_the_timeout() -> None:
-    async with raw_server() as server:
+    async with RawServer() as server:
         started = time.monotonic()
         with pytest.raises(TimeoutError, match=r"during opening handshake, after 0\.1 s"):
             await connect(server.uri, open_timeout=0.1)
         assert 0.05 < time.monotonic() - started < 1
-        peer, _ = await server.clients.get()
-        assert await peer.reader.read() == b""  # the client has let TCP go
+        peer = await server.accept()
+        await peer.head()
+        assert await peer.bytes_to_end() == b""  # the client has let TCP go
+        assert not peer.was_reset
 
 
 async def test_no_timeout() -> None:
@@ -169,7 +168,7 @@ async def test_nobody_listens_and_no_such_host() -> None:
 
 
 async def test_what_the_request_says() -> None:
-    async with raw_server() as server:
+    async with RawServer() as server:
         uri = server.uri.replace("ws://", "ws://user:p%40ss@") + "path?q=é"
         opening = asyncio.ensure_future(
             asyncio.wait_for(
@@ -184,8 +183,8 @@ async def test_what_the_request_says() -> None:
                 5,
             )
         )
-        peer, request = await server.clients.get()
-        peer.writer.write(switching_protocols(request, "Sec-WebSocket-Protocol: b"))
+        peer = await server.accept()
+        request = await peer.open({"Sec-WebSocket-Protocol": "b"})
         client = await opening
         assert client.subprotocol == "b"
         lines = request.split("\r\n")
@@ -199,7 +198,7 @@ async def test_what_the_request_says() -> None:
         } <= set(lines)
         assert "User-Agent" not in request
         assert "Sec-WebSocket-Extensions" not in request
-        await peer.disconnect()
+        await peer.close()
         await client.wait_closed()
 
 
@@ -215,13 +214,13 @@ async def test_the_user_agent_can_be_set_in_two_ways() -> None:
 
 
 async def test_frames_glued_to_the_response_are_received() -> None:
-    async with raw_server() as server:
+    async with RawServer() as server:
         opening = asyncio.ensure_future(asyncio.wait_for(connect(server.uri), 5))
-        peer, request = await server.clients.get()
-        peer.writer.write(switching_protocols(request) + peer.serialize(text("early")))
+        peer = await server.accept()
+        peer.send(opening_response(await peer.head()), text("early"))
         client = await opening
         assert await client.recv() == "early"
-        await peer.disconnect()
+        await peer.close()
         await client.wait_closed()
 
 
@@ -265,6 +264,6 @@ async def test_a_connection_class_of_ones_own() -> None:
 
 
 async def test_a02_the_old_name_of_additional_headers_is_for_compat_alone() -> None:
-    async with raw_server() as server:
+    async with RawServer() as server:
         with pytest.raises(TypeError, match="extra_headers"):
             await connect(server.uri, extra_headers={"X-More": "1"})

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.aio.raw import RawPeer, port_of, raw_server, switching_protocols, uri_of
 from tests.aio.test_client import answering, check_echo, echo
+from tests.conftest import port_of, uri_of
 from ws6455 import InvalidStatus, Server, connect, serve
+from ws6455.testing import RawPeer, RawServer
 
 
 def soon() -> Iterator[float]:
@@ -56,16 +57,17 @@ async def test_the_delays_start_anew_after_a_success() -> None:
             delays.append(number / 1000)
             yield number / 1000
 
-    async with raw_server() as server:
+    async with RawServer() as server:
 
         async def answer() -> None:
             for status in (503, 503, 101, 503, 101):
-                peer, request = await server.clients.get()
+                peer = await server.accept()
                 if status == 101:
-                    peer.writer.write(switching_protocols(request))
+                    await peer.open()
                 else:
-                    peer.writer.write(b"HTTP/1.1 503 R\r\nContent-Length: 0\r\n\r\n")
-                await peer.disconnect()
+                    await peer.head()
+                    peer.send(b"HTTP/1.1 503 R\r\nContent-Length: 0\r\n\r\n")
+                await peer.close()
 
         answered = asyncio.create_task(answer())
         clients = aiter(connect(server.uri, reconnect_delays=growing))
@@ -77,7 +79,7 @@ async def test_the_delays_start_anew_after_a_success() -> None:
 
 
 async def test_iteration_ends_with_what_is_not_transient() -> None:
-    async with raw_server() as server:
+    async with RawServer() as server:
         statuses = iter([503, 500, 404])
 
         def refusal(_: str) -> bytes:
@@ -109,17 +111,20 @@ async def test_a16_process_exception_decides() -> None:
 
 
 async def test_a_reset_within_the_handshake_is_transient() -> None:
-    async with raw_server() as server:
+    async with RawServer() as server:
 
         async def reset_then_accept() -> RawPeer:
-            first, _ = await server.clients.get()
+            first = await server.accept()
+            await first.head()
             first.reset()
-            return await server.accept()
+            second = await server.accept()
+            await second.open()
+            return second
 
         accepting = asyncio.create_task(reset_then_accept())
         clients = aiter(connect(server.uri, reconnect_delays=soon))
         client = await anext(clients)
-        await (await accepting).disconnect()
+        await (await accepting).close()
         await client.wait_closed()
         await clients.aclose()
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.aio.raw import port_of, uri_of
 from tests.aio.test_client import check_echo, echo
+from tests.conftest import port_of, uri_of
 from ws6455 import (
     Headers,
     InvalidStatus,

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.aio.conftest import MakePair, connected, iterate, until
-from tests.aio.raw import close, text, uri_of
+from tests.aio.conftest import MakePair, connected, iterate, serialized, until
+from tests.conftest import uri_of
+from tests.frames import close, text
 from ws6455 import (
-    Close,
     ConnectionClosed,
     ConnectionClosedError,
     Frame,
@@ -41,11 +41,11 @@ async def test_a19_a_cancelled_recv_loses_and_doubles_nothing(pair: MakePair) ->
         received, cancelled = [], 0
         for rounds in ROUNDS:
             # In two pieces, so that a message is also half there when the call is cancelled.
-            data = peer.serialize(text(str(rounds), fin=False), Frame(Opcode.CONT, b"!"))
+            data = serialized(peer, text(str(rounds), fin=False), Frame(Opcode.CONT, b"!"))
             receiving = asyncio.ensure_future(cancel_after(rounds, connection.recv()))
-            peer.writer.write(data[:5])
+            peer.send(data[:5])
             await iterate(2)
-            peer.writer.write(data[5:])
+            peer.send(data[5:])
             message = await receiving
             received += [] if message is None else [message]
             cancelled += message is None
@@ -97,8 +97,8 @@ async def test_send_that_waits_for_room_can_be_cancelled(pair: MakePair) -> None
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-        assert len((await peer.frame()).data) == 1 << 24
-        assert await peer.frame() == text("whole")
+        assert len((await peer.valid_frame()).data) == 1 << 24
+        assert await peer.valid_frame() == text("whole")
 
 
 async def test_send_behind_a_fragmented_message_can_be_cancelled(pair: MakePair) -> None:
@@ -116,7 +116,7 @@ async def test_send_behind_a_fragmented_message_can_be_cancelled(pair: MakePair)
         more.set()
         await sending
         await connection.send("next")
-        assert [(await peer.frame()).data for _ in range(3)] == [b"a", b"", b"next"]
+        assert [(await peer.valid_frame()).data for _ in range(3)] == [b"a", b"", b"next"]
 
 
 async def test_a_fragmented_message_that_is_cancelled_fails_the_connection(
@@ -131,11 +131,11 @@ async def test_a_fragmented_message_that_is_cancelled_fails_the_connection(
             await cancel_after(rounds, connection.send(slow()))
             if rounds == 0:
                 await connection.send("nothing was sent")
-                assert await peer.frame() == text("nothing was sent")
+                assert await peer.valid_frame() == text("nothing was sent")
                 continue
-            assert await peer.frame() == text("a", fin=False)
-            assert Close.parse((await peer.answer_close()).data).code == 1011
-            await peer.disconnect()
+            assert await peer.valid_frame() == text("a", fin=False)
+            assert (await peer.answer_close()).code == 1011
+            await peer.close()
             with pytest.raises(ConnectionClosedError):
                 await connection.send("x")
 
@@ -145,9 +145,9 @@ async def test_ping_can_be_cancelled(pair: MakePair) -> None:
         for rounds in ROUNDS:
             await cancel_after(rounds, connection.ping(str(rounds)))
         await connection.send("last")
-        frames = [await peer.frame()]
+        frames = [await peer.valid_frame()]
         while frames[-1].opcode is Opcode.PING:
-            frames.append(await peer.frame())
+            frames.append(await peer.valid_frame())
         assert [frame.data for frame in frames[:-1]] == [b"%d" % r for r in ROUNDS if r]
         assert frames[-1] == text("last")
 
@@ -159,9 +159,9 @@ async def test_close_goes_on_when_it_is_cancelled(pair: MakePair) -> None:
             if rounds == 0:
                 assert connection.state is State.OPEN
                 continue
-            assert await peer.frame() == close(4000)
+            assert await peer.valid_frame() == close(4000)
             peer.send(close(4000))
-            await peer.disconnect()
+            await peer.close()
             await connection.wait_closed()
             assert connection.close_code == 4000
 
@@ -226,7 +226,7 @@ async def test_wait_closed_and_a_waiting_pong_can_be_cancelled(pair: MakePair) -
         for rounds in range(3):
             await cancel_after(rounds, connection.wait_closed())
         pong.cancel()
-        await peer.disconnect()
+        await peer.close()
         await connection.wait_closed()
         with pytest.raises(ConnectionClosed):
             await connection.recv()

@@ -8,8 +8,17 @@ from collections.abc import AsyncIterator
 import pytest
 
 import ws6455
-from tests.aio.conftest import MakePair, connected, iterate, serving_one, until, until_queued
-from tests.aio.raw import close, text, uri_of
+from tests.aio.conftest import (
+    MakePair,
+    connected,
+    iterate,
+    send_last,
+    serving_one,
+    until,
+    until_queued,
+)
+from tests.conftest import uri_of
+from tests.frames import close, text
 from ws6455 import (
     Close,
     ConnectionClosed,
@@ -23,8 +32,8 @@ from ws6455 import (
 async def test_a13_closing_again_and_from_several_tasks_sends_one_frame(pair: MakePair) -> None:
     async with pair() as (connection, peer):
         closing = asyncio.gather(*(connection.close(4000 + number) for number in range(3)))
-        assert await peer.answer_close() == close(4000)
-        await peer.disconnect()
+        assert await peer.answer_close() == Close(4000, "")
+        await peer.close()
         await closing
         async with asyncio.timeout(1):
             await connection.close()
@@ -45,14 +54,15 @@ async def test_both_sides_closing_at_once_end_cleanly() -> None:
 async def test_the_server_closes_tcp_first(pair: MakePair) -> None:
     async with pair() as (connection, peer):
         peer.send(close(1000))
-        assert (await peer.frame()).opcode is Opcode.CLOSE
+        assert (await peer.valid_frame()).opcode is Opcode.CLOSE
         if isinstance(connection, ServerConnection):
-            assert await peer.reader.read() == b""
+            assert await peer.bytes_to_end() == b""
+            assert not peer.was_reset
         else:
             await iterate(10)
             assert not peer.reader.at_eof()
         assert connection.state is State.CLOSING
-        await peer.disconnect()
+        await peer.close()
         await connection.wait_closed()
 
 
@@ -81,7 +91,7 @@ async def test_closing_finds_the_close_frame_behind_messages_nobody_takes(
         peer.send(*[text("x" * 1000)] * 500)
         closing = asyncio.create_task(connection.close())
         await peer.answer_close()
-        await peer.disconnect()
+        await peer.close()
         async with asyncio.timeout(2):
             await closing
         assert connection.close_code == 1000
@@ -92,8 +102,8 @@ async def test_closing_finds_the_close_frame_behind_messages_nobody_takes(
 async def test_leaving_the_block_closes(pair: MakePair) -> None:
     async with pair() as (connection, peer):
         closing = asyncio.create_task(connection.__aexit__(None, None, None))
-        assert Close.parse((await peer.answer_close()).data).code == 1000
-        await peer.disconnect()
+        assert (await peer.answer_close()).code == 1000
+        await peer.close()
         await closing
 
 
@@ -104,8 +114,8 @@ async def test_leaving_the_block_by_an_exception_closes_with_1011(pair: MakePair
 
     async with pair() as (connection, peer):
         failing = asyncio.create_task(fail())
-        assert Close.parse((await peer.answer_close()).data).code == 1011
-        await peer.disconnect()
+        assert (await peer.answer_close()).code == 1011
+        await peer.close()
         with pytest.raises(LookupError):
             await failing
 
@@ -115,7 +125,7 @@ async def test_what_a_connection_shows_outlives_it(pair: MakePair) -> None:
         local, remote = connection.local_address, connection.remote_address
         assert local == peer.writer.get_extra_info("peername")
         assert remote == peer.writer.get_extra_info("sockname")
-        await peer.send_last(close(1000))
+        await send_last(peer, close(1000))
         await connection.wait_closed()
         assert (connection.local_address, connection.remote_address) == (local, remote)
         assert connection.request is not None

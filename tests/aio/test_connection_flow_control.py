@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.aio.conftest import MakePair, connected, iterate, until, until_queued
-from tests.aio.raw import text
+from tests.frames import text
 from ws6455 import (
     Close,
     ConnectionClosedError,
@@ -93,7 +93,7 @@ async def test_send_waits_above_the_high_water_mark_and_goes_on(pair: MakePair) 
         assert sent == stopped_at
         assert connection._io.unsent_bytes() < (1 << 16) + 20_000
         for _ in range(2000):
-            assert len((await peer.frame()).data) == 10_000
+            assert len((await peer.valid_frame()).data) == 10_000
         await sending
 
 
@@ -120,11 +120,11 @@ async def test_a_message_may_have_4096_fragments(pair: MakePair) -> None:
         assert await connection.recv() == "ab"
         peer.send(text("a", fin=False), *middle, *middle[:2])
         receiving = asyncio.create_task(connection.recv())
-        answer = Close.parse((await peer.frame()).data)
+        answer = Close.parse((await peer.valid_frame()).data)
         assert answer == Close(
             1009, "message exceeds the limit of 4096 fragments: see max_fragments"
         )
-        await peer.disconnect()
+        await peer.close()
         with pytest.raises(ConnectionClosedError) as caught:
             await receiving
         assert isinstance(caught.value.__cause__, TooManyFragments)
@@ -139,7 +139,7 @@ async def test_small_fragments_that_wait_take_little_more_than_what_they_hold(
         peer.send(Frame(Opcode.BINARY, b"first", fin=False))
         peer.send(*(Frame(Opcode.CONT, part, fin=False) for part in parts))
         peer.send(Frame(Opcode.PING, b"all"))
-        assert await peer.frame() == Frame(Opcode.PONG, b"all")
+        assert await peer.valid_frame() == Frame(Opcode.PONG, b"all")
         assert not connection.protocol.queue.messages
         one_read = BUFFER_SIZE // 7
         assert len(connection.protocol.queue.fragments) < min(one_read, len(parts))
@@ -156,8 +156,8 @@ async def test_a_limit_for_fragments(pair: MakePair) -> None:
         assert await connection.recv() == "12345678"
         peer.send(text("12345"))
         receiving = asyncio.create_task(connection.recv())
-        assert Close.parse((await peer.frame()).data).code == 1009
-        await peer.disconnect()
+        assert Close.parse((await peer.valid_frame()).data).code == 1009
+        await peer.close()
         with pytest.raises(ConnectionClosedError, match="limit of 4 bytes"):
             await receiving
 

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.aio.conftest import Connection, MakePair, until, until_queued
-from tests.aio.raw import RawPeer, close, text
+from tests.aio.conftest import Connection, MakePair, serialized, until, until_queued
+from tests.frames import text
 from ws6455 import Close, ConnectionClosedError, Frame, Opcode, State
+from ws6455.testing import RawPeer
 
 
 async def test_a06_a_peer_that_swallows_everything_ends_recv(pair: MakePair) -> None:
@@ -24,9 +25,10 @@ async def test_a06_a_peer_that_swallows_everything_ends_recv(pair: MakePair) -> 
         assert isinstance(cause, TimeoutError)
         assert "no byte received in the 0.1 s since a ping (ping_timeout=0.1 s)" in str(cause)
         assert str(cause) in str(caught.value)
-        frames = await peer.frames_to_end()
+        frames = await peer.frames_to_close()
         assert {frame.opcode for frame in frames[:-1]} == {Opcode.PING}
-        assert frames[-1] == close(1011, "keepalive ping timeout")
+        assert Close.parse(frames[-1].data) == Close(1011, "keepalive ping timeout")
+        assert await peer.bytes_to_end() == b""
 
 
 async def test_a_dead_peer_that_does_not_take_what_is_sent_is_cut_off(pair: MakePair) -> None:
@@ -38,7 +40,7 @@ async def test_a_dead_peer_that_does_not_take_what_is_sent_is_cut_off(pair: Make
 async def test_pings_are_answered_by_pongs_and_the_connection_stays(pair: MakePair) -> None:
     async with pair(ping_interval=0.02, ping_timeout=0.04) as (connection, peer):
         for _ in range(6):
-            frame = await peer.frame()
+            frame = await peer.valid_frame()
             assert frame.opcode is Opcode.PING
             peer.send(Frame(Opcode.PONG, frame.data))
         await until(lambda: not connection._keepalive.pings)
@@ -50,8 +52,8 @@ async def test_a05_any_byte_counts_as_life(pair: MakePair) -> None:
     async with pair(ping_interval=0.05, ping_timeout=0.1, close_timeout=0.1) as (connection, peer):
         receiving = asyncio.create_task(connection.recv())
         # Not one pong; a single frame, byte by byte, for some seven times the timeout.
-        for byte in peer.serialize(text("slow but alive")):
-            peer.writer.write(bytes([byte]))
+        for byte in serialized(peer, text("slow but alive")):
+            peer.send(bytes([byte]))
             await asyncio.sleep(0.04)
         assert await receiving == "slow but alive"
         assert connection.state is State.OPEN
@@ -67,8 +69,8 @@ async def test_a05_pings_go_between_our_own_fragments(pair: MakePair) -> None:
 
     async with pair(ping_interval=0.02, compression=None) as (connection, peer):
         sending = asyncio.create_task(connection.send(fragments()))
-        assert await peer.frame() == text("first", fin=False)
-        assert (await peer.frame()).opcode is Opcode.PING
+        assert await peer.valid_frame() == text("first", fin=False)
+        assert (await peer.valid_frame()).opcode is Opcode.PING
         pinged.set()
         await sending
 
@@ -142,12 +144,12 @@ async def test_no_interval_no_pings(pair: MakePair) -> None:
     async with pair(ping_interval=None, ping_timeout=0.01, compression=None) as (connection, peer):
         await asyncio.sleep(0.1)
         await connection.send("the first frame")
-        assert await peer.frame() == text("the first frame")
+        assert await peer.valid_frame() == text("the first frame")
 
 
 async def test_no_timeout_no_end(pair: MakePair) -> None:
     async with pair(ping_interval=0.01, ping_timeout=None) as (connection, peer):
         for _ in range(10):
-            assert (await peer.frame()).opcode is Opcode.PING
+            assert (await peer.valid_frame()).opcode is Opcode.PING
         assert connection.state is State.OPEN
         assert len(connection._keepalive.pings) == 1

@@ -9,36 +9,40 @@ from typing import Any
 
 import pytest
 
-from tests.aio.conftest import iterate, server_and_peer, until
-from tests.aio.raw import REQUEST, RawPeer, close, connect_raw, port_of, raw_server, text, uri_of
+from tests.aio.conftest import iterate, send_last, server_and_peer, until
+from tests.conftest import port_of, uri_of
+from tests.frames import close, text
 from ws6455 import (
     ClientConnection,
     ConnectionClosed,
+    Frame,
     InvalidStatus,
+    Opcode,
     Request,
     Response,
     ServerConnection,
     connect,
     serve,
 )
+from ws6455.testing import RawPeer, RawServer
 
 pytestmark = pytest.mark.usefixtures("no_collector")
 
 
 async def end_by_the_other_side(peer: RawPeer) -> None:
-    await peer.send_last(close(1000))
+    await send_last(peer, close(1000))
 
 
 async def end_by_a_violation(peer: RawPeer) -> None:
     peer.send(b"\x83\x80\x00\x00\x00\x00")
-    await peer.frame()
-    await peer.disconnect()
+    await peer.valid_frame()
+    await peer.close()
 
 
 async def end_by_bad_text(peer: RawPeer) -> None:
-    peer.send(text("fine"), b"\x81\x81\x00\x00\x00\x00\xff" if peer.is_client else b"\x81\x01\xff")
-    await peer.frame()
-    await peer.disconnect()
+    peer.send(text("fine"), Frame(Opcode.TEXT, b"\xff"))
+    await peer.valid_frame()
+    await peer.close()
 
 
 async def end_by_a_reset(peer: RawPeer) -> None:
@@ -58,19 +62,18 @@ async def test_a12_a_servers_connection_dies_with_its_last_reference(end: Any) -
             await connection.send(message)
 
     async with serve(handler, "localhost", 0) as server:
-        peer = await connect_raw(port_of(server))
+        peer = await RawPeer.connect("127.0.0.1", port_of(server))
         await handshake(peer)
         await until(lambda: bool(references))
         await end(peer)
         await until(lambda: not server._all)
         await iterate(5)
         assert [reference() for reference in references] == [None]
-        await peer.disconnect()
+        await peer.close()
 
 
 async def handshake(peer: RawPeer) -> None:
-    peer.send(REQUEST)
-    await peer.head()
+    await peer.open()
 
 
 @pytest.mark.parametrize("end", ENDS)
@@ -82,9 +85,10 @@ async def test_a12_a_clients_connection_dies_with_its_last_reference(end: Any) -
                 await client.recv()
         return weakref.ref(client)
 
-    async with raw_server() as server:
+    async with RawServer() as server:
         using = asyncio.create_task(use(server.uri))
         peer = await server.accept()
+        await peer.open()
         await end(peer)
         reference = await using
         del using
@@ -153,7 +157,7 @@ async def test_many_connections_leave_no_descriptor_and_no_task() -> None:
         tasks = asyncio.all_tasks()
         for number in range(100):
             if number % 4 == 3:
-                peer = await connect_raw(port_of(server))
+                peer = await RawPeer.connect("127.0.0.1", port_of(server))
                 peer.reset()
                 continue
             async with connect(uri_of(server)) as client:
@@ -187,6 +191,6 @@ async def test_a_refused_client_lets_tcp_go() -> None:
 async def test_a_closed_connection_has_no_timer_left() -> None:
     async with server_and_peer() as (connection, peer):
         assert connection._timer is not None
-        await peer.send_last(close(1000))
+        await send_last(peer, close(1000))
         await connection.wait_closed()
         assert connection._timer is None

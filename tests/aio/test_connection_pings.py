@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.aio.conftest import MakePair, iterate, until
-from tests.aio.raw import close, text
+from tests.frames import close, text
 from ws6455 import (
     ClientConnection,
     ConcurrencyError,
@@ -22,7 +22,7 @@ async def test_a_ping_gives_its_latency(pair: MakePair) -> None:
     async with pair() as (connection, peer):
         assert connection.latency == 0
         pong = await connection.ping()
-        ping = await peer.frame()
+        ping = await peer.valid_frame()
         assert (ping.opcode, len(ping.data)) == (Opcode.PING, 4)
         assert not pong.done()
         await asyncio.sleep(0.01)
@@ -35,10 +35,10 @@ async def test_payloads_of_every_kind(pair: MakePair) -> None:
     async with pair() as (connection, peer):
         for data in ("é", b"\xff", bytearray(b"1"), memoryview(b"2"), b"x" * 125, b""):
             await connection.ping(data)
-            frame = await peer.frame()
+            frame = await peer.valid_frame()
             assert frame.data == (data.encode() if isinstance(data, str) else bytes(data))
             await connection.pong(data)
-            assert await peer.frame() == Frame(Opcode.PONG, frame.data)
+            assert await peer.valid_frame() == Frame(Opcode.PONG, frame.data)
 
 
 async def test_wrong_payloads_are_refused_and_leave_nothing_behind(pair: MakePair) -> None:
@@ -55,7 +55,7 @@ async def test_wrong_payloads_are_refused_and_leave_nothing_behind(pair: MakePai
             with pytest.raises(TypeError, match="data must be str or bytes-like"):
                 await connection.pong(wrong)
         await connection.send("fine")
-        assert await peer.frame() == text("fine")
+        assert await peer.valid_frame() == text("fine")
 
 
 async def test_a_payload_waits_for_one_pong_at_a_time(pair: MakePair) -> None:
@@ -103,7 +103,7 @@ async def test_unsolicited_pongs_are_ignored(pair: MakePair) -> None:
 async def test_the_end_of_the_connection_settles_a_ping(pair: MakePair) -> None:
     async with pair() as (connection, peer):
         awaited, forgotten = await connection.ping(), await connection.ping()
-        await peer.disconnect()
+        await peer.close()
         with pytest.raises(ConnectionClosedError):
             await awaited
         await connection.wait_closed()
@@ -114,14 +114,14 @@ async def test_the_end_of_the_connection_settles_a_ping(pair: MakePair) -> None:
 async def test_pings_and_pongs_while_the_connection_closes(pair: MakePair) -> None:
     async with pair() as (connection, peer):
         peer.send(close(1000))
-        await peer.frame()
+        await peer.valid_frame()
 
         async def ping() -> float:
             return await (await connection.ping())
 
         late = asyncio.gather(ping(), connection.pong(), return_exceptions=True)
         await iterate(1)
-        await peer.disconnect()
+        await peer.close()
         pinged, ponged = await late
         assert isinstance(pinged, ConnectionClosedOK)
         # The server has closed TCP for sending, the client has not.
@@ -132,7 +132,7 @@ async def test_a_keepalive_ping_leaves_an_empty_ping_waiting(pair: MakePair) -> 
     async with pair(ping_interval=0.01, ping_timeout=None) as (connection, peer):
         waiting = await connection.ping(b"")
         for _ in range(3):
-            await peer.frame()
+            await peer.valid_frame()
         assert not waiting.done()
         peer.send(Frame(Opcode.PONG, b""))
         async with asyncio.timeout(2):
@@ -155,7 +155,7 @@ async def test_a_ping_flood_without_reading_keeps_the_latest_pong(pair: MakePair
         assert await connection.recv() == "behind the flood"
         assert len(connection.protocol.pongs_due) == 1
         assert connection._io.unsent_bytes() <= backlog
-        while (frame := await peer.frame()).opcode is not Opcode.PONG:
+        while (frame := await peer.valid_frame()).opcode is not Opcode.PONG:
             pass
         assert frame.data == b"19999"
         await sending

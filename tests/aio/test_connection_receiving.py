@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.aio.conftest import MakePair, iterate
-from tests.aio.raw import close, text
+from tests.aio.conftest import MakePair, iterate, send_last, serialized
+from tests.frames import close, text
 from ws6455 import (
     ConcurrencyError,
     ConnectionClosedError,
@@ -59,28 +59,28 @@ async def test_fragments_are_joined_with_control_frames_between_them(pair: MakeP
             continuation(b"", fin=True),
         )
         assert await connection.recv() == "é"
-        assert await peer.frame() == Frame(Opcode.PONG, b"between")
+        assert await peer.valid_frame() == Frame(Opcode.PONG, b"between")
 
 
 async def test_a_waiting_recv_takes_only_a_whole_message(pair: MakePair) -> None:
     async with pair() as (connection, peer):
         receiving = asyncio.create_task(connection.recv())
-        for byte in peer.serialize(text("one", fin=False), continuation(b" two", fin=True)):
-            peer.writer.write(bytes([byte]))
+        for byte in serialized(peer, text("one", fin=False), continuation(b" two", fin=True)):
+            peer.send(bytes([byte]))
             await iterate(3)
         assert await receiving == "one two"
 
 
 async def test_a17_iteration_ends_silently_and_tells_code_and_reason(pair: MakePair) -> None:
     async with pair() as (connection, peer):
-        await peer.send_last(text("a"), text("b"), close(1001, "bye"))
+        await send_last(peer, text("a"), text("b"), close(1001, "bye"))
         assert [message async for message in connection] == ["a", "b"]
         assert (connection.close_code, connection.close_reason) == (1001, "bye")
 
 
 async def test_iteration_raises_what_was_no_proper_close(pair: MakePair) -> None:
     async with pair() as (connection, peer):
-        await peer.send_last(text("a"), close(4000))
+        await send_last(peer, text("a"), close(4000))
         messages = aiter(connection)
         assert await anext(messages) == "a"
         with pytest.raises(ConnectionClosedError, match="received 4000"):
@@ -89,7 +89,7 @@ async def test_iteration_raises_what_was_no_proper_close(pair: MakePair) -> None
 
 async def test_messages_can_be_received_after_the_connection_closed(pair: MakePair) -> None:
     async with pair() as (connection, peer):
-        await peer.send_last(text("a"), text("b"), close(1000))
+        await send_last(peer, text("a"), text("b"), close(1000))
         await connection.wait_closed()
         assert connection.state is State.CLOSED
         assert [await connection.recv(), await connection.recv()] == ["a", "b"]
@@ -169,7 +169,7 @@ async def test_a_stream_cut_by_the_end_of_the_connection_says_so(pair: MakePair)
         peer.send(text("1", fin=False))
         stream = connection.recv_streaming()
         assert await anext(stream) == "1"
-        await peer.disconnect()
+        await peer.close()
         with pytest.raises(ConnectionClosedError):
             await anext(stream)
         with pytest.raises(ConnectionClosedError):

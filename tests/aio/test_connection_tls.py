@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.aio.conftest import server_and_peer, until
-from tests.aio.raw import REQUEST, RawPeer, connect_raw, port_of, text, uri_of
+from tests.conftest import port_of, uri_of
+from tests.frames import text
 from ws6455 import (
     ConnectionClosedError,
     ServerConnection,
@@ -19,6 +20,7 @@ from ws6455 import (
     unix_connect,
     unix_serve,
 )
+from ws6455.testing import RawPeer, opening_request
 
 Contexts = tuple[ssl.SSLContext, ssl.SSLContext]
 
@@ -98,10 +100,11 @@ async def test_the_deadline_counts_the_tls_handshake(contexts: Contexts) -> None
     server_context, client_context = contexts
     async with serve(echo, "localhost", 0, ssl=server_context, open_timeout=1) as server:
         started = time.monotonic()
-        silent = await connect_raw(port_of(server))
-        assert await silent.reader.read() == b""
+        silent = await RawPeer.connect("127.0.0.1", port_of(server))
+        assert await silent.bytes_to_end() == b""
+        assert not silent.was_reset
         assert 0.9 < time.monotonic() - started < 2
-        await silent.disconnect()
+        await silent.close()
         # More than half of the time is gone when TLS is there; the rest is for the request.
         started = time.monotonic()
         reader, writer = await asyncio.open_connection("127.0.0.1", port_of(server))
@@ -135,10 +138,10 @@ async def test_plain_http_to_a_tls_port_is_quiet(
     caplog.set_level(logging.INFO)
     async with serve(echo, "localhost", 0, ssl=contexts[0]) as server:
         caplog.clear()
-        peer = await connect_raw(port_of(server))
-        peer.send(REQUEST)
-        await peer.reader.read()
-        await peer.disconnect()
+        peer = await RawPeer.connect("127.0.0.1", port_of(server))
+        peer.send(opening_request())
+        await peer.bytes_to_end()
+        await peer.close()
         assert caplog.records == []
 
 
@@ -157,14 +160,10 @@ async def test_a_violation_and_the_end_over_tls_are_quiet(
         received.append("end")
 
     async with serve(handler, "localhost", 0, ssl=server_context) as server:
-        peer = RawPeer(
-            *await asyncio.open_connection("localhost", port_of(server), ssl=client_context),
-            is_client=True,
-        )
-        peer.send(REQUEST)
-        await peer.head()
+        peer = await RawPeer.connect("localhost", port_of(server), ssl=client_context)
+        await peer.open()
         peer.send(text("1"), b"\x83\x80\x00\x00\x00\x00")
-        await peer.disconnect()
+        await peer.close()
         await until(lambda: received == ["1", "end"])
     assert caplog.records == []
 
@@ -175,5 +174,5 @@ async def test_a_tls_hello_to_a_plain_port_is_refused() -> None:
         with pytest.raises((ssl.SSLError, ConnectionError)):
             await connect(uri_of(connection.server, "wss"))
         await connection.send("still there")
-        frame = await peer.frame()
+        frame = await peer.valid_frame()
         assert frame == text("still there")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from werkzeug.routing import Map, Rule
 
-from tests.aio.raw import REQUEST, raw_client, uri_of
+from tests.conftest import port_of, uri_of
 from ws6455 import (
     InvalidStatus,
     Request,
@@ -22,6 +22,7 @@ from ws6455 import (
     unix_connect,
     unix_route,
 )
+from ws6455.testing import RawPeer, opening_request
 
 
 async def index(connection: ServerConnection) -> None:
@@ -75,9 +76,12 @@ async def test_a_path_without_a_handler(path: str) -> None:
 async def test_a_request_without_a_host_is_a_bad_one(
     host: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    request = REQUEST.replace(b"Host: localhost\r\n", host.encode())
-    assert request != REQUEST
-    async with route(URL_MAP, "localhost", 0) as server, raw_client(server, b"") as peer:
+    request = opening_request(headers={"Host": None})
+    request = request.replace(b"\r\n", b"\r\n" + host.encode(), 1)
+    async with (
+        route(URL_MAP, "localhost", 0) as server,
+        await RawPeer.connect("127.0.0.1", port_of(server)) as peer,
+    ):
         peer.send(request)
         assert (await peer.head()).startswith("HTTP/1.1 400 Bad Request\r\n")
     # It is the client's fault: nobody needs a traceback.

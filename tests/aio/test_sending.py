@@ -9,8 +9,17 @@ from typing import Any
 
 import pytest
 
-from tests.aio.conftest import Connection, MakePair, client_and_peer, iterate, serving_one, until
-from tests.aio.raw import REQUEST, close, raw_client, text
+from tests.aio.conftest import (
+    Connection,
+    MakePair,
+    client_and_peer,
+    iterate,
+    raw_client,
+    send_last,
+    serving_one,
+    until,
+)
+from tests.frames import close, text
 from ws6455 import (
     Close,
     ConnectionClosed,
@@ -22,7 +31,7 @@ from ws6455 import (
     broadcast,
 )
 
-OFFERING = REQUEST[:-2] + b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+OFFER = {"Sec-WebSocket-Extensions": "permessage-deflate"}
 
 MakeEnds = Callable[..., AbstractAsyncContextManager[tuple[Connection, Connection]]]
 
@@ -70,7 +79,7 @@ async def test_an_empty_iterable_sends_nothing(pair: MakePair) -> None:
     async with pair(compression=None) as (connection, peer):
         await connection.send([])
         await connection.send("next")
-        assert await peer.frame() == text("next")
+        assert await peer.valid_frame() == text("next")
 
 
 async def test_a_string_that_cannot_be_encoded_sends_nothing(pair: MakePair) -> None:
@@ -78,7 +87,7 @@ async def test_a_string_that_cannot_be_encoded_sends_nothing(pair: MakePair) -> 
         with pytest.raises(UnicodeEncodeError):
             await connection.send("\ud800")
         await connection.send("next")
-        assert await peer.frame() == text("next")
+        assert await peer.valid_frame() == text("next")
 
 
 async def test_an_iterable_is_sent_fragment_by_fragment(pair: MakePair) -> None:
@@ -89,7 +98,7 @@ async def test_an_iterable_is_sent_fragment_by_fragment(pair: MakePair) -> None:
     async with pair(compression=None) as (connection, peer):
         for message in (["a", "b"], iter("ab"), letters()):
             await connection.send(message)
-            assert [await peer.frame() for _ in range(3)] == [
+            assert [await peer.valid_frame() for _ in range(3)] == [
                 text("a", fin=False),
                 Frame(Opcode.CONT, b"b", fin=False),
                 Frame(Opcode.CONT, b"", fin=True),
@@ -106,23 +115,23 @@ async def test_each_fragment_leaves_as_soon_as_it_is_there(pair: MakePair) -> No
 
     async with pair(compression=None) as (connection, peer):
         sending = asyncio.create_task(connection.send(slow()))
-        assert (await peer.frame()).data == b"now"
+        assert (await peer.valid_frame()).data == b"now"
         other = asyncio.create_task(connection.send("behind"))
         await connection.pong(b"between")
-        assert (await peer.frame()).opcode is Opcode.PONG
+        assert (await peer.valid_frame()).opcode is Opcode.PONG
         assert not other.done()
         more.set()
         await asyncio.gather(sending, other)
-        assert [(await peer.frame()).data for _ in range(3)] == [b"later", b"", b"behind"]
+        assert [(await peer.valid_frame()).data for _ in range(3)] == [b"later", b"", b"behind"]
 
 
 async def test_fragments_of_two_kinds_fail_the_connection(pair: MakePair) -> None:
     async with pair(compression=None) as (connection, peer):
         with pytest.raises(TypeError, match="same kind"):
             await connection.send(["a", b"b"])
-        assert await peer.frame() == text("a", fin=False)
-        assert Close.parse((await peer.answer_close()).data).code == 1011
-        await peer.disconnect()
+        assert await peer.valid_frame() == text("a", fin=False)
+        assert (await peer.answer_close()).code == 1011
+        await peer.close()
         with pytest.raises(ConnectionClosedError) as caught:
             await connection.recv()
         assert isinstance(caught.value.__cause__, TypeError)
@@ -136,8 +145,8 @@ async def test_an_iterable_that_raises_fails_the_connection(pair: MakePair) -> N
     async with pair() as (connection, peer):
         with pytest.raises(LookupError):
             await connection.send(broken())
-        assert Close.parse((await peer.answer_close()).data).code == 1011
-        await peer.disconnect()
+        assert (await peer.answer_close()).code == 1011
+        await peer.close()
 
 
 async def test_an_iterable_that_raises_at_once_harms_nothing(pair: MakePair) -> None:
@@ -149,7 +158,7 @@ async def test_an_iterable_that_raises_at_once_harms_nothing(pair: MakePair) -> 
         with pytest.raises(LookupError):
             await connection.send(broken())
         await connection.send("next")
-        assert await peer.frame() == text("next")
+        assert await peer.valid_frame() == text("next")
 
 
 async def test_closing_within_a_fragmented_message_fails_the_connection(pair: MakePair) -> None:
@@ -162,12 +171,10 @@ async def test_closing_within_a_fragmented_message_fails_the_connection(pair: Ma
 
     async with pair() as (connection, peer):
         sending = asyncio.create_task(connection.send(slow()))
-        await peer.frame()
+        await peer.valid_frame()
         closing = asyncio.create_task(connection.close())
-        assert Close.parse((await peer.answer_close()).data) == Close(
-            1011, "close during fragmented message"
-        )
-        await peer.disconnect()
+        assert await peer.answer_close() == Close(1011, "close during fragmented message")
+        await peer.close()
         await closing
         more.set()
         with pytest.raises(ConnectionClosedError):
@@ -183,10 +190,10 @@ async def test_who_waits_behind_a_fragmented_message_learns_of_the_end(pair: Mak
 
     async with pair() as (connection, peer):
         sending = asyncio.create_task(connection.send(stuck()))
-        await peer.frame()
+        await peer.valid_frame()
         waiting = asyncio.create_task(connection.send("behind"))
         await iterate(1)
-        await peer.disconnect()
+        await peer.close()
         with pytest.raises(ConnectionClosedError):
             await waiting
         assert not sending.done()
@@ -205,7 +212,8 @@ async def test_replies_are_collected_and_leave_when_the_application_waits(
             assert await connection.recv() == str(number)
             await connection.send(f"reply {number}")
         waiting = asyncio.create_task(connection.recv())
-        assert [(await peer.frame()).data for _ in range(3)] == [b"reply 0", b"reply 1", b"reply 2"]
+        replies = [(await peer.valid_frame()).data for _ in range(3)]
+        assert replies == [b"reply 0", b"reply 1", b"reply 2"]
         peer.send(text("next"))
         assert await waiting == "next"
 
@@ -218,7 +226,7 @@ async def test_a_collected_reply_leaves_when_the_application_is_busy_elsewhere(
         assert await connection.recv() == "1"
         await connection.send("reply")
         # Nothing is received or sent any more; the loop goes round.
-        assert await peer.frame() == text("reply")
+        assert await peer.valid_frame() == text("reply")
 
 
 async def test_collected_replies_go_out_before_a_ping_and_a_close(pair: MakePair) -> None:
@@ -229,10 +237,10 @@ async def test_collected_replies_go_out_before_a_ping_and_a_close(pair: MakePair
         await connection.ping(b"ping")
         await connection.send("more")
         closing = asyncio.create_task(connection.close())
-        opcodes = [(await peer.frame()).opcode for _ in range(4)]
+        opcodes = [(await peer.valid_frame()).opcode for _ in range(4)]
         assert opcodes == [Opcode.TEXT, Opcode.PING, Opcode.TEXT, Opcode.CLOSE]
         peer.send(close(1000))
-        await peer.disconnect()
+        await peer.close()
         await closing
 
 
@@ -255,7 +263,7 @@ async def test_a_client_masks_every_frame_with_a_fresh_key() -> None:
             await connection.send(bytes(4))
         keys = set()
         for _ in range(50):
-            data = await peer.reader.readexactly(10)
+            data = await peer.exact_bytes(10)
             assert data[:2] == b"\x82\x84"
             assert data[2:6] == data[6:]  # zeros, masked, are the key
             keys.add(data[2:6])
@@ -280,7 +288,7 @@ async def test_many_fragments_let_others_run(ends: MakeEnds) -> None:
 
 async def test_sending_on_a_closed_connection_tells_how_it_closed(pair: MakePair) -> None:
     async with pair() as (connection, peer):
-        await peer.send_last(close(4001, "enough"))
+        await send_last(peer, close(4001, "enough"))
         for call in (connection.send("x"), connection.ping(), connection.pong()):
             with pytest.raises(ConnectionClosed, match=r"received 4001 .* enough; then sent 4001"):
                 await call
@@ -293,7 +301,7 @@ async def test_sending_while_the_connection_closes_waits_for_the_end(pair: MakeP
         sending = asyncio.create_task(connection.send("too late"))
         await peer.answer_close()
         assert not sending.done()
-        await peer.disconnect()
+        await peer.close()
         with pytest.raises(ConnectionClosed):
             await sending
         await closing
@@ -322,15 +330,15 @@ async def test_sending_to_a_peer_that_has_vanished_makes_no_noise(
 async def test_a10_compression_is_chosen_for_each_message(
     compress: bool | None, compressed: bool, fragments: int
 ) -> None:
-    async with serving_one() as (server, first), raw_client(server, OFFERING) as peer:
+    async with serving_one() as (server, first), raw_client(server, OFFER) as peer:
         connection = await first
         payload = "abc" * 100
         parts = [payload] * fragments
         for _ in range(2):  # whatever came before
             await connection.send(parts if fragments > 1 else payload, compress=compress)
-            frames = [await peer.frame()]
+            frames = [await peer.valid_frame()]
             while not frames[-1].fin:
-                frames.append(await peer.frame())
+                frames.append(await peer.valid_frame())
             assert [frame.rsv1 for frame in frames] == [compressed] + [False] * (len(frames) - 1)
             if not compressed:
                 assert b"".join(frame.data for frame in frames) == (payload * fragments).encode()
@@ -347,7 +355,7 @@ async def test_a10_messages_of_both_kinds_come_whole(ends: MakeEnds) -> None:
 async def test_a10_without_compression_negotiated_nothing_is_compressed(pair: MakePair) -> None:
     async with pair(compression=None) as (connection, peer):
         await connection.send("abc" * 100, compress=True)
-        frame = await peer.frame()
+        frame = await peer.valid_frame()
         assert (frame.rsv1, frame.data) == (False, b"abc" * 100)
 
 
@@ -362,17 +370,17 @@ async def test_a09_a_threshold_leaves_short_messages_as_they_are(
     extensions = [ServerPerMessageDeflateFactory(threshold=100)]
     async with (
         serving_one(extensions=extensions) as (server, first),
-        raw_client(server, OFFERING) as peer,
+        raw_client(server, OFFER) as peer,
     ):
         connection = await first
         for size in (0, 99, 100, 101):
             await connection.send("a" * size, compress=compress)
-            frame = await peer.frame()
+            frame = await peer.valid_frame()
             assert frame.rsv1 is (size in compressed)
         if compress is None:
             broadcast([connection], "a" * 99)
             broadcast([connection], "a" * 100)
-            assert [(await peer.frame()).rsv1 for _ in range(2)] == [False, True]
+            assert [(await peer.valid_frame()).rsv1 for _ in range(2)] == [False, True]
 
 
 async def test_nothing_leaves_behind_the_back_of_a_transport_that_was_aborted(
@@ -383,7 +391,7 @@ async def test_nothing_leaves_behind_the_back_of_a_transport_that_was_aborted(
         connection.transport.abort()
         await connection.send("lost")
         await connection.close()
-        assert await peer.frames_to_end() == []
+        assert await peer.frames_to_close() == []
         assert connection.close_code == 1006
 
 
@@ -394,5 +402,5 @@ async def test_what_a_program_writes_to_the_transport_stays_in_order(pair: MakeP
         large = Frame(Opcode.BINARY, bytes(1 << 20)).serialize(mask=mask)
         connection.transport.write(large)  # more than the socket takes at once
         await connection.send("behind it")
-        assert len((await peer.frame()).data) == 1 << 20
-        assert (await peer.frame()).data == b"behind it"
+        assert len((await peer.valid_frame()).data) == 1 << 20
+        assert (await peer.valid_frame()).data == b"behind it"

@@ -1,7 +1,6 @@
 """serve: starting and closing, its arguments, and that clients are apart."""
 
 import asyncio
-import contextlib
 import socket
 import subprocess
 import sys
@@ -10,8 +9,9 @@ from typing import Any
 import pytest
 
 import ws6455
-from tests.aio.conftest import iterate, serving_one, until
-from tests.aio.raw import REQUEST, connect_raw, port_of, raw_client, text, uri_of
+from tests.aio.conftest import iterate, raw_client, serving_one, until
+from tests.conftest import port_of, uri_of
+from tests.frames import text
 from ws6455 import (
     Close,
     InvalidStatus,
@@ -24,6 +24,7 @@ from ws6455 import (
     connect,
     serve,
 )
+from ws6455.testing import RawPeer, opening_request
 
 
 async def echo(connection: ServerConnection) -> None:
@@ -85,13 +86,15 @@ async def test_closing_refuses_handshakes_under_way() -> None:
 
 
 async def test_closing_cuts_off_who_has_sent_no_request() -> None:
-    async with serve(echo, "localhost", 0) as server, raw_client(server, b"") as idle:
-        idle.writer.write(REQUEST[:20])
+    async with (
+        serve(echo, "localhost", 0) as server,
+        await RawPeer.connect("127.0.0.1", port_of(server)) as idle,
+    ):
+        idle.send(opening_request()[:20])
         await until(lambda: len(server._all) == 1)
         server.close()
         async with asyncio.timeout(1):
-            with contextlib.suppress(ConnectionResetError):
-                assert await idle.reader.read() == b""
+            assert await idle.bytes_to_end() == b""
             await server.wait_closed()
 
 
@@ -243,10 +246,10 @@ async def test_a_client_that_leaves_while_it_is_answered_ends_the_answering() ->
             cancelled.set()
 
     async with serve(echo, "localhost", 0, process_request=process_request) as server:
-        peer = await connect_raw(port_of(server))
-        peer.send(REQUEST)
+        peer = await RawPeer.connect("127.0.0.1", port_of(server))
+        peer.send(opening_request())
         await asked.wait()
-        await peer.disconnect()
+        await peer.close()
         async with asyncio.timeout(1):
             await cancelled.wait()
         await until(lambda: not server._all)
@@ -254,24 +257,24 @@ async def test_a_client_that_leaves_while_it_is_answered_ends_the_answering() ->
 
 async def test_a_client_that_leaves_before_its_task_starts_is_forgotten() -> None:
     async with serving_one() as (server, _):
-        peer = await connect_raw(port_of(server))
+        peer = await RawPeer.connect("127.0.0.1", port_of(server))
         await until(lambda: len(server._all) == 1)
         [connection] = server._all
-        connection.receive(REQUEST)
+        connection.receive(opening_request())
         connection._abort()
         connection.connection_lost(None)
         await iterate(3)
         assert server._all == set()
-        await peer.disconnect()
+        await peer.close()
 
 
 async def test_frames_glued_to_the_request_are_received_after_the_handshake() -> None:
     async with serve(echo, "localhost", 0, compression=None) as server:
-        peer = await connect_raw(port_of(server))
-        peer.send(REQUEST, text("early"))
+        peer = await RawPeer.connect("127.0.0.1", port_of(server))
+        peer.send(opening_request(), text("early"))
         await peer.head()
-        assert await peer.frame() == text("early")
-        await peer.disconnect()
+        assert await peer.valid_frame() == text("early")
+        await peer.close()
 
 
 LOOP_ENDS = """
@@ -299,7 +302,7 @@ asyncio.run(main())
 
 def test_a_loop_that_ends_while_handlers_run_leaves_nothing_behind() -> None:
     ended = subprocess.run(
-        [sys.executable, "-X", "dev", "-W", "error", "-c", LOOP_ENDS, REQUEST.decode()],
+        [sys.executable, "-X", "dev", "-W", "error", "-c", LOOP_ENDS, opening_request().decode()],
         capture_output=True,
         text=True,
         timeout=20,
@@ -313,7 +316,7 @@ async def test_cancelling_a_handler_says_going_away() -> None:
         connection = await first
         assert connection._task is not None
         connection._task.cancel()
-        frame = await peer.frame()
+        frame = await peer.valid_frame()
         assert frame.opcode is Opcode.CLOSE
         assert Close.parse(frame.data).code == 1001
         await connection.wait_closed()

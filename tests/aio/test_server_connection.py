@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.aio.conftest import until
-from tests.aio.raw import REQUEST, RawPeer, connect_raw, port_of, raw_client, uri_of
+from tests.aio.conftest import raw_client, until
+from tests.conftest import port_of, uri_of
 from ws6455 import (
     Headers,
     InvalidStatus,
@@ -24,6 +24,7 @@ from ws6455 import (
     connect,
     serve,
 )
+from ws6455.testing import RawPeer, opening_request
 
 CLIENT_HELLO = bytes.fromhex("16030100c8010000c40303") + bytes(200)
 
@@ -35,11 +36,11 @@ async def handler(connection: ServerConnection) -> None:
 
 async def ask(server: Server, request: bytes) -> tuple[int, Headers, bytes]:
     """Send a request, read the whole response up to the end of TCP."""
-    peer = await connect_raw(port_of(server))
-    peer.writer.write(request)
+    peer = await RawPeer.connect("127.0.0.1", port_of(server))
+    peer.send(request)
     head = await peer.head()
-    body = await peer.reader.read()
-    await peer.disconnect()
+    body = await peer.bytes_to_end()
+    await peer.close()
     status_line, *lines = head.removesuffix("\r\n\r\n").split("\r\n")
     headers = Headers()
     for line in lines:
@@ -50,7 +51,7 @@ async def ask(server: Server, request: bytes) -> tuple[int, Headers, bytes]:
 
 def request_with(*changes: tuple[str, str]) -> bytes:
     """Change a proper request, header line by header line."""
-    request = REQUEST.decode()
+    request = opening_request().decode()
     for old, new in changes:
         assert old in request
         request = request.replace(old, new)
@@ -69,15 +70,16 @@ async def test_a13_probes_make_one_line_below_info(
     caplog.set_level(logging.DEBUG)
     async with serve(handler, "localhost", 0) as server:
         caplog.clear()
-        peer = await connect_raw(port_of(server))
-        peer.writer.write(probe)
+        peer = await RawPeer.connect("127.0.0.1", port_of(server))
+        peer.send(probe)
         await until(lambda: bool(server._all))
         if reset:
             peer.reset()
         else:
-            peer.writer.write_eof()
-            assert await peer.reader.read() == b""
-            await peer.disconnect()
+            peer.end_sending()
+            assert await peer.bytes_to_end() == b""
+            assert not peer.was_reset
+            await peer.close()
         await until(lambda: not server._all)
         lines = [r for r in caplog.records if r.getMessage().startswith("connection ")]
         assert [line.levelno for line in lines] == [logging.DEBUG]
@@ -152,7 +154,7 @@ async def test_a15_a_page_on_the_same_port(process_request: Any, method: str) ->
 async def test_what_follows_a_request_that_was_not_upgraded_is_dropped() -> None:
     async with serve(handler, "localhost", 0, process_request=page) as server:
         request = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
-        _, _, body = await ask(server, request + REQUEST)
+        _, _, body = await ask(server, request + opening_request())
         assert body == b"GET ok\n"
 
 
@@ -264,8 +266,8 @@ async def test_select_subprotocol(caplog: pytest.LogCaptureFixture) -> None:
 
 
 async def dribble(peer: RawPeer) -> None:
-    for byte in REQUEST:
-        peer.writer.write(bytes([byte]))
+    for byte in opening_request():
+        peer.send(bytes([byte]))
         await asyncio.sleep(0.02)
 
 
@@ -278,20 +280,20 @@ async def silent(_: RawPeer) -> None:
 
 
 async def whole(peer: RawPeer) -> None:
-    peer.send(REQUEST)
+    peer.send(opening_request())
 
 
 @pytest.mark.parametrize("client", [silent, dribble, whole])
 async def test_the_opening_has_a_deadline(client: Callable[[RawPeer], Any]) -> None:
     async with serve(handler, "localhost", 0, open_timeout=0.2, process_request=never) as server:
         started = time.monotonic()
-        peer = await connect_raw(port_of(server))
+        peer = await RawPeer.connect("127.0.0.1", port_of(server))
         sending = asyncio.create_task(client(peer))
-        with pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)):
+        with pytest.raises((EOFError, ConnectionResetError)):
             await peer.head()
         assert 0.15 < time.monotonic() - started < 1
         sending.cancel()
-        await peer.disconnect()
+        await peer.close()
 
 
 async def test_the_deadline_ends_with_the_opening() -> None:
@@ -303,7 +305,7 @@ async def test_the_deadline_ends_with_the_opening() -> None:
             await asyncio.wait_for(peer.reader.read(1), 0.15)
         [connection] = server.connections
         await connection.send("open")
-        assert (await peer.frame()).data == b"open"
+        assert (await peer.valid_frame()).data == b"open"
 
 
 async def test_frames_before_the_response_do_not_pile_up() -> None:
@@ -314,15 +316,15 @@ async def test_frames_before_the_response_do_not_pile_up() -> None:
         await answer.wait()
 
     async with serve(handler, "localhost", 0, process_request=slow) as server:
-        peer = await connect_raw(port_of(server))
-        peer.send(REQUEST)
+        peer = await RawPeer.connect("127.0.0.1", port_of(server))
+        peer.send(opening_request())
         await asked.wait()
         [connection] = server._all
         peer.writer.get_extra_info("socket").setsockopt(
             socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16
         )
         for _ in range(200):
-            peer.writer.write(bytes(1 << 16))
+            peer.send(bytes(1 << 16))
         await until(lambda: connection._reading_paused)
         early = connection.protocol._early
         assert len(early) <= 1 << 17

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.aio.raw import uri_of
+from tests.conftest import uri_of
 from ws6455 import ServerConnection, connect, serve, unix_connect, unix_serve
 
 FORWARDED = {"X-Forwarded-For": "6.6.6.6, 198.51.100.7"}

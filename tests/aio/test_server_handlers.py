@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.aio.conftest import until
-from tests.aio.raw import raw_client, uri_of
+from tests.aio.conftest import raw_client, until
+from tests.conftest import uri_of
 from ws6455 import ConnectionClosed, ServerConnection, connect, serve
 
 

@@ -10,8 +10,8 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from tests.aio.conftest import Connection, MakePair, until
-from tests.aio.raw import close, text
+from tests.aio.conftest import Connection, MakePair, serialized, until
+from tests.frames import close, text
 from ws6455 import Close, ConnectionClosedError, Frame, Opcode, Side, State
 from ws6455.framing import masking
 
@@ -75,9 +75,9 @@ async def test_a_pong_overtakes_no_part_of_a_frame(pair: MakePair) -> None:
         await until(lambda: connection._io.writing_paused)
         peer.send(Frame(Opcode.PING, b"now"))
         await asyncio.sleep(0.05)
-        frame = await peer.frame()
+        frame = await peer.valid_frame()
         assert (frame.opcode, frame.data == payload) == (Opcode.BINARY, True)
-        assert await peer.frame() == Frame(Opcode.PONG, b"now")
+        assert await peer.valid_frame() == Frame(Opcode.PONG, b"now")
         await sending
 
 
@@ -87,14 +87,14 @@ async def test_a_control_frame_after_a_large_frame_in_the_same_read(pair: MakePa
             peer.send(Frame(Opcode.BINARY, bytes(size)), text("next"), Frame(Opcode.PING, b"!"))
             assert await connection.recv() == bytes(size)
             assert await connection.recv() == "next"
-            assert await peer.frame() == Frame(Opcode.PONG, b"!")
+            assert await peer.valid_frame() == Frame(Opcode.PONG, b"!")
 
 
 async def test_a_peer_that_breaks_off_within_a_large_frame(pair: MakePair) -> None:
     async with pair(max_size=None, compression=None) as (connection, peer):
-        peer.send(peer.serialize(Frame(Opcode.BINARY, bytes(MIB)))[:300_000])
+        peer.send(serialized(peer, Frame(Opcode.BINARY, bytes(MIB)))[:300_000])
         await until(lambda: connection.protocol.receive_buffer() is not None)
-        await peer.disconnect()
+        await peer.close()
         await connection.wait_closed()
         assert connection.close_code == 1006
 
@@ -122,9 +122,10 @@ async def test_what_waits_for_room_goes_out_before_the_end(pair: MakePair) -> No
         sending = asyncio.create_task(connection.send(payload))
         await until(lambda: bool(connection._io._backlog))
         closing = asyncio.create_task(connection.close(1001))
-        peer.writer.write_eof()  # all that there is to say
-        frames = await peer.frames_to_end()
+        peer.end_sending()  # all that there is to say
+        frames = await peer.frames_to_close()
         assert [frame.data for frame in frames] == [payload, Close(1001, "").serialize()]
+        assert await peer.bytes_to_end() == b""
         with contextlib.suppress(ConnectionClosedError):  # it may learn of the end first
             await sending
         await closing
@@ -137,12 +138,12 @@ async def test_a_close_frame_comes_behind_what_waits_for_room(pair: MakePair) ->
         await until(lambda: bool(connection._io._backlog))
         assert connection.buffered_amount > connection._io._backlog_size > 0
         closing = asyncio.create_task(connection.close(1001))
-        frames = [await peer.frame(), await peer.frame()]
+        frames = [await peer.valid_frame(), await peer.valid_frame()]
         assert frames[0].data == payload
         assert frames[1] == close(1001)
         await sending
         peer.send(frames[1])
-        await peer.disconnect()
+        await peer.close()
         await closing
         assert connection.close_code == 1001
 
@@ -154,10 +155,10 @@ async def test_a_peer_that_has_closed_gets_all_that_was_sent_before(pair: MakePa
         await until(lambda: bool(connection._io._backlog))
         peer.send(close(1000))
         await until(lambda: connection.state is not State.OPEN)
-        frames = [await peer.frame(), await peer.frame()]
+        frames = [await peer.valid_frame(), await peer.valid_frame()]
         assert frames[0].data == payload
         assert frames[1] == close(1000)
-        await peer.disconnect()
+        await peer.close()
         await sending
         await connection.wait_closed()
 
@@ -172,7 +173,7 @@ async def test_a_program_that_looks_at_the_transport_finds_everything_in_it(
         assert connection.transport is not None
         assert not connection._io._backlog
         connection.transport.close()
-        frames = await peer.frames_to_end()
+        frames = await peer.frames_to_close()
         assert [frame.data for frame in frames] == [payload]
         with contextlib.suppress(ConnectionClosedError):
             await sending

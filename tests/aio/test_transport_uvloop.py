@@ -12,7 +12,8 @@ import pytest
 import uvloop
 
 from tests.aio.conftest import Connection, connected, server_and_peer, until
-from tests.aio.raw import close, uri_of
+from tests.conftest import uri_of
+from tests.frames import close
 from ws6455 import ServerConnection, connect, serve, unix_connect, unix_serve
 
 OnUvloop = Callable[[Coroutine[Any, Any, None]], None]
@@ -77,11 +78,11 @@ def test_a_close_frame_comes_behind_a_large_message(on_uvloop: OnUvloop) -> None
             sending = asyncio.create_task(connection.send(payload))
             await until(lambda: connection._io.writing_paused)
             closing = asyncio.create_task(connection.close(1001))
-            assert (await peer.frame()).data == payload
-            assert await peer.frame() == close(1001)
+            assert (await peer.valid_frame()).data == payload
+            assert await peer.valid_frame() == close(1001)
             await sending
             peer.send(close(1001))
-            await peer.disconnect()
+            await peer.close()
             await closing
             assert (
                 connection._io._fd == connection._io._own_fd == -1

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.aio.raw import port_of
 from tests.aio.test_client import check_echo, echo
+from tests.conftest import port_of
 from ws6455 import (
     InvalidProxy,
     InvalidProxyMessage,

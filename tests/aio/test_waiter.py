@@ -5,8 +5,8 @@ import contextvars
 
 import pytest
 
-from tests.aio.conftest import MakePair, iterate, until
-from tests.aio.raw import text
+from tests.aio.conftest import MakePair, iterate, serialized, until
+from tests.frames import text
 from ws6455.aio.waiter import Waiter
 
 
@@ -115,7 +115,7 @@ async def test_a_message_is_handled_within_the_read_that_brings_it(pair: MakePai
 
         task = asyncio.create_task(receive())
         await iterate(2)
-        frame = peer.serialize(text("message"))
+        frame = serialized(peer, text("message"))
 
         def read() -> None:
             connection.receive(frame)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import ws6455
-from tests.aio.raw import uri_of
+from tests.conftest import uri_of
 from ws6455 import compat
 
 PROGRAMS = Path(__file__).parent / "programs"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import ws6455
-from tests.aio.raw import uri_of
 from tests.compat.conftest import refusal, until_closed
+from tests.conftest import uri_of
 
 
 @pytest.mark.parametrize("body", [b"OK\n", b""])

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 import ws6455
-from tests.aio.raw import uri_of
+from tests.conftest import uri_of
 
 
 async def name_of(websocket: Any) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import ws6455
-from tests.aio.raw import uri_of
 from tests.compat.conftest import refusal, serving, until_closed
+from tests.conftest import uri_of
 
 
 async def test_a_client_connection_has_the_attributes_of_every_version(

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import ws6455
-from tests.aio.raw import uri_of
 from tests.compat.conftest import until_closed
+from tests.conftest import uri_of
 from tests.sync.conftest import serving
 from tests.sync.conftest import uri_of as sync_uri_of
 

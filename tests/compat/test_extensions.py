@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 import ws6455
-from tests.aio.raw import uri_of
 from tests.compat.conftest import until_closed
+from tests.conftest import uri_of
 
 
 def negotiated(websockets: Any, **options: Any) -> tuple[Any, Any]:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 import ws6455
-from tests.aio.raw import uri_of
 from tests.compat.conftest import reader_of, until_closed
+from tests.conftest import uri_of
 from ws6455.compat.http1 import Request, Response
 from ws6455.exceptions import InvalidMessage
 from ws6455.http1.headers import Headers

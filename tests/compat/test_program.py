@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.aio.raw import uri_of
 from tests.compat.conftest import OURS, running
+from tests.conftest import uri_of
 
 PROGRAM = """\
 import os, sys

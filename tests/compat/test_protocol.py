@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from tests.aio.raw import uri_of
 from tests.compat.conftest import until_closed
 from ws6455 import (
     Frame,

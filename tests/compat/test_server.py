@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import ws6455
-from tests.aio.raw import uri_of
 from tests.compat.conftest import until_closed
+from tests.conftest import uri_of
 
 
 async def test_a_server_is_awaitable_and_registers_connections(serve: Any, websockets: Any) -> None:

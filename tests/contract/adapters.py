@@ -15,6 +15,7 @@ from typing import Any
 import ws6455
 import ws6455.sync.client
 import ws6455.sync.server
+from tests.contract.peers import LoopThread
 
 # Seconds that anything may take: it fails the test, and ends nothing else.
 PATIENCE = 10
@@ -221,18 +222,14 @@ class Asyncio(FrontEnd):
 
     def __init__(self) -> None:
         self._connections: list[ws6455.ClientConnection] = []
-        self._runner = asyncio.Runner()
-        self._loop = self._runner.get_loop()
-        self._stop = asyncio.Event()
-        self._thread = threading.Thread(target=self._runner.run, args=(self._stop.wait(),))
-        self._thread.start()
+        self._thread = LoopThread()
+        self._thread.__enter__()
+        self._loop = self._thread.loop
 
     def close(self) -> None:
         for connection in self._connections:
             self._loop.call_soon_threadsafe(connection.go_away)
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(PATIENCE)
-        self._runner.close()
+        self._thread.__exit__()
 
     def _run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(PATIENCE)

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import pytest
 
 from tests.contract.adapters import Asyncio, End, FrontEnd, Threads
-from tests.contract.raw import RawPeer, connect_raw, listen_raw
+from tests.contract.peers import Peer, connect_raw, listen_raw
 
 
 @pytest.fixture(params=[Asyncio, Threads], ids=["asyncio", "threads"])
@@ -35,7 +35,7 @@ def until(condition: Callable[[], bool]) -> None:
 class MakePair(Protocol):
     """Makes a connection with these options, and the raw peer at its other end."""
 
-    def __call__(self, **options: Any) -> AbstractContextManager[tuple[End, RawPeer]]: ...
+    def __call__(self, **options: Any) -> AbstractContextManager[tuple[End, Peer]]: ...
 
 
 class MakeEnds(Protocol):
@@ -56,16 +56,17 @@ def pair(front: FrontEnd, role: str) -> MakePair:
     """Give what makes a connection and its raw peer."""
 
     @contextlib.contextmanager
-    def make(**options: Any) -> Iterator[tuple[End, RawPeer]]:
+    def make(**options: Any) -> Iterator[tuple[End, Peer]]:
         if role == "client":
             with listen_raw() as server, ThreadPoolExecutor(1) as pool:
-                accepting = pool.submit(server.accept)
-                end = front.connect(server.uri, **options)
-                peer = accepting.result()
+                connecting = pool.submit(front.connect, server.uri, **options)
+                peer = server.accept()
+                peer.open()
+                end = connecting.result()
                 try:
                     yield end, peer
                 finally:
-                    peer.disconnect()
+                    peer.close()
                     end.wait_closed()
         else:
             with front.serve(**options) as serving, connect_raw(serving.port) as peer:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.contract.adapters import PATIENCE
 from tests.contract.conftest import MakeEnds, MakePair, until
-from tests.contract.raw import close, text
+from tests.frames import close, text
 from ws6455 import (
     Close,
     ConnectionClosed,
@@ -16,6 +16,7 @@ from ws6455 import (
     Frame,
     Opcode,
     ProtocolError,
+    Side,
     State,
 )
 
@@ -27,7 +28,7 @@ def test_closing_sends_code_and_reason_and_waits_for_the_answer(pair: MakePair) 
         assert peer.frame() == close(4000, "é")
         assert not closing.done()
         peer.send(close(4000, "é"))
-        peer.disconnect()
+        peer.close()
         closing.result(PATIENCE)
         assert end.state is State.CLOSED
         assert (end.close_code, end.close_reason) == (4000, "é")
@@ -95,7 +96,7 @@ def test_who_closes_first_is_kept(pair: MakePair) -> None:
         closing = end.start("close", 1001)
         peer.frame()
         peer.send(close(1000, "fine"))
-        peer.disconnect()
+        peer.close()
         closing.result(PATIENCE)
         with pytest.raises(ConnectionClosedOK, match=r"sent 1001 .* then received 1000") as caught:
             end.recv()
@@ -107,7 +108,7 @@ def test_an_empty_close_frame_is_1005_and_gets_an_empty_answer(pair: MakePair) -
     with pair() as (end, peer):
         peer.send(Frame(Opcode.CLOSE, b""))
         assert peer.frame() == Frame(Opcode.CLOSE, b"")
-        peer.disconnect()
+        peer.close()
         with pytest.raises(ConnectionClosedOK):
             end.recv()
         assert (end.close_code, end.close_reason) == (1005, "")
@@ -116,10 +117,10 @@ def test_an_empty_close_frame_is_1005_and_gets_an_empty_answer(pair: MakePair) -
 @pytest.mark.parametrize("part", [b"", b"\x81", b"\x82\x85\x00\x00\x00\x00ab"])
 def test_tcp_cut_without_a_close_frame_is_1006(pair: MakePair, part: bytes) -> None:
     with pair() as (end, peer):
-        if not peer.is_client:
+        if peer.side is Side.SERVER:
             part = part.replace(b"\x85\x00\x00\x00\x00", b"\x05")
         peer.send(text("whole"), part)
-        peer.disconnect()
+        peer.close()
         assert end.recv() == "whole"
         with pytest.raises(ConnectionClosedError, match="no close frame received or sent"):
             end.recv()
@@ -175,7 +176,7 @@ def test_sending_while_it_closes_waits_for_the_whole_story(pair: MakePair) -> No
         peer.frame()
         sending = end.start("send", "too late")
         peer.send(close(1001, "I know"))
-        peer.disconnect()
+        peer.close()
         with pytest.raises(ConnectionClosedOK, match=r"then received 1001 .* I know"):
             sending.result(PATIENCE)
         closing.result(PATIENCE)

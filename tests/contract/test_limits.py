@@ -1,13 +1,13 @@
 """What the peer may do: its violations, in order, and bounds in both directions."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.contract.adapters import PATIENCE
 from tests.contract.conftest import MakePair, until
-from tests.contract.raw import RawPeer, close, ping, pong, text
+from tests.contract.peers import Peer
+from tests.frames import close, ping, pong, text
 from ws6455 import (
     Close,
     ConnectionClosed,
@@ -17,6 +17,7 @@ from ws6455 import (
     Opcode,
     PayloadTooBig,
     ProtocolError,
+    Side,
     State,
     TooManyFragments,
 )
@@ -33,8 +34,8 @@ VIOLATIONS = [
 ]
 
 
-def reserved_opcode(peer: RawPeer) -> bytes:
-    return b"\x83\x80\x00\x00\x00\x00" if peer.is_client else b"\x83\x00"
+def reserved_opcode(peer: Peer) -> bytes:
+    return b"\x83\x80\x00\x00\x00\x00" if peer.side is Side.CLIENT else b"\x83\x00"
 
 
 @pytest.mark.parametrize(("violation", "code", "cause"), VIOLATIONS)
@@ -52,7 +53,7 @@ def test_replies_go_out_before_the_close_frame(
         receiving = end.start("recv")
         answer = Close.parse(peer.frame().data)
         assert answer.code == code
-        peer.disconnect()
+        peer.close()
         with pytest.raises(ConnectionClosedError) as caught:
             receiving.result(PATIENCE)
         assert isinstance(caught.value.__cause__, cause)
@@ -73,7 +74,7 @@ def test_an_application_that_takes_its_time_can_still_reply(pair: MakePair, toge
         receiving = end.start("recv")
         assert peer.frame() == text("reply")
         assert Close.parse(peer.frame().data).code == 1002
-        peer.disconnect()
+        peer.close()
         with pytest.raises(ConnectionClosedError):
             receiving.result(PATIENCE)
 
@@ -132,15 +133,13 @@ def test_a_slow_application_stops_the_reading(pair: MakePair) -> None:
 
 
 def test_the_queue_is_bounded_in_bytes(pair: MakePair) -> None:
-    with pair(max_queue=1000, compression=None) as (end, peer), ThreadPoolExecutor(1) as pool:
-        message = Frame(Opcode.BINARY, bytes(100_000))
-        sending = pool.submit(peer.send, *[message] * 40)
+    with pair(max_queue=1000, compression=None) as (end, peer):
+        peer.send(*[Frame(Opcode.BINARY, bytes(100_000))] * 40)
         until(lambda: bool(end.connection._reading_paused))
         queued = end.connection.protocol.queue.messages
         assert 1 << 20 < sum(map(len, queued)) < (1 << 20) + 300_000
         for _ in range(40):
             assert end.recv() == bytes(100_000)
-        sending.result(PATIENCE)
 
 
 def test_a_message_may_have_more_fragments_than_the_queue(pair: MakePair) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.contract.adapters import PATIENCE
 from tests.contract.conftest import MakeEnds, MakePair, until
-from tests.contract.raw import close, text
+from tests.frames import close, text
 from ws6455 import ConcurrencyError, ConnectionClosedError, Frame, Opcode
 
 
@@ -94,7 +94,7 @@ def test_streaming_ends_with_the_connection(pair: MakePair) -> None:
     with pair() as (end, peer):
         receiving = end.start_streaming()
         peer.send(text("half", fin=False))
-        peer.disconnect()
+        peer.close()
         with pytest.raises(ConnectionClosedError):
             receiving.result(PATIENCE)
 

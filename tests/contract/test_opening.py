@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.aio.raw import switching_protocols
 from tests.contract.adapters import PATIENCE, FrontEnd
 from tests.contract.conftest import until
-from tests.contract.raw import REQUEST, connect_raw, listen_raw, text
+from tests.contract.peers import connect_raw, listen_raw
+from tests.frames import text
 from ws6455 import (
     InvalidHandshake,
     InvalidMessage,
@@ -20,6 +20,7 @@ from ws6455 import (
     Request,
     Response,
 )
+from ws6455.testing import opening_request, opening_response
 
 
 def test_request_response_and_addresses_are_shown(front: FrontEnd) -> None:
@@ -139,11 +140,12 @@ def test_a_callback_that_fails_is_a_500_and_logged(
 @pytest.mark.parametrize(
     ("request_bytes", "status"),
     [
-        (REQUEST.replace(b"GET", b"POST"), 405),
-        (REQUEST.replace(b"Upgrade: websocket\r\n", b""), 426),
-        (REQUEST.replace(b"Host: localhost\r\n", b""), 400),
+        (opening_request().replace(b"GET", b"POST"), 405),
+        (opening_request(headers={"Upgrade": None}), 426),
+        (opening_request(headers={"Host": None}), 400),
         (b"GET /" + b"x" * 10_000 + b" HTTP/1.1\r\n", 414),
     ],
+    ids=["method", "no upgrade", "no host", "too long"],
 )
 def test_what_is_no_proper_request_is_refused(
     front: FrontEnd, request_bytes: bytes, status: int, caplog: pytest.LogCaptureFixture
@@ -171,14 +173,14 @@ def test_who_only_probes_the_port_makes_no_noise(
 def test_a_client_that_does_not_come_to_the_point_is_cut_off(front: FrontEnd) -> None:
     with (
         front.serve(open_timeout=0.1) as server,
-        connect_raw(server.port, REQUEST[:20]) as peer,
+        connect_raw(server.port, opening_request()[:20]) as peer,
         pytest.raises((EOFError, ConnectionError)),
     ):
         peer.head()
 
 
 def test_a_frame_glued_to_the_request_is_kept(front: FrontEnd) -> None:
-    glued = REQUEST + text("early").serialize(mask=True)
+    glued = opening_request() + text("early").serialize(mask=True)
     with front.serve() as server, connect_raw(server.port, glued) as peer:
         assert peer.head().startswith("HTTP/1.1 101 ")
         assert server.accept().recv() == "early"
@@ -187,8 +189,8 @@ def test_a_frame_glued_to_the_request_is_kept(front: FrontEnd) -> None:
 def test_a_frame_glued_to_the_response_is_kept(front: FrontEnd) -> None:
     with listen_raw() as server, ThreadPoolExecutor(1) as pool:
         connecting = pool.submit(front.connect, server.uri)
-        peer, request = server.accept_request()
-        peer.send(switching_protocols(request), text("early"))
+        peer = server.accept()
+        peer.send(opening_response(peer.head()), text("early"))
         assert connecting.result(PATIENCE).recv() == "early"
 
 
@@ -207,9 +209,10 @@ def test_what_is_no_proper_response_is_an_error(
 ) -> None:
     with listen_raw() as server, ThreadPoolExecutor(1) as pool:
         connecting = pool.submit(front.connect, server.uri)
-        peer, _ = server.accept_request()
+        peer = server.accept()
+        peer.head()
         peer.send(response)
-        peer.disconnect()
+        peer.close()
         with pytest.raises(error):
             connecting.result(PATIENCE)
 

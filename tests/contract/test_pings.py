@@ -6,8 +6,16 @@ import pytest
 
 from tests.contract.adapters import PATIENCE
 from tests.contract.conftest import MakeEnds, MakePair, until
-from tests.contract.raw import close, ping, pong, text
-from ws6455 import Close, ConcurrencyError, ConnectionClosed, ConnectionClosedError, Opcode, State
+from tests.frames import close, ping, pong, text
+from ws6455 import (
+    Close,
+    ConcurrencyError,
+    ConnectionClosed,
+    ConnectionClosedError,
+    Opcode,
+    Side,
+    State,
+)
 
 
 def test_a_ping_gives_the_latency(ends: MakeEnds) -> None:
@@ -128,7 +136,9 @@ def test_a_peer_that_swallows_everything_is_dropped_with_the_cause(
         assert caught.value.rcvd is None
         assert isinstance(caught.value.__cause__, TimeoutError)
         assert "no byte received in the 0.1 s since a ping" in str(caught.value)
-        assert peer.frames_to_end()[-1] == close(1011, "keepalive ping timeout")
+        last = peer.frames_to_close()[-1]
+        assert Close.parse(last.data) == Close(1011, "keepalive ping timeout")
+        assert peer.bytes_to_end() == b""
 
 
 def test_a_peer_that_does_not_take_what_is_sent_is_dropped(pair: MakePair) -> None:
@@ -142,7 +152,7 @@ def test_a_peer_that_does_not_take_what_is_sent_is_dropped(pair: MakePair) -> No
 def test_any_byte_counts_as_life(pair: MakePair) -> None:
     with pair(ping_interval=0.05, ping_timeout=0.2, close_timeout=0.1) as (end, peer):
         receiving = end.start("recv")
-        frame = text("slow but alive").serialize(mask=peer.is_client)
+        frame = text("slow but alive").serialize(mask=peer.side is Side.CLIENT)
         for byte in frame:
             peer.send(bytes([byte]))
             time.sleep(0.03)  # not one pong in twice the timeout

@@ -7,8 +7,10 @@ import pytest
 
 from tests.contract.adapters import PATIENCE, End, FrontEnd
 from tests.contract.conftest import until
-from tests.contract.raw import REQUEST, close, connect_raw
+from tests.contract.peers import connect_raw
+from tests.frames import close
 from ws6455 import ConnectionClosed, ProtocolError, State
+from ws6455.testing import opening_request
 
 
 def echo(end: End) -> None:
@@ -128,7 +130,7 @@ def test_shutting_down_may_let_the_handlers_end(front: FrontEnd) -> None:
 
 
 def test_shutting_down_cuts_off_who_has_sent_no_request(front: FrontEnd) -> None:
-    with front.serve(echo) as server, connect_raw(server.port, REQUEST[:20]) as peer:
+    with front.serve(echo) as server, connect_raw(server.port, opening_request()[:20]) as peer:
         until(lambda: len(server.server._all) == 1)
         server.start_shutdown().result(PATIENCE)
         with pytest.raises((EOFError, ConnectionError)):
@@ -138,7 +140,8 @@ def test_shutting_down_cuts_off_who_has_sent_no_request(front: FrontEnd) -> None
 def test_one_client_that_breaks_the_rules_does_not_disturb_another(front: FrontEnd) -> None:
     with front.serve(echo) as server:
         good = front.connect(server.uri)
-        for noise in (b"\x00" * 100, REQUEST + b"\xff" * 100, REQUEST[:-2]):
+        request = opening_request()
+        for noise in (b"\x00" * 100, request + b"\xff" * 100, request[:-2]):
             with connect_raw(server.port, noise):
                 pass
         with connect_raw(server.port) as peer:

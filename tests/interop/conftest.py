@@ -13,7 +13,7 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
 import ws6455
-from tests.aio.raw import uri_of
+from tests.conftest import uri_of
 from tests.interop.adapters import MAX_SIZE, Adapter, Peer
 from tests.interop.with_chromium import Chromium
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.raw import listen_raw
+from tests.contract.peers import listen_raw
 from tests.sync.conftest import echo, serving, uri_of
 from ws6455 import InvalidStatus, Request, Response, SecurityError
 from ws6455.sync.client import (

@@ -14,7 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.contract.conftest import until
-from tests.contract.raw import connect_raw, listen_raw, text
+from tests.contract.peers import connect_raw, listen_raw
+from tests.frames import text
 from tests.sync.conftest import connected, echo, serving, uri_of
 from ws6455 import ConcurrencyError, ConnectionClosed, ConnectionClosedOK, Opcode, State
 from ws6455.sync.client import connect
@@ -119,9 +120,11 @@ def test_a20_closing_with_unread_data_does_not_deadlock() -> None:
 @pytest.mark.parametrize("ending", ["close", "reset", "timeout"])
 def test_a12_a_closed_connection_goes_without_the_collector(ending: str) -> None:
     with listen_raw() as server, ThreadPoolExecutor(1) as pool:
-        accepting = pool.submit(server.accept)
-        client = connect(server.uri, close_timeout=0.1)
-        peer = accepting.result()
+        connecting = pool.submit(connect, server.uri, close_timeout=0.1)
+        peer = server.accept()
+        peer.open()
+        client = connecting.result()
+        del connecting
         if ending == "close":
             answering = pool.submit(peer.answer_close)
             client.close()
@@ -212,12 +215,13 @@ def test_a_second_sender_within_a_fragmented_message_is_told() -> None:
 
 def test_a_pings_event_is_set_by_the_pong_and_by_the_end_only_if_asked() -> None:
     with listen_raw() as server, ThreadPoolExecutor(1) as pool:
-        accepting = pool.submit(server.accept)
-        client = connect(server.uri)
-        peer = accepting.result()
+        connecting = pool.submit(connect, server.uri)
+        peer = server.accept()
+        peer.open()
+        client = connecting.result()
         plain, asked = client.ping(), client.ping(ack_on_close=True)
         assert {peer.frame().opcode for _ in range(2)} == {Opcode.PING}
-        peer.disconnect()
+        peer.close()
         assert client.wait_closed(5)
         assert asked.wait(5)
         assert not plain.is_set()

@@ -1,6 +1,5 @@
 """TLS: both directions at once, its end, and certificates."""
 
-import contextlib
 import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.contract.conftest import until
-from tests.contract.raw import REQUEST, connect_raw
+from tests.contract.peers import connect_raw
 from tests.sync.conftest import connected, echo, serving, uri_of
 from ws6455.sync.client import connect
 from ws6455.sync.connection import Connection
@@ -63,7 +62,7 @@ def test_a_certificate_that_is_not_trusted_is_refused(contexts: Contexts) -> Non
 def test_who_speaks_no_tls_is_cut_off(contexts: Contexts) -> None:
     with serving(echo, ssl=contexts[0], open_timeout=0.2) as server:
         port = server.socket.getsockname()[1]
-        for request in (REQUEST, b""):
-            with connect_raw(port, request) as peer, contextlib.suppress(ConnectionError):
-                assert b"HTTP" not in peer.sock.makefile("rb").read()
+        for request in (None, b""):
+            with connect_raw(port, request) as peer:
+                assert b"HTTP" not in peer.bytes_to_end()
         until(lambda: not server._opening)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.raw import connect_raw
+from tests.contract.peers import connect_raw
 from tests.sync.conftest import echo, serving, uri_of
 from ws6455.sync.client import connect
 from ws6455.sync.server import ServerConnection, serve

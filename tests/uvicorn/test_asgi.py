@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from uvicorn.protocols.utils import ClientDisconnected
 
-from tests.aio.raw import RawPeer, connect_raw
 from tests.uvicorn.conftest import (
     Connect,
     closing_of,
@@ -16,7 +15,8 @@ from tests.uvicorn.conftest import (
     serving,
     uri_of,
 )
-from ws6455 import InvalidHeader
+from ws6455 import Close, InvalidHeader
+from ws6455.testing import RawPeer
 
 REQUEST = (
     "GET /a%20b?c=d HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -62,8 +62,8 @@ async def wait_for_the_end(receive: Any, send: Any) -> Any:
 
 async def raw(server: Any, *headers: str) -> RawPeer:
     """Send a request with more headers, and return who reads what comes of it."""
-    peer = await connect_raw(port_of(server))
-    peer.writer.write("".join([REQUEST, *(f"{line}\r\n" for line in headers), "\r\n"]).encode())
+    peer = await RawPeer.connect("127.0.0.1", port_of(server))
+    peer.send("".join([REQUEST, *(f"{line}\r\n" for line in headers), "\r\n"]).encode())
     return peer
 
 
@@ -85,7 +85,7 @@ async def test_the_scope() -> None:
     async with serving(app, root_path="/mounted", lifespan="off") as server:
         peer = await raw(server, "X-One: \xe9", "X-One: 2", "Sec-WebSocket-Protocol: a, b")
         assert (await peer.head()).startswith("HTTP/1.1 101 ")
-        await peer.disconnect()
+        await peer.close()
         await app.ended
         address = peer.writer.get_extra_info("sockname")
     scope = app.scope
@@ -222,8 +222,8 @@ async def test_closing_does_not_wait_for_the_client() -> None:
         peer = await raw(server)
         await peer.head()
         assert await app.ended == "through"
-        assert (await peer.answer_close()).data == b"\x03\xe8"
-        await peer.disconnect()
+        assert await peer.answer_close() == Close(1000, "")
+        await peer.close()
 
 
 async def test_the_client_closes_with_code_and_reason(connect: Connect) -> None:
@@ -244,8 +244,8 @@ async def test_a_close_without_a_code_is_1005_and_none_at_all_is_1006() -> None:
         async with serving(app) as server:
             peer = await raw(server)
             await peer.head()
-            peer.writer.write(last)
-            await peer.disconnect()
+            peer.send(last)
+            await peer.close()
             assert await app.ended == {"type": "websocket.disconnect", "code": code, "reason": ""}
 
 
@@ -264,7 +264,7 @@ async def test_a_client_that_leaves_before_the_answer_is_1006() -> None:
     async with serving(app) as server:
         peer = await raw(server)
         await asked.wait()
-        await peer.disconnect()
+        await peer.close()
         assert await app.ended == {"type": "websocket.disconnect", "code": 1006, "reason": ""}
 
 
@@ -323,7 +323,7 @@ async def test_an_event_out_of_order_is_an_error(accepts: bool) -> None:
         peer = await raw(server)
         assert (await peer.head()).startswith("HTTP/1.1 101 " if accepts else "HTTP/1.1 403 ")
         await app.ended
-        await peer.disconnect()
+        await peer.close()
 
 
 @pytest.mark.parametrize(("accepts", "raises"), [(1, 0), (1, 1), (0, 0), (0, 1)])
@@ -364,16 +364,16 @@ async def test_headers_that_would_split_the_response_are_refused() -> None:
         assert head.startswith("HTTP/1.1 101 ")
         assert "x-good" not in head
         await peer.answer_close()
-        await peer.disconnect()
+        await peer.close()
 
 
 async def test_a_request_that_is_wrong_does_not_reach_the_application() -> None:
     app = Recorder(wait_for_the_end)
     async with serving(app, lifespan="off") as server:
-        peer = await connect_raw(port_of(server))
-        peer.writer.write(REQUEST.replace("Version: 13", "Version: 8").encode() + b"\r\n")
+        peer = await RawPeer.connect("127.0.0.1", port_of(server))
+        peer.send(REQUEST.replace("Version: 13", "Version: 8").encode() + b"\r\n")
         head = await peer.head()
         assert head.startswith("HTTP/1.1 426 ")
         assert "Sec-WebSocket-Version: 13\r\n" in head
-        await peer.disconnect()
+        await peer.close()
     assert app.scope == {}

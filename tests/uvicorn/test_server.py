@@ -18,11 +18,11 @@ from uvicorn.protocols.utils import ClientDisconnected
 
 import ws6455
 from tests.aio.conftest import until
-from tests.aio.raw import RawPeer, connect_raw
 from tests.uvicorn import fastapi_application
 from tests.uvicorn.conftest import Connect, closing_of, port_of, refusal_of, serving, uri_of
 from tests.uvicorn.test_asgi import REQUEST, Recorder, accept, echo, raw, wait_for_the_end
 from ws6455 import Opcode
+from ws6455.testing import RawPeer
 from ws6455.uvicorn import WebSocketProtocol
 
 ROOT = Path(__file__).parents[2]
@@ -74,10 +74,11 @@ async def test_a_client_that_answers_no_ping_is_disconnected() -> None:
     async with serving(app, ws_ping_interval=0.05, ws_ping_timeout=0.05) as server:
         peer = await raw(server)
         await peer.head()
-        frames = await peer.frames_to_end()
+        frames = await peer.frames_to_close()
         assert [frame.opcode for frame in frames[-2:]] == [Opcode.PING, Opcode.CLOSE]
         assert frames[-1].data == b"\x03\xf3keepalive ping timeout"
-        await peer.disconnect()
+        assert await peer.bytes_to_end() == b""
+        await peer.close()
         assert (await app.ended)["code"] == 1006
 
 
@@ -144,10 +145,10 @@ async def test_send_waits_for_a_client_that_does_not_read() -> None:
         await until(lambda: transport.get_write_buffer_size() > 1 << 15)
         assert sent < 100
         for _ in range(100):
-            assert len((await peer.frame()).data) == 100_000
+            assert len((await peer.valid_frame()).data) == 100_000
         await app.ended
         await peer.answer_close()
-        await peer.disconnect()
+        await peer.close()
 
 
 # Shutdown -----------------------------------------------------------------------------------
@@ -219,16 +220,16 @@ async def read_response(peer: RawPeer) -> bytes:
     assert head.startswith("HTTP/1.1 200 ")
     length = re.search(r"(?i)content-length: (\d+)", head)
     assert length is not None
-    return await peer.reader.readexactly(int(length[1]))
+    return await peer.exact_bytes(int(length[1]))
 
 
 @pytest.mark.parametrize("size", [0, 8_000_000])
 async def test_an_http_response_goes_out_before_the_connection_opens(size: int) -> None:
     # The larger one is still in the transport's buffer when the connection takes it over.
     async with serving(fastapi_application.app) as server:
-        peer = await connect_raw(port_of(server))
-        peer.writer.write(f"GET /page?size={size} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-        peer.writer.write(REQUEST.replace("/a%20b", "/text").encode() + b"\r\n")
+        peer = await RawPeer.connect("127.0.0.1", port_of(server))
+        peer.send(f"GET /page?size={size} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        peer.send(REQUEST.replace("/a%20b", "/text").encode() + b"\r\n")
         await until(
             lambda: any(
                 isinstance(protocol, WebSocketProtocol)
@@ -244,9 +245,9 @@ async def test_an_http_response_goes_out_before_the_connection_opens(size: int) 
         assert len(await read_response(peer)) == size + len('{"page":""}')
         assert (await peer.head()).startswith("HTTP/1.1 101 ")
         peer.send(ws6455.Frame(Opcode.TEXT, b"hello"))
-        assert (await peer.frame()).data == b"HELLO"
+        assert (await peer.valid_frame()).data == b"HELLO"
         assert not connection_of(server)._io.writing_paused
-        await peer.disconnect()
+        await peer.close()
 
 
 async def test_over_tls(connect: Connect, contexts: tuple[ssl.SSLContext, ssl.SSLContext]) -> None:
