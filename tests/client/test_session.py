@@ -1,0 +1,115 @@
+"""ws6455.client.session: a client's opening handshake (RFC 6455 §4.1), without the waiting."""
+
+from typing import Any
+
+import pytest
+
+from ws6455.client.session import ClientSession
+from ws6455.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from ws6455.http1.headers import HeadersLike
+from ws6455.http1.uri import parse_uri
+from ws6455.protocol.client import ClientProtocol
+from ws6455.protocol.server import ServerProtocol
+from ws6455.protocol.states import State
+from ws6455.testing import opening_response
+
+
+class WrittenIO:
+    """I/O that keeps what is written."""
+
+    local_address = remote_address = None
+    writing_paused = sending_ended = lost = False
+
+    def __init__(self, protocol: ClientProtocol | ServerProtocol) -> None:
+        self._protocol = protocol
+        self.written = b""
+
+    def flush(self) -> None:
+        self.written += b"".join(self._protocol.take_writes())
+
+    def pause_reading(self) -> None: ...
+    def resume_reading(self) -> None: ...
+    def unsent_bytes(self) -> int:
+        return 0
+
+    def sent_bytes(self) -> int:
+        return 0
+
+
+class Client(ClientSession):
+    def __init__(self) -> None:
+        protocol = ClientProtocol(parse_uri("ws://localhost/"))
+        self.io = WrittenIO(protocol)
+        super().__init__(protocol, self.io, lambda: 0.0, None, None, None, None)
+
+    def _abort(self) -> None: ...
+    def _settle_ping(self, waiter: Any, outcome: float | ConnectionClosed) -> None: ...
+    def _reschedule(self) -> None: ...
+
+
+def request_of(additional: HeadersLike | None = None, agent: str | None = "agent") -> list[str]:
+    """Return the lines of the request."""
+    client = Client()
+    client._send_request(additional, agent)
+    return client.io.written.decode("latin-1").split("\r\n")
+
+
+def test_the_request_has_the_additional_headers() -> None:
+    lines = request_of([("X-Token", "a"), ("X-Token", "b")])
+    assert lines[0] == "GET / HTTP/1.1"
+    assert [line for line in lines if line.startswith("X-Token")] == ["X-Token: a", "X-Token: b"]
+
+
+@pytest.mark.parametrize(
+    ("additional", "agent", "expected"),
+    [
+        (None, "agent", ["User-Agent: agent"]),
+        (None, None, []),
+        ({"User-Agent": "mine"}, "agent", ["User-Agent: mine"]),
+        ({"user-agent": "mine"}, "agent", ["user-agent: mine"]),
+        ({"User-Agent": "mine"}, None, ["User-Agent: mine"]),
+    ],
+)
+def test_user_agent(additional: HeadersLike | None, agent: str | None, expected: list[str]) -> None:
+    lines = request_of(additional, agent)
+    assert [line for line in lines if line.lower().startswith("user-agent")] == expected
+
+
+def answered(answer: bytes | None = None) -> Client:
+    """Return a client that has received an answer: by default the one that accepts it."""
+    client = Client()
+    client._send_request(None, None)
+    assert not client._is_answered()
+    request = client.io.written.decode("latin-1")
+    client.protocol.receive_data(opening_response(request) if answer is None else answer)
+    return client
+
+
+def test_an_accepted_client() -> None:
+    client = answered()
+    assert client._is_answered()
+    client._check_accepted()
+    assert client.state is State.OPEN
+    assert client.response is not None
+    assert client.response.status_code == 101
+
+
+def test_half_an_answer_is_none() -> None:
+    client = answered(b"HTTP/1.1 101 Switching Protocols\r\n")
+    assert not client._is_answered()
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", InvalidStatus),
+        (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", InvalidHandshake),
+    ],
+)
+def test_a_client_that_was_not_accepted(answer: bytes, error: type[Exception]) -> None:
+    client = answered(answer)
+    assert client._is_answered()
+    with pytest.raises(error) as caught:
+        client._check_accepted()
+    # The exception would keep the connection alive through its traceback.
+    assert client.protocol.handshake_exc is not caught.value
