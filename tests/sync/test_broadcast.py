@@ -13,7 +13,7 @@ from ws6455.sync.server import broadcast
 
 def test_broadcast_reaches_all_who_are_open(caplog: pytest.LogCaptureFixture) -> None:
     with serving(max_size=None) as server:
-        clients = [connect(uri_of(server), legacy=True) for _ in range(5)]
+        clients = [connect(uri_of(server)) for _ in range(5)]
         until(lambda: len(server.connections) == 5)
         everyone = server.connections
         broadcast(everyone, "text")

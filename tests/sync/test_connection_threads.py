@@ -8,7 +8,6 @@ import textwrap
 import threading
 import time
 import weakref
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -17,7 +16,7 @@ from tests.contract.conftest import until
 from tests.contract.peers import connect_raw, listen_raw
 from tests.frames import text
 from tests.sync.conftest import connected, echo, serving, uri_of
-from ws6455 import ConcurrencyError, ConnectionClosed, ConnectionClosedOK, Opcode, State
+from ws6455 import ConnectionClosed, ConnectionClosedOK, Opcode, State
 from ws6455.sync.client import connect
 from ws6455.sync.server import ServerConnection
 
@@ -189,28 +188,6 @@ def test_wait_closed_tells_whether_it_is() -> None:
         server.start_closing()
         assert client.wait_closed(5) is True
         assert client.state is State.CLOSED
-
-
-def test_a_second_sender_within_a_fragmented_message_is_told() -> None:
-    begun, go_on = threading.Event(), threading.Event()
-
-    def fragments() -> Iterator[str]:
-        yield "a"
-        begun.set()
-        go_on.wait()
-        yield "b"
-
-    with connected() as (client, server), ThreadPoolExecutor(1) as pool:
-        sending = pool.submit(client.send, fragments())
-        begun.wait()
-        for message in ("x", ["x"]):
-            with pytest.raises(ConcurrencyError, match="fragmented message"):
-                client.send(message)
-        assert client.ping().wait(5)
-        go_on.set()
-        sending.result(5)
-        client.send("c")
-        assert [server.recv(), server.recv()] == ["ab", "c"]
 
 
 def test_a_pings_event_is_set_by_the_pong_and_by_the_end_only_if_asked() -> None:
