@@ -1,6 +1,5 @@
 """Tests of ``bench``: its figures, and the report of wrong echoes and lost connections."""
 
-import array
 import contextlib
 import re
 import signal
@@ -10,7 +9,6 @@ import websockets
 
 from tests.cli.conftest import Start, serving
 from ws6455 import ConnectionClosed, ServerConnection
-from ws6455.cli.load import percentile
 
 ROW = re.compile(r"(.+?)  +([\d,.]+)(?: ms)?")
 
@@ -128,8 +126,3 @@ async def test_ctrl_c_ends_it(start: Start) -> None:
         command = await start("bench", uri, "--seconds", "60")
         assert await command.rest() == (130, b"", "")
     assert codes == [1000]
-
-
-def test_percentiles() -> None:
-    values = array.array("d", range(200))
-    assert [percentile(values, percent) for percent in (0, 50, 99, 100)] == [0, 100, 198, 199]
