@@ -54,11 +54,12 @@ def test_a_smaller_window_has_a_frame_of_its_own() -> None:
 
 def test_it_refers_to_no_earlier_message_and_nothing_later_refers_to_it() -> None:
     sender, receiver = deflate(), deflate()
-    before = sender.compress(DATA)
+    other = b"another message, another message"
+    before = sender.compress(other)
     shared = SharedMessage(DATA, True).compressed(sender)
-    after = sender.compress(DATA)
-    assert message_of(before, receiver) == DATA
+    after = sender.compress(other)
+    assert message_of(before, receiver) == other
     newcomer = deflate()  # has not received the message before
     for peer in (receiver, newcomer):
         assert inflated(shared, peer) == DATA
-        assert message_of(after, peer) == DATA
+        assert message_of(after, peer) == other

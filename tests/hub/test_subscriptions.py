@@ -99,6 +99,7 @@ def test_only_a_channels_first_and_last_callback_are_changes(
     remove[0]()  # has no effect
     assert (changes, subscriptions.channels()) == ([True], {"one"})
     remove[1]()
+    remove[1]()
     assert (changes, subscriptions.channels()) == ([True, False], set())
     subscriptions.add("one", print)
     remove[1]()  # removes no other
