@@ -4,42 +4,20 @@ from typing import Any
 
 import pytest
 
+from tests.session.fake_io import FakeIO
 from ws6455.client.session import ClientSession
 from ws6455.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from ws6455.http1.headers import HeadersLike
 from ws6455.http1.uri import parse_uri
 from ws6455.protocol.client import ClientProtocol
-from ws6455.protocol.server import ServerProtocol
 from ws6455.protocol.states import State
 from ws6455.testing import opening_response
-
-
-class WrittenIO:
-    """I/O that keeps what is written."""
-
-    local_address = remote_address = None
-    writing_paused = sending_ended = lost = False
-
-    def __init__(self, protocol: ClientProtocol | ServerProtocol) -> None:
-        self._protocol = protocol
-        self.written = b""
-
-    def flush(self) -> None:
-        self.written += b"".join(self._protocol.take_writes())
-
-    def pause_reading(self) -> None: ...
-    def resume_reading(self) -> None: ...
-    def unsent_bytes(self) -> int:
-        return 0
-
-    def sent_bytes(self) -> int:
-        return 0
 
 
 class Client(ClientSession):
     def __init__(self) -> None:
         protocol = ClientProtocol(parse_uri("ws://localhost/"))
-        self.io = WrittenIO(protocol)
+        self.io = FakeIO(protocol)
         super().__init__(protocol, self.io, lambda: 0.0, None, None, None, None)
 
     def _abort(self) -> None: ...
@@ -51,7 +29,7 @@ def request_of(additional: HeadersLike | None = None, agent: str | None = "agent
     """Return the lines of the request."""
     client = Client()
     client._send_request(additional, agent)
-    return client.io.written.decode("latin-1").split("\r\n")
+    return client.io.output.decode("latin-1").split("\r\n")
 
 
 def test_the_request_has_the_additional_headers() -> None:
@@ -80,7 +58,7 @@ def answered(answer: bytes | None = None) -> Client:
     client = Client()
     client._send_request(None, None)
     assert not client._is_answered()
-    request = client.io.written.decode("latin-1")
+    request = client.io.output.decode("latin-1")
     client.protocol.receive_data(opening_response(request) if answer is None else answer)
     return client
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.compat.conftest import until_closed
+from tests.conftest import uri_of
 from ws6455 import (
     Frame,
     Headers,

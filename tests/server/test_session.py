@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.session.fake_io import FakeIO
 from ws6455.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidMessage
 from ws6455.http1.head import Request, Response
 from ws6455.http1.headers import Headers
@@ -15,35 +16,13 @@ from ws6455.server.session import ServerSession
 from ws6455.testing import opening_request
 
 
-class WrittenIO:
-    """I/O that keeps what is written."""
-
-    local_address: Any = None
-    remote_address: Any = ("192.0.2.7", 1234)
-    writing_paused = sending_ended = lost = False
-
-    def __init__(self, protocol: ServerProtocol) -> None:
-        self._protocol = protocol
-        self.written = b""
-
-    def flush(self) -> None:
-        self.written += b"".join(self._protocol.take_writes())
-
-    def pause_reading(self) -> None: ...
-    def resume_reading(self) -> None: ...
-    def unsent_bytes(self) -> int:
-        return 0
-
-    def sent_bytes(self) -> int:
-        return 0
-
-
 class Served(ServerSession):
     """A server's connection that has received a request."""
 
     def __init__(self, request: bytes = b"", state: State = State.CONNECTING) -> None:
         protocol = ServerProtocol(state=state)
-        self.io = WrittenIO(protocol)
+        self.io = FakeIO(protocol)
+        self.io.remote_address = ("192.0.2.7", 1234)
         super().__init__(protocol, self.io, lambda: 0.0, None, None, None, None)
         self.closing = False
         if request:
@@ -58,7 +37,7 @@ class Served(ServerSession):
 
     def head(self) -> list[str]:
         """Return the lines of the head that was sent."""
-        return self.io.written.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
+        return self.io.output.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
 
 
 def asking(headers: dict[str, str | None] | None = None) -> tuple[Served, Request]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.session.fake_io import FakeIO
 from ws6455 import (
     Close,
     CloseCode,
@@ -18,35 +19,8 @@ from ws6455 import (
 )
 from ws6455.protocol.receive_queue import MAX_QUEUED_BYTES
 from ws6455.session.connection import BaseConnection
-from ws6455.session.io import ConnectionIO
 
 VIOLATION = b"\x83\x80\x00\x00\x00\x00"
-
-
-class FakeIO(ConnectionIO):
-    """Notes what is written, and how reading goes."""
-
-    def __init__(self, protocol: ServerProtocol) -> None:
-        super().__init__(protocol)
-        self.written: list[bytes] = []
-        self.reading = True
-        self.unsent = 0
-
-    def flush(self) -> None:
-        self.written += self._protocol.take_writes()
-
-    def pause_reading(self) -> None:
-        self.reading = False
-
-    def resume_reading(self) -> None:
-        self.reading = True
-
-    def unsent_bytes(self) -> int:
-        return self.unsent
-
-    def send(self, size: int) -> None:
-        """Count as many bytes as sent, of those that had to wait."""
-        self._given += size
 
 
 class FakeConnection(BaseConnection):

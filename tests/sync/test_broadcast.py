@@ -17,7 +17,7 @@ def test_broadcast_reaches_all_who_are_open(caplog: pytest.LogCaptureFixture) ->
         until(lambda: len(server.connections) == 5)
         everyone = server.connections
         broadcast(everyone, "text")
-        broadcast(everyone, b"binary", text=True, max_workers=4)
+        broadcast(everyone, b"binary", text=True)
         assert [[c.recv(5), c.recv(5)] for c in clients] == [["text", "binary"]] * 5
         clients[0].close()
         broadcast(everyone, b"binary")
