@@ -290,7 +290,7 @@ class InvalidMethod(InvalidHandshake):
     """
 
     status = 405
-    status_headers = (("Allow", "GET"),)
+    status_headers: Iterable[tuple[str, str]] = (("Allow", "GET"),)
 
     def __init__(self, method: str) -> None:
         super().__init__(method)
@@ -411,14 +411,14 @@ class InvalidUpgrade(InvalidHeader):
     """Connection or Upgrade does not request, or accept, a WebSocket connection."""
 
     status = 426
-    status_headers = (("Upgrade", "websocket"),)
+    status_headers: Iterable[tuple[str, str]] = (("Upgrade", "websocket"),)
 
 
 class UnsupportedVersion(InvalidHeader):
     """The client requests a version of the protocol other than 13 (§4.4)."""
 
     status = 426
-    status_headers = (("Sec-WebSocket-Version", "13"),)
+    status_headers: Iterable[tuple[str, str]] = (("Sec-WebSocket-Version", "13"),)
 
 
 class NegotiationError(InvalidHandshake):

@@ -46,7 +46,7 @@ class SendingConnection(BaseConnection):
 
     def __init__(self, loop: asyncio.AbstractEventLoop, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.loop = loop
+        self.loop: asyncio.AbstractEventLoop = loop
         self._flush_scheduled = False
         self._fragments_sent: asyncio.Future[None] | None = None
         self._sends = 0  # since other tasks last had a chance to run

@@ -270,7 +270,7 @@ class serve:
             self.protocol_class,
         )
         self._close_timeout = close_timeout
-        self.listen_options = kwargs
+        self.listen_options: dict[str, Any] = kwargs
         if kwargs.get("sock") is None and not kwargs.get("unix"):
             self.listen_options |= {"host": host, "port": port}
         elif host is not None or port is not None:

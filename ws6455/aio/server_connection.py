@@ -71,7 +71,7 @@ class ServerConnection(Connection, ServerSession):
     @with_options_of(Connection)
     def __init__(self, protocol: ServerProtocol, server: BaseServer | None, **options: Any) -> None:
         super().__init__(protocol, **options)
-        self.server = server
+        self.server: BaseServer | None = server
         self._task: asyncio.Task[None] | None = None
 
     def open_by(self, deadline: float | None) -> None:

@@ -36,13 +36,20 @@ def _shared_buffer(loop: asyncio.AbstractEventLoop) -> memoryview:
 class StreamOwner(WritingOwner, Protocol):
     """Connection that a stream protocol calls, see :class:`~ws6455.aio.connection.Connection`."""
 
-    def attach(
-        self, writer: asyncio.StreamWriter, stream: StreamProtocol | None = None
-    ) -> None: ...
-    def receive(self, data: bytes | memoryview) -> None: ...
-    def receive_in_place(self, size: int) -> None: ...
-    def receive_eof(self) -> bool: ...
-    def connection_lost(self, exc: BaseException | None) -> None: ...
+    def attach(self, writer: asyncio.StreamWriter, stream: StreamProtocol | None = None) -> None:
+        """Take the writer of the transport, and the protocol that receives payloads in place."""
+
+    def receive(self, data: bytes | memoryview) -> None:
+        """Receive bytes from the transport."""
+
+    def receive_in_place(self, size: int) -> None:
+        """Receive bytes that the transport has written to the protocol's receive buffer."""
+
+    def receive_eof(self) -> bool:
+        """Receive the end of the stream; return True if there is still something to write."""
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Process the end of the transport, with the error that ended it."""
 
 
 class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from typing import cast
+from typing import Any, cast
 
 from ..framing.frames import LARGE
 from ..protocol.protocol import SEND_EOF
@@ -99,8 +99,8 @@ class TransportIO(ConnectionIO):
             # The transport may have bytes to send, of an earlier HTTP response.
             self._fd = -1 if transport.get_write_buffer_size() else self._own_fd
         # A TLS transport forgets them when it closes.
-        self.local_address = transport.get_extra_info("sockname")
-        self.remote_address = transport.get_extra_info("peername")
+        self.local_address: Any = transport.get_extra_info("sockname")
+        self.remote_address: Any = transport.get_extra_info("peername")
 
     def detach(self) -> None:
         """Drop everything that waits: the transport is closed."""
@@ -296,7 +296,7 @@ class TransportIO(ConnectionIO):
             writer.close()
         else:
             writer.write_eof()
-            self.sending_ended = True
+            self.sending_ended: bool = True
 
     def flush_backlog_at_eof(self) -> bool:
         """Write the backlog to a peer that has closed its side; return False if there is none."""

@@ -113,13 +113,13 @@ class Console:
     """
 
     def __init__(self, *, binary: bool = False) -> None:
-        self.typed = sys.stdin.isatty()
+        self.typed: bool = sys.stdin.isatty()
         self._binary = binary
         self._to_terminal = sys.stdout.isatty()
         if binary and self._to_terminal:
             raise Failure("--binary would write bytes to the terminal: pipe the output", status=2)
         self._print = printer(sys.stdout)
-        self.print_error = printer(sys.stderr)
+        self.print_error: Callable[..., None] = printer(sys.stderr)
         self._prompt = _prompt_session() if self.typed and self._to_terminal else None
 
     @contextlib.contextmanager

@@ -47,8 +47,8 @@ class TracedFrame:
         self, header: FrameHeader, raw_header: bytes, compressed_by: PerMessageDeflate | None
     ) -> None:
         self.header = header
-        self.missing = header.length  # bytes of payload still to come
-        self.shown = b""  # the start of the payload; in a control frame, all of it
+        self.missing: int = header.length  # bytes of payload still to come
+        self.shown: bytes = b""  # the start of the payload; in a control frame, all of it
         self._raw_header = raw_header
         self._inflater = compressed_by
         self._inflated = 0

@@ -52,8 +52,8 @@ class Load:
     """
 
     def __init__(self, *, size: int, in_flight: int, text: bool) -> None:
-        self.latencies = array.array("d")
-        self.wrong = 0
+        self.latencies: array.array[float] = array.array("d")
+        self.wrong: int = 0
         self.failures: list[str] = []
         self._in_flight = in_flight
         self._text = text

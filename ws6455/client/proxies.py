@@ -215,7 +215,7 @@ class Tunnel:
         if proxy.user_info is not None:
             headers["Proxy-Authorization"] = build_authorization_basic(*proxy.user_info)
         #: The request to send, in bytes.
-        self.request = f"CONNECT {host} HTTP/1.1\r\n".encode("ascii") + headers.serialize()
+        self.request: bytes = f"CONNECT {host} HTTP/1.1\r\n".encode("ascii") + headers.serialize()
         self._head = HeadReader(StatusLineTooLong)
 
     def receive_data(self, data: bytes) -> bool:

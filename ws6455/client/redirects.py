@@ -91,8 +91,8 @@ class Destination:
     def __init__(self, uri: str, headers: HeadersLike | None, given: Mapping[str, Any]) -> None:
         self._given = given
         self._redirects_left = MAX_REDIRECTS
-        self.uri = uri
-        self.ws_uri = parse_uri(uri)
+        self.uri: str = uri
+        self.ws_uri: WebSocketURI = parse_uri(uri)
         self._check_ssl(self.ws_uri)
         self.headers = headers
 

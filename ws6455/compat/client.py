@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -33,8 +34,8 @@ class connect(client.connect):
         options: see there.
     """
 
-    protocol_class = ClientProtocol
-    __signature__ = extended(client.connect, **OLD_ARGUMENTS)
+    protocol_class: type[ClientProtocol] = ClientProtocol
+    __signature__: inspect.Signature = extended(client.connect, **OLD_ARGUMENTS)
 
     def __init__(
         self,
@@ -81,7 +82,9 @@ class Connect(connect):
     BACKOFF_MAX = reconnecting.MAX_DELAY
     BACKOFF_FACTOR = reconnecting.FACTOR
 
-    __signature__ = extended(connect, **OLD_DEFAULTS, close_timeout=None, proxy=None)
+    __signature__: inspect.Signature = extended(
+        connect, **OLD_DEFAULTS, close_timeout=None, proxy=None
+    )
 
     def __init__(self, uri: str, **options: Any) -> None:
         options = OLD_DEFAULTS | {"proxy": None} | options

@@ -180,7 +180,8 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
             self._until_closed = self.loop.create_task(self.wait_closed())
         return self._until_closed
 
-    close_connection_task = keepalive_ping_task = transfer_data_task
+    close_connection_task = transfer_data_task
+    keepalive_ping_task = transfer_data_task
 
     async def ensure_open(self) -> None:
         """Check that messages can be sent.

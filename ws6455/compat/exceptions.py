@@ -53,7 +53,7 @@ class ConnectionClosed(exceptions.ConnectionClosed):
             super().__init__(_CodeAndReason(rcvd, str(sent or "")), None, rcvd_then_sent)
         else:
             super().__init__(rcvd, None if isinstance(sent, str) else sent, rcvd_then_sent)
-        self.args = (rcvd, sent, rcvd_then_sent)
+        self.args: tuple[Any, ...] = (rcvd, sent, rcvd_then_sent)
 
 
 class ConnectionClosedOK(ConnectionClosed, exceptions.ConnectionClosedOK):
@@ -82,7 +82,7 @@ class PayloadTooBig(exceptions.PayloadTooBig):
         super().__init__(None if isinstance(size, str) else size, max_size, current_size)
         self._text = size if isinstance(size, str) else None
         if self._text is not None:
-            self.args = (self._text,)
+            self.args: tuple[Any, ...] = (self._text,)
 
     def __str__(self) -> str:
         return super().__str__() if self._text is None else self._text
@@ -133,7 +133,7 @@ class InvalidStatus(exceptions.InvalidStatus, InvalidStatusCode):
 
     def __init__(self, response: exceptions.ResponseLike) -> None:
         InvalidStatusCode.__init__(self, response.status_code, response.headers)
-        self.args = (response,)
+        self.args: tuple[Any, ...] = (response,)
         self.response = response
 
 
@@ -149,7 +149,7 @@ class AbortHandshake(exceptions.InvalidHandshake):
     def __init__(self, status: int, headers: HeadersLike, body: bytes = b"") -> None:
         super().__init__(status, headers, body)
         self.status = status
-        self.headers = Headers(headers)
+        self.headers: Headers = Headers(headers)
         self.body = body
 
     def __str__(self) -> str:

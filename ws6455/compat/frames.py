@@ -12,7 +12,8 @@ from ..exceptions import ProtocolError
 from ..framing import frames, masking
 from ..framing.frames import Close, CloseCode, Opcode
 from ..protocol.states import Side, State
-from ..session.keepalive import control_payload
+from ..session.keepalive import control_payload as encode_data
+from ..session.keepalive import control_payload as prepare_ctrl
 from ..typing import BytesLike
 from .exceptions import PayloadTooBig
 
@@ -214,8 +215,6 @@ class LegacyFrame(NamedTuple):
 
 
 # Payloads and masks -------------------------------------------------------------------
-
-prepare_ctrl = encode_data = control_payload
 
 
 def prepare_data(data: str | BytesLike) -> tuple[int, bytes]:

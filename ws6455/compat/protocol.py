@@ -113,8 +113,8 @@ class StreamReader:
     """A buffer whose read methods are generators, which yield while they wait for bytes."""
 
     def __init__(self) -> None:
-        self.buffer = bytearray()
-        self.eof = False
+        self.buffer: bytearray = bytearray()
+        self.eof: bool = False
 
     def _wait_for(self, size: Callable[[], int | None], missing: str) -> Generator[None, None, int]:
         """Wait until `size` returns a number of bytes.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
 import socket
@@ -83,11 +84,11 @@ class serve(server.serve):
         options: see there.
     """
 
-    server_class = Server
-    protocol_class = ServerProtocol
+    server_class: type[Server] = Server
+    protocol_class: type[ServerProtocol] = ServerProtocol
     legacy = False  # whether the old form of callbacks is assumed, if their arguments do not decide
     ws_server: server.Server  # set when the server listens
-    __signature__ = extended(server.serve, **OLD_ARGUMENTS, ws_handler=None)
+    __signature__: inspect.Signature = extended(server.serve, **OLD_ARGUMENTS, ws_handler=None)
 
     def __init__(
         self,
@@ -141,7 +142,7 @@ class Serve(serve):
     """Serve as ``websockets.legacy`` does: its defaults and its rules for callbacks."""
 
     legacy = True
-    __signature__ = renamed(
+    __signature__: inspect.Signature = renamed(
         extended(serve, **OLD_DEFAULTS, close_timeout=None),
         "handler",
         "ws_handler",

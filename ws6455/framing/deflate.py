@@ -61,12 +61,12 @@ class PerMessageDeflate:
         compress_settings: Mapping[str, Any] | None = None,
         threshold: int = 0,
     ) -> None:
-        self.remote_no_context_takeover = remote_no_context_takeover
-        self.local_no_context_takeover = local_no_context_takeover
-        self.remote_max_window_bits = remote_max_window_bits
-        self.local_max_window_bits = local_max_window_bits
-        self.compress_settings = dict(compress_settings or {})
-        self.threshold = threshold
+        self.remote_no_context_takeover: bool = remote_no_context_takeover
+        self.local_no_context_takeover: bool = local_no_context_takeover
+        self.remote_max_window_bits: int = remote_max_window_bits
+        self.local_max_window_bits: int = local_max_window_bits
+        self.compress_settings: dict[str, Any] = dict(compress_settings or {})
+        self.threshold: int = threshold
         self._compressor: Any = None
         self._inflater: Any = None
         self._shared_key: tuple[Any, ...] | None = None

@@ -98,7 +98,7 @@ class FragmentWriter:
     """
 
     def __init__(self, text: bool | None) -> None:
-        self.begun = False
+        self.begun: bool = False
         self._text = text
         self._are_strings = False
 
@@ -137,7 +137,8 @@ class FragmentReader:
     """
 
     def __init__(self, decode: bool | None) -> None:
-        self.has_begun = self.has_ended = False
+        self.has_begun: bool = False
+        self.has_ended: bool = False
         self._decode = decode
         self._decoder: codecs.IncrementalDecoder | None = None
 

@@ -77,9 +77,9 @@ class MessageReader:
         max_fragment_size: int | None,
         max_fragments: int | None,
     ) -> None:
-        self.max_message_size = max_message_size
-        self.max_fragment_size = max_fragment_size
-        self.max_fragments = max_fragments
+        self.max_message_size: int | None = max_message_size
+        self.max_fragment_size: int | None = max_fragment_size
+        self.max_fragments: int | None = max_fragments
         self.deflate: PerMessageDeflate | None = None
         self.opcode: Opcode | None = None
         self._validator: codecs.IncrementalDecoder | None = None
@@ -93,7 +93,7 @@ class MessageReader:
         self._size = 0  # of the message, decompressed
         self._wire_size = 0  # of the message, as on the wire
         self._fragments = 0
-        self.compressed = False  # whether the message is
+        self.compressed: bool = False  # whether the message is
 
     def begin(self, header: FrameHeader) -> None:
         """Begin a data frame.

@@ -25,7 +25,7 @@ class SharedMessage:
         self.data = data
         self.opcode = Opcode.TEXT if text else Opcode.BINARY
         # The unmasked frame for a connection without compression.
-        self.plain = serialize_frame(_FIN | self.opcode, data, False)
+        self.plain: bytes = serialize_frame(_FIN | self.opcode, data, False)
         self._compressed: dict[object, bytes] = {}
 
     def compressed(self, deflate: PerMessageDeflate) -> bytes:

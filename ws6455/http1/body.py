@@ -33,9 +33,9 @@ class BodyReader:
     """
 
     def __init__(self, headers: Headers) -> None:
-        self.body = bytearray()
+        self.body: bytearray = bytearray()
         self._chunk = bytearray()
-        self.chunked = "Transfer-Encoding" in headers
+        self.chunked: bool = "Transfer-Encoding" in headers
         self.remaining: int | None = None
         if self.chunked:
             if [value.lower() for value in headers.get_all("Transfer-Encoding")] != ["chunked"]:

@@ -62,7 +62,7 @@ class RedisAddress:
         }
         if not issubclass(self._connection_class, UnixDomainSocketConnection):
             self._options["socket_keepalive"] = True
-        self.name = name_of(options)
+        self.name: str = name_of(options)
         try:
             self._connection_class(**self._options)
         except (TypeError, ValueError, RedisError):

@@ -68,9 +68,9 @@ class ClientProtocol(OpeningProtocol):
         )
         self.uri = uri
         self.origin = origin
-        self.available_extensions = extensions or ()
-        self.available_subprotocols = subprotocols or ()
-        self.key = generate_key()
+        self.available_extensions: Sequence[ClientPerMessageDeflateFactory] = extensions or ()
+        self.available_subprotocols: Sequence[str] = subprotocols or ()
+        self.key: str = generate_key()
         self._http_version = "HTTP/1.1"  # of the response, which has no field for it
         self._body: BodyReader | None = None
 
@@ -86,7 +86,7 @@ class ClientProtocol(OpeningProtocol):
 
     def send_request(self, request: Request) -> None:
         """Send the request."""
-        self.request = request
+        self.request: Request | None = request
         if self.debug:
             self._log_head(">", f"{request.method} {request.path} {request.protocol}", request)
         self.writes.append(request.serialize())
@@ -103,7 +103,7 @@ class ClientProtocol(OpeningProtocol):
                 return
             protocol, response = parse_response(self._head.lines)
             self._head = None
-            self.response = response
+            self.response: Response | None = response
             if self.debug:
                 self._log_head("<", f"{protocol} {response.status_code}", response)
             self._opening_event = response
@@ -114,7 +114,7 @@ class ClientProtocol(OpeningProtocol):
         except InvalidHandshake as exc:
             self._give_up(exc)
         else:
-            self.has_events = True
+            self.has_events: bool = True
             self.state = OPEN
             if rest:
                 self.receive_data(rest)
@@ -128,7 +128,7 @@ class ClientProtocol(OpeningProtocol):
         check_response(response, self._http_version, self.key)
         extensions = self.process_extensions(response.headers)
         self.deflate = extensions[0] if extensions else None
-        self.subprotocol = self.process_subprotocol(response.headers)
+        self.subprotocol: str | None = self.process_subprotocol(response.headers)
 
     def process_extensions(self, headers: Headers) -> list[PerMessageDeflate]:
         """Check the extensions; see :func:`ws6455.protocol.handshake.check_extensions`.
@@ -147,7 +147,7 @@ class ClientProtocol(OpeningProtocol):
         self.has_events = True
         self._head = None
         self._body = None
-        self.handshake_exc = exc
+        self.handshake_exc: Exception | None = exc
         self._end_sending()
 
     def _refused(self, exc: InvalidStatus, rest: bytes) -> None:

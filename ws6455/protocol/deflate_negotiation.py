@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from ..exceptions import (
     DuplicateParameter,
@@ -108,7 +108,7 @@ class _Factory:
         ValueError: if a size is not from 8 to 15, or `compress_settings` has wbits.
     """
 
-    name = PerMessageDeflate.name
+    name: ClassVar[str] = PerMessageDeflate.name
 
     def __init__(
         self,

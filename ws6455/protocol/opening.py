@@ -64,7 +64,7 @@ class OpeningProtocol(Protocol):
             exc = InvalidMessage("connection closed before the end of the opening handshake")
             read = "the head" if self._head is None else f"{len(self._head)} bytes of the head"
             exc.__cause__ = EOFError(f"stream ends after {read}")
-            self.handshake_exc = exc
+            self.handshake_exc: Exception | None = exc
 
     def _log_head(self, direction: str, start_line: str, message: Request | Response) -> None:
         self.logger.debug("%s %s", direction, start_line)

@@ -114,9 +114,9 @@ class Protocol:
         max_fragments: int | None = MAX_FRAGMENTS,
         logger: LoggerLike | None = None,
     ) -> None:
-        self.side = side
-        self.logger = logger or logging.getLogger(f"ws6455.{side.name.lower()}")
-        self.debug = self.logger.isEnabledFor(logging.DEBUG)
+        self.side: Side = side
+        self.logger: LoggerLike = logger or logging.getLogger(f"ws6455.{side.name.lower()}")
+        self.debug: bool = self.logger.isEnabledFor(logging.DEBUG)
         self.request: Request | None = None
         self.response: Response | None = None
         self.handshake_exc: Exception | None = None
@@ -124,13 +124,13 @@ class Protocol:
         self.close_rcvd: Close | None = None
         self.close_sent: Close | None = None
         self.close_rcvd_then_sent: bool | None = None
-        self.eof_received = False
-        self.queue = ReceiveQueue()
+        self.eof_received: bool = False
+        self.queue: ReceiveQueue = ReceiveQueue()
         self.control_frames: Sequence[Frame] = ()
         self.writes: list[bytes] = []
-        self.has_events = False
+        self.has_events: bool = False
         self.pongs_due: Sequence[bytes] = ()
-        self.eof_due = False
+        self.eof_due: bool = False
         self.violation: WebSocketException | None = None
         self.cause: BaseException | None = None
         self._masked = side is Side.CLIENT

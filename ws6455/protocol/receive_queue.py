@@ -63,8 +63,8 @@ class ReceiveQueue:
 
     def __init__(self) -> None:
         self.messages: deque[Message] = deque()
-        self.fragments = _NO_FRAGMENTS
-        self.dropping = False
+        self.fragments: deque[Frame] = _NO_FRAGMENTS
+        self.dropping: bool = False
         self._high: int | None = None
         self._low: int | None = None
         self._join_above = JOIN_ABOVE

@@ -78,7 +78,7 @@ class Receiver:
         self._masked = masked
         self._logger = logger
         message_size, fragment_size = max_size if isinstance(max_size, tuple) else (max_size, None)
-        self.reader = MessageReader(message_size, fragment_size, max_fragments)
+        self.reader: MessageReader = MessageReader(message_size, fragment_size, max_fragments)
         self._whole_limit = min(
             _NO_LIMIT if message_size is None else message_size,
             _NO_LIMIT if fragment_size is None else fragment_size,
@@ -86,8 +86,8 @@ class Receiver:
         self._control_frames = _NO_FRAMES
         self.close: Close | None = None
         self.violation: WebSocketException | None = None
-        self.wants_buffer = False
-        self.has_ended = False
+        self.wants_buffer: bool = False
+        self.has_ended: bool = False
         # The frame being received, the bytes of its payload received so far, and the start of a
         # header that was split.
         self._frame: FrameHeader | None = None

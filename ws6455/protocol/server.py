@@ -83,9 +83,9 @@ class ServerProtocol(OpeningProtocol):
             max_fragments=max_fragments,
             logger=logger,
         )
-        self.origins = origins
-        self.available_extensions = extensions or ()
-        self.available_subprotocols = subprotocols
+        self.origins: Origins | None = origins
+        self.available_extensions: Sequence[ServerPerMessageDeflateFactory] = extensions or ()
+        self.available_subprotocols: Sequence[str] | None = subprotocols
         self.origin: str | None = None
         self._select_subprotocol = select_subprotocol
         self._date = date
@@ -98,7 +98,7 @@ class ServerProtocol(OpeningProtocol):
                 if not self._early:
                     self._early = bytearray()  # 56 bytes that most connections never need
                 self._early += data
-                self.has_events = True
+                self.has_events: bool = True
             return
         try:
             rest = self._feed_head(self._head, data)
@@ -107,7 +107,7 @@ class ServerProtocol(OpeningProtocol):
             request = parse_request(self._head.lines)
         except InvalidHandshake as exc:
             self._head = None
-            self.handshake_exc = exc
+            self.handshake_exc: Exception | None = exc
             self.has_events = True
             if isinstance(exc, NotHTTP):
                 self._end_sending()  # the peer would not understand a response
@@ -116,7 +116,7 @@ class ServerProtocol(OpeningProtocol):
             return
         self._head = None
         self._early = rest
-        self.request = request
+        self.request: Request | None = request
         if self.debug:
             self._log_head("<", f"{request.method} {request.path} {request.protocol}", request)
         self._opening_event = request
@@ -238,7 +238,7 @@ class ServerProtocol(OpeningProtocol):
         ):
             response.headers["Date"] = self._date()
         serialized = response.serialize(body=not head_only)
-        self.response = response
+        self.response: Response | None = response
         if self.debug:
             status_line = f"HTTP/1.1 {response.status_code} {response.reason_phrase}"
             self._log_head(">", status_line, response)

@@ -28,7 +28,7 @@ class State(enum.IntEnum):
 CONNECTING, OPEN, CLOSING, CLOSED = State
 
 # The states that may follow each state: an illegal step is a missing entry.
-STEPS = {
+STEPS: dict[State, tuple[State, ...]] = {
     CONNECTING: (OPEN, CLOSED),
     OPEN: (CLOSING, CLOSED),
     CLOSING: (CLOSED,),

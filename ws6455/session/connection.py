@@ -73,8 +73,8 @@ class BaseConnection(abc.ABC):
         close_timeout: float | None,
         max_queue: int | tuple[int | None, int | None] | None,
     ) -> None:
-        self.protocol = protocol
-        self.close_timeout = close_timeout
+        self.protocol: AnyProtocol = protocol
+        self.close_timeout: float | None = close_timeout
         self._io: Any = io  # a front end knows its own kind
         self._clock = clock
         self._keepalive = Keepalive(clock, io, ping_interval, ping_timeout)

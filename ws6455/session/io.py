@@ -50,7 +50,9 @@ class ConnectionIO(abc.ABC):
         self._given = 0  # bytes that had to wait so far, sent or not
         self.local_address: Any = None
         self.remote_address: Any = None
-        self.writing_paused = self.sending_ended = self.lost = False
+        self.writing_paused: bool = False
+        self.sending_ended: bool = False
+        self.lost: bool = False
 
     @abc.abstractmethod
     def flush(self) -> None:

@@ -21,8 +21,11 @@ _NO_PINGS: dict[bytes, tuple[float, Any]] = {}
 class Output(Protocol):
     """Progress of the bytes to send, see :class:`~ws6455.session.io.ConnectionIO`."""
 
-    def unsent_bytes(self) -> int: ...
-    def sent_bytes(self) -> int: ...
+    def unsent_bytes(self) -> int:
+        """Return the number of bytes that wait for the transport to have room."""
+
+    def sent_bytes(self) -> int:
+        """Return the number of bytes sent, of those that had to wait."""
 
 
 class Keepalive:
@@ -68,11 +71,11 @@ class Keepalive:
         interval: float | None,
         timeout: float | None,
     ) -> None:
-        self.interval = interval
-        self.timeout = timeout
-        self.latency = 0.0
-        self.heard = True
-        self.pings = _NO_PINGS
+        self.interval: float | None = interval
+        self.timeout: float | None = timeout
+        self.latency: float = 0.0
+        self.heard: bool = True
+        self.pings: dict[bytes, tuple[float, Any]] = _NO_PINGS
         self._clock = clock
         self._output = output
         self._own_payload: bytes | None = None

@@ -24,10 +24,17 @@ class RunnerOwner(Protocol):
 
     logger: LoggerLike
 
-    def replace(self, sock: socket.socket, secure: socket.socket) -> None: ...
-    def adopt(self, sock: socket.socket, connection: ServerConnection) -> None: ...
-    def reject(self, sock: socket.socket) -> None: ...
-    def forget(self, connection: ServerConnection) -> None: ...
+    def replace(self, sock: socket.socket, secure: socket.socket) -> None:
+        """Replace the socket of a client by its TLS socket, before the TLS handshake."""
+
+    def adopt(self, sock: socket.socket, connection: ServerConnection) -> None:
+        """Register the connection of a client, which had only a socket before."""
+
+    def reject(self, sock: socket.socket) -> None:
+        """Close the socket of a client that gets no connection."""
+
+    def forget(self, connection: ServerConnection) -> None:
+        """Drop a connection that has ended."""
 
 
 class ConnectionRunner:

@@ -58,7 +58,7 @@ class Server(BaseServer):
     ) -> None:
         super().__init__(logger)
         self.socket = sock
-        self.is_closing = False
+        self.is_closing: bool = False
         self._run = run
         # Each wakes a thread that runs `serve_forever`.
         self._wakeup_sends: set[socket.socket] = set()

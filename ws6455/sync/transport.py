@@ -11,7 +11,7 @@ import itertools
 import socket
 import ssl
 from collections import deque
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..protocol.roles import AnyProtocol
 from ..session.io import ConnectionIO, WritingOwner
@@ -27,8 +27,11 @@ NOT_READY = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 class SocketOwner(WritingOwner, Protocol):
     """Connection that its I/O calls, see :class:`~ws6455.sync.connection.Connection`."""
 
-    def sending_closed(self, exc: OSError | None) -> None: ...
-    def ask_watcher(self) -> None: ...
+    def sending_closed(self, exc: OSError | None) -> None:
+        """Wait for the peer to close its side; `exc` is the error that ended sending, or None."""
+
+    def ask_watcher(self) -> None:
+        """Have the watcher send the rest when there is room."""
 
 
 class SocketIO(ConnectionIO):
@@ -49,7 +52,7 @@ class SocketIO(ConnectionIO):
     def __init__(self, sock: socket.socket, protocol: AnyProtocol, owner: SocketOwner) -> None:
         super().__init__(protocol)
         self.socket = sock
-        self.is_tls = hasattr(sock, "pending")  # TLS in TLS is no SSLSocket
+        self.is_tls: bool = hasattr(sock, "pending")  # TLS in TLS is no SSLSocket
         self.unsent: deque[bytes | memoryview] = deque()
         self.senders = 0
         self._owner: SocketOwner | None = owner
@@ -58,9 +61,9 @@ class SocketIO(ConnectionIO):
         sock.setblocking(False)
         with contextlib.suppress(OSError):  # a Unix socket has no such option
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
-        self.local_address = sock.getsockname()
+        self.local_address: Any = sock.getsockname()
         with contextlib.suppress(OSError):  # the peer may have gone
-            self.remote_address = sock.getpeername()
+            self.remote_address: Any = sock.getpeername()
 
     def detach(self) -> None:
         """Drop everything that waits, and the owner: the connection is closed."""
@@ -137,7 +140,7 @@ class SocketIO(ConnectionIO):
             if sent:
                 unsent[0] = memoryview(unsent[0])[sent:]
         if self.writing_paused:
-            self.writing_paused = False
+            self.writing_paused: bool = False
             if self._owner is not None:
                 self._owner.resume_writing()
         if self._eof_unsent and not unsent:

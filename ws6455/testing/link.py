@@ -62,9 +62,10 @@ class Link:
         seed: int | None = None,
     ) -> None:
         self.host = "127.0.0.1"
-        self.port = 0
-        self.latency = self.jitter = 0.0
-        self.bandwidth = math.inf
+        self.port: int = 0
+        self.latency: float = 0.0
+        self.jitter: float = 0.0
+        self.bandwidth: float = math.inf
         self.change(latency=latency, jitter=jitter, bandwidth=bandwidth)
         self._target = (host, port)
         self._seed = random.getrandbits(64) if seed is None else seed

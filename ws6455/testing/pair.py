@@ -53,7 +53,7 @@ class MemoryServer(Server):
         choices = serve(handler, **options)
         _reject(choices.listen_options)
         super().__init__(handler, choices)
-        self.server = cast(asyncio.Server, _Listener())
+        self.server: asyncio.Server = cast(asyncio.Server, _Listener())
 
     def connect(self, uri: str = URI, **options: Any) -> connect:
         """Connect a client; await the result, enter it or iterate over it.

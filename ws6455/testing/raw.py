@@ -59,7 +59,7 @@ class RawPeer:
         self.writer = writer
         self.side = side
         self.timeout = timeout
-        self.was_reset = False
+        self.was_reset: bool = False
         self._buffer = bytearray()  # bytes read, but not consumed yet
 
     @classmethod
@@ -386,7 +386,7 @@ class RawServer(RawAcceptor):
         port: the TCP port, once the context is entered.
     """
 
-    port = 0
+    port: int = 0
 
     @property
     def uri(self) -> str:
