@@ -1,34 +1,13 @@
 """Tests of a threaded client's connection; its opening handshake is in tests.contract as well."""
 
-import contextlib
 import socket
 import time
-import warnings
 
 import pytest
 
-from tests.sync.conftest import serving, uri_of
 from ws6455.http1.uri import parse_uri
 from ws6455.protocol.client import ClientProtocol
-from ws6455.sync.client import ClientConnection, connect
-
-
-def test_a_connection_used_without_with_warns_once() -> None:
-    with serving() as server:
-        client = connect(uri_of(server))
-        with pytest.warns(DeprecationWarning, match="legacy=True") as caught:
-            client.send("x")
-        assert caught[0].filename == __file__
-        assert client.recv() == "x"
-        client.close()
-        for legacy in (True, None):
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")
-                connection = connect(uri_of(server), legacy=legacy)
-                with contextlib.nullcontext(connection) if legacy else connection as client:
-                    client.send("x")
-                    assert client.recv() == "x"
-                    client.close()
+from ws6455.sync.client import ClientConnection
 
 
 def test_the_handshake_has_a_deadline_whatever_arrives() -> None:

@@ -31,7 +31,7 @@ def test_redirects_share_one_deadline() -> None:
 
 def test_a_head_that_dribbles_has_the_same_deadline() -> None:
     with listen_raw() as server, ThreadPoolExecutor(1) as pool:
-        connecting = pool.submit(connect, server.uri, open_timeout=0.2, legacy=True)
+        connecting = pool.submit(connect, server.uri, open_timeout=0.2)
         peer = server.accept()
         for byte in b"HTTP/1.1 101 Switching Protocols":
             if connecting.done():
