@@ -70,7 +70,8 @@ INTERNAL = """
     Connection.connection_lost Connection.pause_writing Connection.resume_writing
     Connection.go_away Connection.send_shared Connection.start_closing Connection.abort
     Connection.ask_watcher Connection.sending_closed
-    Connection.keep_time Connection.left_by_watcher Connection.look_after Connection.lose_socket
+    Connection.handle_timer Connection.unwatched Connection.handle_events Connection.socket_lost
+    Connection.call_failed
     ClientConnection.connection_lost
     ServerConnection.open_by ServerConnection.connection_lost ServerConnection.leave
     Protocol.send_message Protocol.send_shared Protocol.note_cause

@@ -93,12 +93,12 @@ def test_silence_is_none_while_bytes_wait_to_be_read() -> None:
         server.send("x")
         assert readiness(client.socket)(5)
         claim_silence(client)
-        client.keep_time()
+        client.handle_timer()
         assert client.state is State.OPEN
         assert client.recv(5) == "x"
         client.ping().wait(5)
         claim_silence(client)
-        client.keep_time()
+        client.handle_timer()
         assert client.protocol.close_sent is not None
         assert client.protocol.close_sent.code == CloseCode.INTERNAL_ERROR
 

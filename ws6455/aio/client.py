@@ -252,7 +252,7 @@ class connect(Reconnecting[ClientConnection]):
         Raises:
             Exception: if `process_exception` does not treat an error as transient.
         """
-        schedule = self._attempts()
+        schedule = self._retry_schedule()
         while True:
             try:
                 connection = await self._connect()

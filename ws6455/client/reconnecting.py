@@ -110,7 +110,7 @@ class Reconnecting(Generic[Connection]):
         connection, self.connection = self.connection, None
         return connection
 
-    def _attempts(self) -> RetrySchedule:
+    def _retry_schedule(self) -> RetrySchedule:
         return RetrySchedule(self._process_exception, self._reconnect_delays, self.logger)
 
 

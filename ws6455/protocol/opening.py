@@ -1,6 +1,6 @@
-"""Opening handshake: what the CONNECTING state of both roles has in common.
+"""Base of both roles' protocols: reading the peer's head while CONNECTING.
 
-RFC 6455 §4. Frames that follow the peer's head in the same bytes are kept.
+RFC 6455 §4. Bytes after the head are kept: they may be frames.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ class reconnect(Reconnecting[ClientConnection]):
 
     def __iter__(self) -> Iterator[ClientConnection]:
         """Connect repeatedly; see :class:`ws6455.aio.client.connect`."""
-        attempts = self._attempts()
+        attempts = self._retry_schedule()
         while True:
             try:
                 connection = self._connect()

@@ -304,7 +304,7 @@ class Connection(SendingConnection):
 
     # Called by the watcher --------------------------------------------------------------
 
-    def look_after(self) -> int:
+    def handle_events(self) -> int:
         """Read and write, unless threads of the application do; return the events to wait for."""
         with self._lock:
             if self._io.lost:
@@ -330,7 +330,7 @@ class Connection(SendingConnection):
             self._attended or self._reading_paused or self.protocol.eof_received or self._io.lost
         )
 
-    def keep_time(self) -> None:
+    def handle_timer(self) -> None:
         """Do what is due by the clock."""
         with self._lock:
             self._timer_at = None
@@ -345,12 +345,12 @@ class Connection(SendingConnection):
         about_to = not self._reading_paused and not self.protocol.eof_received
         return about_to and self.socket.fileno() >= 0 and readiness(self.socket)(0)
 
-    def lose_socket(self, exc: Exception) -> None:
+    def socket_lost(self, exc: Exception) -> None:
         """End the connection: the watcher cannot watch the socket."""
         with self._lock:
             self._end(exc)
 
-    def break_down(self, exc: Exception) -> None:
+    def call_failed(self, exc: Exception) -> None:
         """End the connection: a call of the watcher has raised an exception."""
         with self._lock:
             # The watcher serves all connections: not even this may raise.
@@ -359,7 +359,7 @@ class Connection(SendingConnection):
             with contextlib.suppress(Exception):
                 self._end(exc)
 
-    def left_by_watcher(self) -> bool:
+    def unwatched(self) -> bool:
         """Close the socket if the connection has ended; return True if it has."""
         with self._lock:
             self._close_unused_socket()

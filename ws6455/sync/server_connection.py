@@ -103,16 +103,16 @@ class ServerConnection(Connection, ServerSession):
         return self.server is not None and self.server.is_closing
 
     def leave(self, close: bool, code: int, reason: str) -> bool:
-        """Start to close for a server that shuts down.
+        """Start to close, since the server shuts down.
 
         Args:
-            close: whether to close a connection that is open.
+            close: True to close an open connection.
             code: for the Close frame.
             reason: for the Close frame.
 
         Returns:
-            Whether it will be closed soon. One whose request is being answered gets 503, or
-            would have to be closed later.
+            True if the connection is closing. False if it stays open, or if its request is being
+            answered, which the server does with 503.
         """
         with self._lock:
             if self.request is not None and (self.state is CONNECTING or not close):

@@ -36,19 +36,19 @@ class Watched(Protocol):
     socket: socket.socket
     watched_events: int  # events that the socket is registered for; set by the watcher
 
-    def look_after(self) -> int:
+    def handle_events(self) -> int:
         """Read and write without waiting; return the events to wait for, 0 for none."""
 
-    def keep_time(self) -> None:
+    def handle_timer(self) -> None:
         """Run the timers that are due."""
 
-    def lose_socket(self, exc: Exception) -> None:
+    def socket_lost(self, exc: Exception) -> None:
         """End the connection: its socket cannot be watched."""
 
-    def break_down(self, exc: Exception) -> None:
+    def call_failed(self, exc: Exception) -> None:
         """End the connection: another of these methods has raised; this one must not."""
 
-    def left_by_watcher(self) -> bool:
+    def unwatched(self) -> bool:
         """Note that the socket is not watched; return True if the connection has ended."""
 
 
@@ -113,7 +113,7 @@ class Watcher:
             self._wake()
 
     def call_at(self, when: float, connection: Watched) -> None:
-        """Call a connection's `keep_time` at a time of `time.monotonic`."""
+        """Call a connection's `handle_timer` at a time of `time.monotonic`."""
         self._new_timers.append((when, next(self._timer_numbers), weakref.ref(connection)))
         if when < self._wakes_at:
             self._wake()
@@ -190,10 +190,10 @@ class Watcher:
         """Check a connection, and watch its socket for the events it waits for."""
         try:
             if timer:
-                connection.keep_time()
-            events = connection.look_after()
+                connection.handle_timer()
+            events = connection.handle_events()
         except Exception as exc:
-            connection.break_down(exc)
+            connection.call_failed(exc)
             events = 0
         if events != connection.watched_events:
             try:
@@ -201,9 +201,9 @@ class Watcher:
             except (KeyError, OSError, ValueError) as exc:
                 # The application has closed the socket, or the system has no room for another.
                 self._unregister(connection)
-                connection.lose_socket(exc)
+                connection.socket_lost(exc)
                 events = 0
-        if not events and connection.left_by_watcher():
+        if not events and connection.unwatched():
             self._connections.discard(connection)
 
     def _register(self, connection: Watched, events: int) -> None:
