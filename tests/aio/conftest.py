@@ -1,4 +1,4 @@
-"""What the tests of the asyncio front end share: connections, and what is at their other end."""
+"""Fixtures of the asyncio front end's tests: connections and their peers."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""What ends leaves nothing behind: no reference cycle, task, timer or file descriptor."""
+"""Nothing is left behind: no reference cycle, task, timer or file descriptor."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Which attempt to connect is the last, and when is the next."""
+"""The last attempt to connect, and the delay before the next."""
 
 import logging
 from typing import cast

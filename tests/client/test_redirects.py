@@ -1,4 +1,4 @@
-"""Where redirects lead a client, and what it takes there."""
+"""Targets of redirects, and the headers that are sent there."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the contract's tests share: each front end, in each role, and what is at its other end."""
+"""Fixtures of the contract's tests: each front end, in each role, and its peer."""
 
 import contextlib
 import threading

@@ -1,4 +1,4 @@
-"""What the peer may do: its violations, in order, and bounds in both directions."""
+"""Violations of the peer, in order, and bounds in both directions."""
 
 from collections.abc import Callable
 

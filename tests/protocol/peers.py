@@ -1,4 +1,4 @@
-"""What the peer of an end sends, and what it reads of what the end has sent."""
+"""The peer of a protocol: what it sends, and how it reads the answers."""
 
 import pytest
 

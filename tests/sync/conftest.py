@@ -1,4 +1,4 @@
-"""What the tests of the threaded front end share."""
+"""Fixtures of the threaded front end's tests."""
 
 import contextlib
 import gc

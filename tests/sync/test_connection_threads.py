@@ -1,4 +1,4 @@
-"""What only threads have: locks, signals, and a socket that two of them want at once."""
+"""Subjects of threads alone: locks, signals, one socket and two threads."""
 
 import signal
 import socket

@@ -1,4 +1,4 @@
-"""What the tests of the uvicorn protocol share: a uvicorn server, and the clients it meets."""
+"""Fixtures of the uvicorn protocol's tests: a uvicorn server, and clients."""
 
 import asyncio
 import contextlib

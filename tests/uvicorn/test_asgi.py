@@ -1,4 +1,4 @@
-"""What an ASGI application is told and what it may send, by the letter of the specification."""
+"""Events of an ASGI application, by the letter of the specification."""
 
 import asyncio
 import logging

@@ -17,9 +17,10 @@ def basic_auth(
     credentials: Credentials | None = None,
     check_credentials: Callable[[str, str], Awaitable[bool] | bool] | None = None,
 ) -> Callable[[ServerConnection, Request], Awaitable[Response | None]]:
-    """Make a `process_request` that lets those in who have credentials.
+    """Make a `process_request` that requires credentials.
 
-    Anyone else gets 401. The connection's `username` tells who it is.
+    A request without the right ones is answered with 401. The connection's `username` is the
+    name of the user.
 
     Args:
         realm: what the credentials are for, shown to the user.

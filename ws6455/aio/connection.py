@@ -95,7 +95,7 @@ class Connection(SendingConnection):
         received after it.
 
         Args:
-            decode: True gives a string, False gives bytes, whatever the frame; None gives a
+            decode: True returns a string and False bytes for every message; None returns a
                 string for a Text message and bytes for a Binary one.
 
         Raises:
@@ -106,7 +106,7 @@ class Connection(SendingConnection):
         return self._receive_message(decode, False)
 
     def __aiter__(self) -> Self:
-        """Iterate over the messages received, until the connection closes as it should."""
+        """Iterate over the messages received, until the connection is closed without an error."""
         return self
 
     async def _receive_message(self, decode: bool | None = None, iterating: bool = True) -> Data:
@@ -147,7 +147,7 @@ class Connection(SendingConnection):
         The iterator must be used to its end before anything else is received.
 
         Args:
-            decode: see :meth:`recv`; a character cut by a fragment comes with the next.
+            decode: see :meth:`recv`; a character that is split is in the later fragment.
 
         Raises:
             ConnectionClosed, ConcurrencyError, UnicodeDecodeError: see :meth:`recv`.
@@ -172,7 +172,7 @@ class Connection(SendingConnection):
             data: its payload, at most 125 bytes; four random bytes by default.
 
         Returns:
-            A future: awaited, it gives the seconds until the pong, or raises ConnectionClosed.
+            A future of the latency in seconds; awaiting it may raise ConnectionClosed.
 
         Raises:
             ConnectionClosed: if the connection is closed.
@@ -340,7 +340,7 @@ class Connection(SendingConnection):
         deadline = self._next_deadline()
         if self._timer is not None:
             if deadline is not None and deadline >= self._timer_at:
-                return  # the timer comes early, and looks again
+                return  # the timer fires early, and starts another
             self._timer.cancel()
             self._timer = None
         if deadline is not None:

@@ -75,7 +75,7 @@ class TransportIO(ConnectionIO):
         # The socket of the transport, to write to it directly; -1 while bytes wait in the
         # transport, which go first. `_own_fd` is -1 if there is no such socket.
         self._own_fd = self._fd = -1
-        # Bytes that wait for the transport to have room, and perhaps SEND_EOF after them.
+        # Bytes that wait for the transport to have room. SEND_EOF may be the last.
         self._backlog: deque[bytes | memoryview] | None = None
         self._backlog_size = 0
 

@@ -75,7 +75,7 @@ class BaseConnection(abc.ABC):
     ) -> None:
         self.protocol: AnyProtocol = protocol
         self.close_timeout: float | None = close_timeout
-        self._io: Any = io  # a front end knows its own kind
+        self._io: Any = io  # of the front end's own type
         self._clock = clock
         self._keepalive = Keepalive(clock, io, ping_interval, ping_timeout)
         self._queue = protocol.queue

@@ -11,7 +11,7 @@ __all__ = ["ConnectionIO", "WritingOwner"]
 
 
 class WritingOwner(Protocol):
-    """Connection that is told whether its transport has room."""
+    """Interface of a connection whose writing pauses and resumes."""
 
     def pause_writing(self) -> None:
         """Pause writing: the transport has no room."""

@@ -53,7 +53,7 @@ class Connection(SendingConnection):
         self._ended = threading.Event()
         # True while a thread of the application reads the socket, or before anything may read.
         self._attended = True
-        self._left_to_watcher = False  # True if the watcher knows that none does
+        self._left_to_watcher = False  # True once the watcher was asked to read
         self._in_place = False  # True if a large payload may be received in place
         self._timer_at: float | None = None
         self._close_asked: tuple[int, str] | None = None  # by a signal handler, within a call
@@ -84,7 +84,7 @@ class Connection(SendingConnection):
         """Receive a message; see :meth:`ws6455.aio.connection.Connection.recv`.
 
         TimeoutError, if there is none within `timeout` seconds, loses nothing. A timeout of 0 or
-        less only looks; None waits for any time.
+        less does not wait; None waits without limit.
         """
         with self._lock:
             if self._receiving:
@@ -122,7 +122,7 @@ class Connection(SendingConnection):
             self._leave_to_watcher()
 
     def __iter__(self) -> Iterator[Data]:
-        """Yield messages until the connection closes as it should."""
+        """Yield messages until the connection is closed with 1000 or 1001."""
         try:
             while True:
                 yield self.recv()
@@ -149,7 +149,7 @@ class Connection(SendingConnection):
         """Send a ping; see :meth:`ws6455.aio.connection.Connection.ping`.
 
         Returns:
-            An event that is set when the pong comes; `latency` then has the seconds it took. With
+            An event that the pong sets; `latency` is then its latency in seconds. With
             `ack_on_close` the end of the connection sets it as well.
         """
         pong_received = threading.Event()
@@ -163,7 +163,7 @@ class Connection(SendingConnection):
         return pong_received
 
     def pong(self, data: DataLike = b"") -> None:
-        """Send a pong unasked; see :meth:`ws6455.aio.connection.Connection.pong`."""
+        """Send a pong that answers no ping; see :meth:`ws6455.aio.connection.Connection.pong`."""
         with self._lock:
             if can_send := self._can_send_control():
                 self._send_pong(data)
@@ -385,7 +385,7 @@ class Connection(SendingConnection):
         deadline = self._next_deadline()
         if deadline is None or self._io.lost:
             return
-        if self._timer_at is None or deadline < self._timer_at:  # else it comes early
+        if self._timer_at is None or deadline < self._timer_at:  # otherwise the timer fires early
             self._timer_at = deadline
             self._watcher.call_at(deadline, self)
 
