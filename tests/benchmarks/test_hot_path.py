@@ -21,11 +21,11 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 SLOWED = """
 import sys
 from ws6455.protocol.protocol import Protocol
-send_data = Protocol.send_data
+send_message = Protocol.send_message
 def slow(self, opcode, data, *rest):
     sum(byte & 1 for byte in data[:64])
-    return send_data(self, opcode, data, *rest)
-Protocol.send_data = slow
+    return send_message(self, opcode, data, *rest)
+Protocol.send_message = slow
 from benchmarks.hot_path import main
 sys.exit(main())
 """
