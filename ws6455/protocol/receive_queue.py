@@ -13,7 +13,7 @@ from ..framing.message_reader import Message
 
 __all__ = ["ReceiveQueue", "water_marks"]
 
-# Bound of the queue in bytes. Unlike the bound in messages, it limits memory for messages of any size.
+# Bound of the queue in bytes. It limits memory for messages of any size.
 MAX_QUEUED_BYTES = 1 << 20
 # Number of fragments of an unfinished message above which small ones are joined.
 JOIN_ABOVE = 256
