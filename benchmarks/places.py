@@ -207,7 +207,7 @@ PLACES = (
         "writing to the socket",
         "aio/transport.py:TransportIO.flush",
         workloads.write,
-        {"aio.transport": [("if os.name == 'posix' and", "if False and")]},
+        {"aio.transport": [("if os.name == 'posix' else", "if False else")]},
         operations=WRITES,
     ),
     Place(

@@ -24,16 +24,12 @@ class Served(ServerSession):
         self.io = FakeIO(protocol)
         self.io.remote_address = ("192.0.2.7", 1234)
         super().__init__(protocol, self.io, lambda: 0.0, None, None, None, None)
-        self.closing = False
         if request:
             protocol.receive_data(request)
 
     def _abort(self) -> None: ...
     def _settle_ping(self, waiter: Any, outcome: float | ConnectionClosed) -> None: ...
     def _reschedule(self) -> None: ...
-
-    def _is_server_closing(self) -> bool:
-        return self.closing
 
     def head(self) -> list[str]:
         """Return the lines of the head that was sent."""
@@ -109,13 +105,13 @@ def test_the_server_header(
     connection, request = asking()
     response = connection._first_response(request, None)
     response.headers.update(own)
-    assert connection._send_response(response, server_header)
+    assert connection._send_response(response, server_header, False)
     assert [line for line in connection.head() if line.startswith("Server")] == expected
 
 
 def test_an_accepted_connection_is_open() -> None:
     connection, request = asking()
-    assert connection._send_response(connection._first_response(request, None), None) is True
+    assert connection._send_response(connection._first_response(request, None), None, False) is True
     assert connection.head()[0] == "HTTP/1.1 101 Switching Protocols"
     assert connection.state is State.OPEN
 
@@ -124,8 +120,7 @@ def test_a_server_that_closes_accepts_nobody(caplog: pytest.LogCaptureFixture) -
     caplog.set_level(logging.INFO)
     connection, request = asking()
     response = connection._first_response(request, None)
-    connection.closing = True  # while the response was being made
-    assert connection._send_response(response, None) is False
+    assert connection._send_response(response, None, True) is False
     assert connection.head()[0] == "HTTP/1.1 503 Service Unavailable"
     assert connection.state is not State.OPEN
     assert caplog.messages == ["connection rejected (503 Service Unavailable)"]
@@ -143,7 +138,7 @@ def test_a_refusal_is_logged_with_its_reason(
 ) -> None:
     caplog.set_level(logging.INFO)
     connection, request = asking(headers)
-    assert not connection._send_response(connection._first_response(request, None), None)
+    assert not connection._send_response(connection._first_response(request, None), None, False)
     (record,) = caplog.records
     assert record.levelno == logging.INFO
     assert record.getMessage().startswith(expected)

@@ -92,7 +92,8 @@ class ServerConnection(Connection, ServerSession):
             process_response: see :class:`~ws6455.aio.server.serve`.
             server_header: the value of Server, unless the response has one; None for none.
         """
-        request = self.request
+        protocol = self.protocol
+        request = protocol.request
         assert request is not None
         try:
             result = process_request and await _result(process_request(self, request))
@@ -102,15 +103,14 @@ class ServerConnection(Connection, ServerSession):
                 response = self._final_response(response, result)
         except Exception as exc:
             response = self._reject_error(exc)
-        if self.state is not CONNECTING:
+        if protocol.state is not CONNECTING:
             return  # the client has closed the connection
-        accepted = self._send_response(response, server_header)
+        server = self.server
+        closing = server is not None and not server.is_serving()
+        accepted = self._send_response(response, server_header, closing)
         self._resume_reading()
         if accepted:
             self._start()
-
-    def _is_server_closing(self) -> bool:
-        return self.server is not None and not self.server.is_serving()
 
     def _process_events(self) -> None:
         super()._process_events()

@@ -26,12 +26,16 @@ _MAX_PARTS = 1024
 # it cannot send.
 _PIECE = 1 << 18
 _STOCK_LOOP = "asyncio.selector_events"
-# Transports of sockets without TLS.
-_SOCKET_TRANSPORTS = {
-    (_STOCK_LOOP, "_SelectorSocketTransport"),
-    ("uvloop.loop", "TCPTransport"),
-    ("uvloop.loop", "UnixTransport"),
-}
+# Transports of sockets without TLS; none where `os.write` takes no sockets.
+_SOCKET_TRANSPORTS = (
+    {
+        (_STOCK_LOOP, "_SelectorSocketTransport"),
+        ("uvloop.loop", "TCPTransport"),
+        ("uvloop.loop", "UnixTransport"),
+    }
+    if os.name == "posix"
+    else set()
+)
 
 
 class TransportIO(ConnectionIO):
@@ -94,7 +98,7 @@ class TransportIO(ConnectionIO):
         high, low = water_marks(self._write_limit)
         transport.set_write_buffer_limits(high, low)
         kind = type(transport)
-        if os.name == "posix" and (kind.__module__, kind.__name__) in _SOCKET_TRANSPORTS:
+        if (kind.__module__, kind.__name__) in _SOCKET_TRANSPORTS:
             self._own_fd = transport.get_extra_info("socket").fileno()
             # The transport may have bytes to send, of an earlier HTTP response.
             self._fd = -1 if transport.get_write_buffer_size() else self._own_fd

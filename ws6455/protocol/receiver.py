@@ -54,7 +54,6 @@ class Receiver:
         "_logger",
         "_masked",
         "_may_be_fast",
-        "_messages",
         "_queue",
         "_received",
         "_whole_limit",
@@ -74,15 +73,13 @@ class Receiver:
         logger: LoggerLike | None,
     ) -> None:
         self._queue = queue
-        self._messages = queue.messages
         self._masked = masked
         self._logger = logger
         message_size, fragment_size = max_size if isinstance(max_size, tuple) else (max_size, None)
         self.reader: MessageReader = MessageReader(message_size, fragment_size, max_fragments)
-        self._whole_limit = min(
-            _NO_LIMIT if message_size is None else message_size,
-            _NO_LIMIT if fragment_size is None else fragment_size,
-        )
+        self._whole_limit: int = _NO_LIMIT if message_size is None else message_size
+        if fragment_size is not None and fragment_size < self._whole_limit:
+            self._whole_limit = fragment_size
         self._control_frames = _NO_FRAMES
         self.close: Close | None = None
         self.violation: WebSocketException | None = None
@@ -112,7 +109,7 @@ class Receiver:
         if self._fast:
             # The fast path: messages of one uncompressed frame each that lie whole in the data.
             # Anything else is left to `_receive_frames`, which accepts these as well.
-            messages = self._messages
+            messages = self._queue.messages
             masked = self._masked
             limit = self._whole_limit
             while size - position > 1:

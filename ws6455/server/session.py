@@ -5,7 +5,6 @@ RFC 6455 §4.2.
 
 from __future__ import annotations
 
-import abc
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -58,10 +57,6 @@ class ServerSession(BaseConnection):
         """
         return self.protocol.reject(status, text)
 
-    @abc.abstractmethod
-    def _is_server_closing(self) -> bool:
-        """Return True if the server is shutting down and opens no more connections."""
-
     def _first_response(self, request: Request, result: Response | None) -> Response:
         """Return the response to a request.
 
@@ -91,18 +86,21 @@ class ServerSession(BaseConnection):
         self.logger.error("opening handshake failed", exc_info=exc)
         return self.protocol.reject_error(exc)
 
-    def _send_response(self, response: Response, server_header: str | None) -> bool:
+    def _send_response(
+        self, response: Response, server_header: str | None, server_is_closing: bool
+    ) -> bool:
         """Send the response to the request, or 503 if the server is closing; log a refusal.
 
         Args:
             response: the response.
             server_header: value of Server, unless the response has one; None for no header.
+            server_is_closing: True if the server opens no more connections. To be found out just
+                before the call: the server's `close()` does not see a connection that opens later.
 
         Returns:
             True if the connection is open.
         """
-        # Checked only now: close() does not see a connection that opens after it.
-        if self._is_server_closing():
+        if server_is_closing:
             response = self.respond(503, "Server is shutting down.\n")
         if server_header is not None and "Server" not in response.headers:
             response.headers["Server"] = server_header

@@ -94,13 +94,11 @@ class ServerConnection(Connection, ServerSession):
         with self._lock:
             # In any other state the client has closed the connection, or the timeout is over.
             if protocol.state is CONNECTING:
-                if self._send_response(response, server_header):
+                closing = self.server is not None and self.server.is_closing
+                if self._send_response(response, server_header, closing):
                     self._start()
                 else:
                     self._leave_to_watcher()
-
-    def _is_server_closing(self) -> bool:
-        return self.server is not None and self.server.is_closing
 
     def leave(self, close: bool, code: int, reason: str) -> bool:
         """Start to close, since the server shuts down.
