@@ -78,7 +78,7 @@ INTERNAL = """
     Protocol.take_control_frames Protocol.take_writes Protocol.take_eof Protocol.clear_writes
     Protocol.fail_violation Protocol.drop_messages Protocol.hold_pongs
     Protocol.receive_in_place Protocol.receive_buffer
-    ClientProtocol.take_handshake_exc ServerProtocol.take_handshake_exc
+    ClientProtocol.drop_handshake_exc ServerProtocol.drop_handshake_exc
     ServerProtocol.reject_error ServerProtocol.use_subprotocol
     Link.pause Link.until_action Link.passed
     MemoryTransport.* WebSocketProtocol.*

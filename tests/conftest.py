@@ -1,4 +1,4 @@
-"""Fixtures and functions for all tests: required programs, SIGINT, the address of a server.
+"""Fixtures and functions for all tests: required programs, signals, the address of a server.
 
 A test whose program is not installed is skipped with the name of the package to install. With
 ``CI=true`` it fails instead, so that no test is left out unnoticed.
@@ -15,9 +15,14 @@ from ws6455.aio.server_connection import BaseServer
 
 
 def pytest_configure() -> None:
-    """Restore the SIGINT handler: shells start background commands with SIGINT ignored."""
+    """Restore the signal handlers: a program inherits signals that are ignored.
+
+    Shells start background commands with SIGINT ignored, and nohup ignores SIGHUP.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def port_of(server: BaseServer) -> int:

@@ -89,5 +89,6 @@ def test_a_client_that_was_not_accepted(answer: bytes, error: type[Exception]) -
     assert client._is_answered()
     with pytest.raises(error) as caught:
         client._check_accepted()
-    # The exception would keep the connection alive through its traceback.
-    assert client.protocol.handshake_exc is not caught.value
+    assert client.protocol.handshake_exc is caught.value
+    client.protocol.drop_handshake_exc()  # its traceback refers to the connection
+    assert client.protocol.handshake_exc is None

@@ -53,7 +53,7 @@ async def test_without_argument_names_the_api_decides_the_form(websockets: Any) 
         ):
             pass
     assert given == [
-        (websockets.ServerConnection, ws6455.Request),
+        (websockets.ServerConnection, websockets.Request),
         (str, ws6455.Headers),
     ]
 

@@ -133,12 +133,28 @@ def test_the_exception_of_an_event_is_none(websockets: Any) -> None:
     response, ping = client.events_received()
     assert (type(request), type(response)) == (websockets.Request, websockets.Response)
     assert request.exception is response.exception is None
+    for end in (client, server):
+        assert end.request == request
+        assert type(end.request) is websockets.Request
+        assert type(end.response) is websockets.Response
+    assert server.request is request
+    assert client.response is response
     assert type(ping) is websockets.Frame
     for event in (request, response, ping):
         assert isinstance(event, websockets.protocol.Event)
     assert isinstance(client.connect(), websockets.Request)
     assert isinstance(server.reject(404, ""), websockets.Response)
     assert isinstance(ws6455.Request("/", ws6455.Headers()), websockets.Request)
+
+
+def test_the_event_of_a_response_gets_the_body_that_arrives_later(websockets: Any) -> None:
+    client = websockets.ClientProtocol(websockets.uri.parse_uri("ws://localhost/"))
+    client.send_request(client.connect())
+    client.receive_data(b"HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\n")
+    (response,) = client.events_received()
+    assert response is client.response
+    client.receive_data(b"abc")
+    assert response.body == b"abc"
 
 
 async def test_heads_are_read_from_a_stream(websockets: Any) -> None:

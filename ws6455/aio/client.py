@@ -186,6 +186,7 @@ class connect(Reconnecting[ClientConnection]):
         try:
             await connection.handshake(self._destination.headers, self._user_agent_header)
         except BaseException:
+            connection.protocol.drop_handshake_exc()
             connection._abort()
             raise
         return connection

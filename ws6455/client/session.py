@@ -49,9 +49,5 @@ class ClientSession(BaseConnection):
         Raises:
             InvalidHandshake: if it refused, or answered wrongly.
         """
-        exc = self.protocol.take_handshake_exc()
-        if exc is not None:
-            try:
-                raise exc
-            finally:
-                del exc  # its traceback refers to this frame
+        if self.protocol.handshake_exc is not None:
+            raise self.protocol.handshake_exc

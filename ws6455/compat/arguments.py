@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from ..aio.server_connection import ProcessResponse, ServerConnection
 from ..http1.head import Request, Response
 from ..http1.headers import Headers, HeadersLike
+from ..server.registry import http_date
 from .exceptions import AbortHandshake
 
 __all__ = [
@@ -172,6 +173,7 @@ async def as_response(call: Callable[[], Any]) -> Any:
     status, headers, body = (*answer, b"")[:3]
     response = Response(int(status), http.HTTPStatus(status).phrase, Headers(headers or ()), body)
     defaults = {
+        "Date": http_date(),
         "Connection": "close",
         "Content-Length": str(len(body)),
         "Content-Type": "text/plain",

@@ -28,10 +28,36 @@ Event = Request | Response | Frame
 _EVENTS: dict[type, Any] = {frames.Frame: Frame, head.Request: Request, head.Response: Response}
 
 
+def _converted(event: Any) -> Any:
+    """Convert an object of the core to the subclass that programs use.
+
+    Objects of other classes, which a program has made, are returned unchanged.
+    """
+    if type(event) not in _EVENTS:
+        return event
+    values = [getattr(event, field.name) for field in dataclasses.fields(event)]
+    return _EVENTS[type(event)](*values)
+
+
+def _converting(name: str) -> Any:
+    """Return a property that converts what is assigned to an attribute of the core's class."""
+    attribute = getattr(protocol.Protocol, name)
+
+    def get(self: Protocol) -> Any:
+        return attribute.__get__(self)
+
+    def set_converted(self: Protocol, value: Any) -> None:
+        attribute.__set__(self, _converted(value))
+
+    return property(get, set_converted)
+
+
 class Protocol(protocol.Protocol):
     """One end of a connection; see :class:`ws6455.Protocol`."""
 
     origin: str | None = None  # without an opening handshake
+    request: head.Request | None = _converting("request")
+    response: head.Response | None = _converting("response")
 
     @property
     def parser_exc(self) -> Exception | None:
@@ -49,7 +75,16 @@ class Protocol(protocol.Protocol):
 
     def events_received(self) -> list[protocol.Event]:
         """Return the events received since the last call; see :class:`ws6455.Protocol`."""
-        return [_event(event) for event in super().events_received()]
+        events: list[protocol.Event] = []
+        for event in super().events_received():
+            # The body of a response arrives after its head: no copy would get it.
+            if type(event) is head.Request and self.request is not None:
+                events.append(self.request)
+            elif type(event) is head.Response and self.response is not None:
+                events.append(self.response)
+            else:
+                events.append(_converted(event))
+        return events
 
     def send_frame(self, frame: frames.Frame) -> None:
         """Send a frame.
@@ -76,6 +111,11 @@ class Protocol(protocol.Protocol):
 class ClientProtocol(Protocol, client.ClientProtocol):
     """The client's end of a connection; see :class:`ws6455.ClientProtocol`."""
 
+    def connect(self) -> head.Request:
+        """Make the request of the opening handshake."""
+        request: Request = _converted(super().connect())
+        return request
+
 
 class ServerProtocol(Protocol, server.ServerProtocol):
     """The server's end of a connection; see :class:`ws6455.ServerProtocol`.
@@ -96,17 +136,11 @@ class ServerProtocol(Protocol, server.ServerProtocol):
         return self._dated(super().reject(status, text))
 
     def _dated(self, response: head.Response) -> head.Response:
-        """Put a Date before the other headers of a response, unless it has one."""
+        """Convert a response; put a Date before its other headers, unless it has one."""
         if self._date is not None and "Date" not in response.headers:
             response.headers = Headers([("Date", self._date()), *response.headers.raw_items()])
-        return response
-
-
-def _event(event: protocol.Event) -> Event:
-    """Convert an event of the core to the subclass that programs use."""
-    values = [getattr(event, field.name) for field in dataclasses.fields(event)]
-    converted: Event = _EVENTS[type(event)](*values)
-    return converted
+        converted: Response = _converted(response)
+        return converted
 
 
 class StreamReader:

@@ -38,14 +38,12 @@ class OpeningProtocol(Protocol):
         events = super().events_received()
         return events if event is None else [event, *events]
 
-    def take_handshake_exc(self) -> Exception | None:
-        """Return, once, why the opening handshake failed.
+    def drop_handshake_exc(self) -> None:
+        """Forget why the opening handshake failed, once the exception has been raised.
 
-        The traceback of an exception that is raised refers to the connection: keeping it here
-        would make a reference cycle.
+        Its traceback refers to the connection: keeping it here would make a reference cycle.
         """
-        exc, self.handshake_exc = self.handshake_exc, None
-        return exc
+        self.handshake_exc = None
 
     def _feed_head(self, head: HeadReader, data: bytes) -> bytes | None:
         """Feed the head reader; return the bytes after the head, or None until it is complete.

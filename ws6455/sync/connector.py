@@ -103,6 +103,7 @@ class Connector:
         try:
             connection.handshake(destination.headers, self.user_agent_header, deadline.left())
         except BaseException:
+            connection.protocol.drop_handshake_exc()
             connection.abort()
             raise
         return connection
