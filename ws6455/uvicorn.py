@@ -36,6 +36,7 @@ from .http1.headers import Headers
 from .protocol.deflate_negotiation import server_extensions
 from .protocol.server import ServerProtocol
 from .protocol.states import CLOSED, OPEN
+from .server.registry import http_date
 
 if TYPE_CHECKING:
     from uvicorn.config import Config
@@ -84,6 +85,7 @@ class WebSocketProtocol(StreamProtocol):
                 None, "deflate" if config.ws_per_message_deflate else None
             ),
             max_size=config.ws_max_size,
+            date=http_date if config.date_header else None,
         )
         return _Connection(
             protocol,
@@ -279,6 +281,7 @@ class _Application:
 
     async def _accept(self, event: Event) -> None:
         headers = Headers(self._upgrade.headers)
+        headers.pop("Date", None)  # the default headers have it, if it is wanted
         headers.update(self._default_headers)
         headers.update(_decoded(event.get("headers") or ()))
         subprotocol = event.get("subprotocol")

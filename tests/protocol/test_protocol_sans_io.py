@@ -14,6 +14,7 @@ from ws6455 import (
     Request,
     ServerPerMessageDeflateFactory,
     ServerProtocol,
+    Side,
     State,
     parse_uri,
 )
@@ -94,3 +95,9 @@ def test_a_client_and_a_server_in_threads(deflate: bool) -> None:
     serving.join(5)
     assert not serving.is_alive()
     assert client.close_rcvd == client.close_sent == Close(4000, "done")
+
+
+def test_a_connection_that_starts_closing_receives_frames() -> None:
+    protocol = Protocol(Side.CLIENT, state=State.CLOSING)
+    protocol.receive_data(b"\x81\x01a")
+    assert protocol.events_received() == [Frame(Opcode.TEXT, b"a")]

@@ -412,3 +412,12 @@ def test_b28_a_head_in_the_log_is_escaped_and_hides_secrets(
     assert "< Cookie: [hidden]" in text
     assert "c2VjcmV0" not in text
     assert "> HTTP/1.1 101 Switching Protocols" in text
+
+
+def test_early_data_is_not_copied_by_each_read() -> None:
+    server = ServerProtocol()
+    server.receive_data(request_with() + b"\x82")
+    server.receive_data(b"")
+    early = server._early
+    server.receive_data(bytes(1000))
+    assert server._early is early

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.protocol.heads import request_with
-from ws6455 import Response
+from ws6455 import Headers, Response
 from ws6455.protocol.server import ServerProtocol
 
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
@@ -50,3 +50,10 @@ def test_the_refusal_of_a_malformed_request_has_one() -> None:
 def test_without_a_clock_there_is_no_date() -> None:
     assert "Date:" not in answered(date=None)
     assert "Date:" not in answered(Response.text(403, ""), date=None)
+
+
+def test_a_response_that_is_sent_many_times_gets_the_date_of_each() -> None:
+    page = Response(200, "OK", Headers(), b"")
+    for date in (DATE, "Sun, 06 Nov 1994 08:49:38 GMT"):
+        assert f"\r\nDate: {date}\r\n" in answered(page, date)
+    assert "Date" not in page.headers

@@ -153,7 +153,19 @@ async def test_close_before_accept_refuses_with_403(connect: Connect) -> None:
     async with serving(app) as server:
         response = await refusal_of(connect(uri_of(server)))
         assert response.status_code == 403
+        assert len(response.headers.get_all("Date")) == 1
         assert await app.ended == {"type": "websocket.disconnect", "code": 1006, "reason": ""}
+
+
+async def test_date_header_false_leaves_out_the_date(connect: Connect) -> None:
+    async def body(receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.close"})
+
+    async with serving(Recorder(body), date_header=False) as server:
+        response = await refusal_of(connect(uri_of(server)))
+    assert response.status_code == 403
+    assert "Date" not in response.headers
 
 
 async def test_a_denial_response_has_its_status_headers_and_body(connect: Connect) -> None:

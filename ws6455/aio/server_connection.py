@@ -96,7 +96,9 @@ class ServerConnection(Connection, ServerSession):
         request = protocol.request
         assert request is not None
         try:
-            result = process_request and await _result(process_request(self, request))
+            result = None
+            if process_request is not None:
+                result = await _result(process_request(self, request))
             response = self._first_response(request, result)
             if process_response is not None:
                 result = await _result(process_response(self, request, response))

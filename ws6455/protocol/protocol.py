@@ -50,6 +50,9 @@ SEND_EOF = b""
 
 Event = Request | Response | Frame
 
+# States in which the two sides exchange frames.
+_FRAME_STATES = (OPEN, CLOSING)
+
 
 class Protocol:
     """One end of a WebSocket connection, without I/O.
@@ -146,7 +149,7 @@ class Protocol:
         self._id: uuid.UUID | None = None
         self._state = state
         # True while bytes received are frames to read.
-        self._receives = state is OPEN
+        self._receives = state in _FRAME_STATES
         # True while a whole message is one frame and nothing else: the fast path of sending.
         self._sends_plain = state is OPEN and not self.debug
 
@@ -413,16 +416,13 @@ class Protocol:
         if self._sends_plain and not self._masked:
             self.writes.append(message.plain)
             return
-        deflate = self._sender.deflate
-        if (
-            deflate is None
-            or len(message.data) < deflate.threshold
-            or self._masked  # a masking key serves one frame of one connection
-            or self._state is not OPEN
-            or self.sending_fragments
-            or self.debug
-        ):
+        if self._masked or self._state is not OPEN or self.sending_fragments or self.debug:
+            # A masking key serves one frame of one connection.
             self.send_data(message.opcode, message.data)
+            return
+        deflate = self._sender.deflate
+        if deflate is None or len(message.data) < deflate.threshold:
+            self.writes.append(message.plain)
         else:
             self.writes.append(message.compressed(deflate))
 
@@ -442,7 +442,7 @@ class Protocol:
         self._send_control(Frame(Opcode.PONG, data))
 
     def _send_control(self, frame: Frame) -> None:
-        if self._state not in (OPEN, CLOSING):
+        if self._state not in _FRAME_STATES:
             raise InvalidState(f"connection is {self._state.name.lower()}")
         self._write_frame(frame)
 

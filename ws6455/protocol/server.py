@@ -6,6 +6,7 @@ response with :meth:`ServerProtocol.accept` and send it.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 
 from ..exceptions import (
@@ -95,8 +96,8 @@ class ServerProtocol(OpeningProtocol):
     def _receive_opening(self, data: bytes) -> None:
         if self._head is None:
             if self.response is None:
-                if not self._early:
-                    self._early = bytearray()  # 56 bytes that most connections never need
+                if not isinstance(self._early, bytearray):
+                    self._early = bytearray(self._early)  # bytes would be copied by each addition
                 self._early += data
                 self.has_events: bool = True
             return
@@ -236,7 +237,10 @@ class ServerProtocol(OpeningProtocol):
             and response.status_code != 101
             and "Date" not in response.headers
         ):
-            response.headers["Date"] = self._date()
+            # In a copy: the application may send a response many times.
+            dated = response.headers.copy()
+            dated["Date"] = self._date()
+            response = dataclasses.replace(response, headers=dated)
         serialized = response.serialize(body=not head_only)
         self.response: Response | None = response
         if self.debug:

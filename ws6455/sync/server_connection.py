@@ -84,7 +84,7 @@ class ServerConnection(Connection, ServerSession):
             self._log_refusal()
             return
         try:
-            result = process_request and process_request(self, request)
+            result = None if process_request is None else process_request(self, request)
             response = self._first_response(request, result)
             if process_response is not None:
                 changed = process_response(self, request, response)
