@@ -224,7 +224,7 @@ PLACES = (
         {
             "protocol.protocol": [
                 ("if self._sends_plain and (not self._masked):", "if False:"),
-                ("if deflate is None or", "if True or"),
+                ("if self._masked or self._state", "if True or self._state"),
             ]
         },
         operations=RECEIVERS,
@@ -233,7 +233,7 @@ PLACES = (
         "broadcast, compressed once",
         "framing/shared_message.py:SharedMessage.compressed",
         workloads.broadcast(compressed=True),
-        {"protocol.protocol": [("if deflate is None or", "if True or")]},
+        {"protocol.protocol": [("if self._masked or self._state", "if True or self._state")]},
         operations=RECEIVERS,
     ),
     Place(
