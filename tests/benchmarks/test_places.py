@@ -20,8 +20,6 @@ def by_name(place: Place) -> str:
 
 @pytest.mark.parametrize("place", PLACES, ids=by_name)
 def test_the_plain_way_gives_the_same_result(place: Place) -> None:
-    if not place.is_available:
-        pytest.skip(f"{place.requires} is not installed")
     with works(place) as (fast, plain):
         results = [place.result(work()) for work in (fast, plain, fast, plain)]
     assert results[0]
