@@ -256,7 +256,8 @@ def test_a_violation_waits_for_what_came_before_it_to_be_answered() -> None:
     connection.receive(VIOLATION)
     assert connection.closes_sent() == []
     assert connection.state is State.OPEN
-    connection._prepare_to_wait()
+    with pytest.raises(ConnectionClosedError, match="reserved opcode"):
+        connection._prepare_to_wait()
     assert connection.closes_sent() == [1002]
 
 

@@ -307,10 +307,6 @@ class Connection(SendingConnection):
         self._io.detach()
         self._lose_transport(exc)
         self._reschedule()
-        # In a later turn: a program may end with the task that receives, and leave one that
-        # closes behind.
-        self._recv_waiter.wake_soon()
-        self._stop_fragments()
         if self._closed_waiter is not None and not self._closed_waiter.done():
             self._closed_waiter.set_result(None)
 
@@ -323,6 +319,13 @@ class Connection(SendingConnection):
             buffer = self.protocol.receive_buffer()
             if buffer is not None:
                 stream.receive_into(buffer)
+
+    def _settle(self) -> None:
+        super()._settle()
+        # In a later turn: a program may end with the task that receives, and leave one that
+        # closes behind.
+        self._recv_waiter.wake_soon()
+        self._stop_fragments()
 
     def _abort(self) -> None:
         self._io.abort()

@@ -80,7 +80,7 @@ class SendingConnection(BaseConnection):
         if get_running_loop() is not self.loop:
             raise wrong_loop()
         while self._fragments_sent is not None:
-            if self._io.lost:
+            if self.protocol.settled:
                 raise self.protocol.close_exc  # even if the fragments wait for something else
             await asyncio.shield(self._fragments_sent)
         frame = whole_message(message, text)
@@ -130,8 +130,9 @@ class SendingConnection(BaseConnection):
         """Wait until the connection is closed, TCP included."""
 
     async def _raise_closed(self) -> None:
-        """Wait for the end, so that the exception is complete, and raise it."""
-        await self.wait_closed()
+        """Raise ConnectionClosed, as soon as it is complete."""
+        if not self.protocol.settled:
+            await self.wait_closed()
         raise self.protocol.close_exc
 
     async def _send_fragments(

@@ -72,6 +72,8 @@ class Protocol:
             frames, a violation, the end of a handshake or a large payload.
         pongs_due: payloads of pings not answered yet.
         eof_due: True if the sending side is to be closed, see :meth:`take_eof`.
+        settled: True once `close_exc` is known: a Close frame was received, or the connection
+            failed or was lost. TCP may still be open.
         violation: the peer's violation; it fails the connection when its turn comes.
         cause: reason why the connection failed or was lost; ``__cause__`` of the exception that
             ends it.
@@ -102,6 +104,7 @@ class Protocol:
         "queue",
         "request",
         "response",
+        "settled",
         "side",
         "subprotocol",
         "violation",
@@ -148,6 +151,7 @@ class Protocol:
         self._eof_sent = False
         self._id: uuid.UUID | None = None
         self._state = state
+        self.settled: bool = state is CLOSED
         # True while bytes received are frames to read.
         self._receives = state in _FRAME_STATES
         # True while a whole message is one frame and nothing else: the fast path of sending.
@@ -176,6 +180,8 @@ class Protocol:
         self._state = state
         if state is OPEN:
             self._receives = True
+        elif state is CLOSED:
+            self.settled = True
         self._choose_sending_path()
 
     def _choose_sending_path(self) -> None:
@@ -214,14 +220,14 @@ class Protocol:
 
     @property
     def close_code(self) -> int | None:
-        """Close code received; 1006 if none was; None before the end (§7.1.5)."""
+        """Close code received; 1006 if none was; None before CLOSED (§7.1.5)."""
         if self._state is not CLOSED:
             return None
         return CloseCode.ABNORMAL_CLOSURE if self.close_rcvd is None else self.close_rcvd.code
 
     @property
     def close_reason(self) -> str | None:
-        """Close reason received; empty if none was; None before the end (§7.1.6)."""
+        """Close reason received; empty if none was; None before CLOSED (§7.1.6)."""
         if self._state is not CLOSED:
             return None
         return "" if self.close_rcvd is None else self.close_rcvd.reason
@@ -231,9 +237,9 @@ class Protocol:
         """Exception that describes how the connection closed.
 
         Raises:
-            AssertionError: if it is not closed.
+            AssertionError: unless `settled`.
         """
-        if self._state is not CLOSED:
+        if not self.settled:
             raise AssertionError("connection isn't closed yet")
         ok = (
             self.close_rcvd is not None
@@ -310,6 +316,7 @@ class Protocol:
     def _receive_close(self, close: Close) -> None:
         """Answer the peer's Close frame with its own code, unless ours came first (§5.5.1)."""
         self.close_rcvd = close
+        self.settled = True
         if self.close_sent is None:
             self.close_rcvd_then_sent = True
             self._write_close(close)
@@ -490,6 +497,7 @@ class Protocol:
             cause: ``__cause__`` of the exception that ends the connection.
         """
         self._receives = False
+        self.settled = self._state is not CONNECTING
         if cause is not None:
             self.cause = cause
         if self._state is OPEN and code != CloseCode.ABNORMAL_CLOSURE:

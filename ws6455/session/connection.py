@@ -169,20 +169,20 @@ class BaseConnection(abc.ABC):
 
     @property
     def close_code(self) -> int | None:
-        """Close code received; 1006 if none was; None before the end (§7.1.5)."""
-        return self.protocol.close_code
+        """Close code received, 1006 if none was; None while the connection is open (§7.1.5)."""
+        return self.protocol.close_exc.code if self.protocol.settled else None
 
     @property
     def close_reason(self) -> str | None:
-        """Close reason received; empty if none was; None before the end (§7.1.6)."""
-        return self.protocol.close_reason
+        """Close reason received, empty if none was; None while it is open (§7.1.6)."""
+        return self.protocol.close_exc.reason if self.protocol.settled else None
 
     @property
     def close_exc(self) -> ConnectionClosed:
         """Exception that describes how the connection closed.
 
         Raises:
-            AssertionError: if it is not closed.
+            AssertionError: if no Close frame was received, and it has not failed or been lost.
         """
         return self.protocol.close_exc
 
@@ -226,7 +226,7 @@ class BaseConnection(abc.ABC):
         if protocol.violation is not None and not self._queue.messages:
             protocol.fail_violation()
             self._io.flush()
-        if self._io.lost:
+        if protocol.settled:
             raise protocol.close_exc
         if self._queue.fragments:
             self._queue.join_fragments()
@@ -279,7 +279,7 @@ class BaseConnection(abc.ABC):
 
     def _end_fragments(self, reader: FragmentReader) -> None:
         """Let other calls receive, unless they would get the rest of an abandoned message."""
-        rest_will_come = reader.has_begun and (self._has_fragment() or not self._io.lost)
+        rest_will_come = reader.has_begun and (self._has_fragment() or not self.protocol.settled)
         if not reader.has_ended and not rest_will_come:
             self._receiving = ""
 
@@ -352,7 +352,9 @@ class BaseConnection(abc.ABC):
         self._io.flush()
 
     def _can_send_control(self) -> bool:
-        return not self._io.sending_ended and self.protocol.state in (OPEN, CLOSING)
+        protocol = self.protocol
+        sends = protocol.state in (OPEN, CLOSING) and not protocol.settled
+        return sends and not self._io.sending_ended
 
     def send_shared(self, message: SharedMessage, slow: Slow = "buffer") -> None:
         """Send a message of a broadcast, without waiting.
@@ -442,7 +444,12 @@ class BaseConnection(abc.ABC):
         self._expect_close()
 
     def _expect_close(self) -> None:
-        """Give the closing handshake, and TCP, `close_timeout` from now."""
+        """Give the closing handshake, and TCP, `close_timeout` from now.
+
+        Calls that wait for the peer end as soon as the outcome is settled: TCP may take longer.
+        """
+        if self.protocol.settled:
+            self._settle()
         if self._close_by is None and self.close_timeout is not None:
             self._close_by = self._clock() + self.close_timeout
             self._reschedule()
@@ -486,8 +493,13 @@ class BaseConnection(abc.ABC):
 
     # The end ----------------------------------------------------------------------------
 
+    def _settle(self) -> None:
+        """Settle the pings that wait: their pongs will not come."""
+        for waiter in self._keepalive.stop():
+            self._settle_ping(waiter, self.protocol.close_exc)
+
     def _lose_transport(self, exc: BaseException | None) -> None:
-        """Process the end of the transport, and settle the pings that wait.
+        """Process the end of the transport.
 
         Args:
             exc: the error that ended it, or None.
@@ -501,5 +513,4 @@ class BaseConnection(abc.ABC):
         protocol.clear_writes()
         self._coalesced = None
         self._close_by = None
-        for waiter in self._keepalive.stop():
-            self._settle_ping(waiter, protocol.close_exc)
+        self._settle()

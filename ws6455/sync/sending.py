@@ -152,7 +152,8 @@ class SendingConnection(BaseConnection):
 
     def _raise_closed(self) -> None:
         """Raise ConnectionClosed, as soon as it is complete."""
-        self.wait_closed()
+        if not self.protocol.settled:
+            self.wait_closed()
         raise self.protocol.close_exc
 
     # Waiting ----------------------------------------------------------------------------
