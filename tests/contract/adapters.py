@@ -12,6 +12,8 @@ from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+import uvloop
+
 import ws6455
 import ws6455.sync.client
 import ws6455.sync.server
@@ -42,6 +44,10 @@ class End(abc.ABC):
     @abc.abstractmethod
     def start_iterating(self) -> "Future[list[str | bytes]]":
         """Begin to iterate over the messages until the connection closes."""
+
+    @abc.abstractmethod
+    def start_flood(self, message: bytes) -> Future[None]:
+        """Begin to send a message again and again, without a pause, until that raises."""
 
     def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
         return self.start(method, *args, **kwargs).result(PATIENCE)
@@ -119,6 +125,13 @@ class ThreadsEnd(End):
 
     def start_iterating(self) -> "Future[list[str | bytes]]":
         return self._pool.submit(lambda: list(self.connection))
+
+    def start_flood(self, message: bytes) -> Future[None]:
+        def flood() -> None:
+            while True:
+                self.connection.send(message)
+
+        return self._pool.submit(flood)
 
 
 class ThreadsServer(Server):
@@ -203,6 +216,13 @@ class AsyncioEnd(End):
 
         return asyncio.run_coroutine_threadsafe(iterate(), self._loop)
 
+    def start_flood(self, message: bytes) -> Future[None]:
+        async def flood() -> None:
+            while True:
+                await self.connection.send(message)
+
+        return asyncio.run_coroutine_threadsafe(flood(), self._loop)
+
 
 class AsyncioServer(Server):
     def __init__(self, *args: Any, loop: asyncio.AbstractEventLoop) -> None:
@@ -220,9 +240,11 @@ class AsyncioServer(Server):
 class Asyncio(FrontEnd):
     """The front end over asyncio, with an event loop in a thread."""
 
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None
+
     def __init__(self) -> None:
         self._connections: list[ws6455.ClientConnection] = []
-        self._thread = LoopThread()
+        self._thread = LoopThread(type(self).loop_factory)
         self._thread.__enter__()
         self._loop = self._thread.loop
 
@@ -268,3 +290,9 @@ class Asyncio(FrontEnd):
         finally:
             self._loop.call_soon_threadsafe(end.set)
             running.start_shutdown().result(PATIENCE)
+
+
+class Uvloop(Asyncio):
+    """The front end over asyncio, on uvloop."""
+
+    loop_factory = staticmethod(uvloop.new_event_loop)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 from ws6455 import Close, Frame, Side
@@ -15,8 +15,11 @@ Result = TypeVar("Result")
 class LoopThread:
     """An event loop that runs in a thread while the context lasts."""
 
+    def __init__(self, loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None) -> None:
+        self._loop_factory = loop_factory
+
     def __enter__(self) -> "LoopThread":
-        self._runner = asyncio.Runner()
+        self._runner = asyncio.Runner(loop_factory=self._loop_factory)
         self.loop = self._runner.get_loop()
         self._stop = asyncio.Event()
         self._thread = threading.Thread(target=self._runner.run, args=(self._stop.wait(),))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from ..protocol.roles import AnyProtocol
@@ -105,6 +106,10 @@ class _StreamIO(TransportIO):
         super().abort()
         self.may_read.set()
         self.may_close.set()
+
+    def read_rest(self) -> Iterator[bytes]:
+        """Yield nothing: the stream pair has closed its socket."""
+        yield from ()
 
     def _close_sending(self) -> None:
         self.may_close.set()

@@ -26,7 +26,8 @@ from ..session.options import client_options, default_uri, session_options
 from ..typing import LoggerLike
 from .client_connection import ClientConnection
 from .streams import StreamProtocol
-from .tunnel import connect_through_http, connect_through_socks
+from .tls import PlainProtocol, split_options, start_tls
+from .tunnel import connect_through_http, connect_through_socks, default_context
 
 __all__ = ["connect", "unix_connect"]
 
@@ -209,30 +210,46 @@ class connect(Reconnecting[ClientConnection]):
         uri = self.ws_uri
         if uri.secure:
             options.setdefault("ssl", True)
-        if options.get("ssl"):
+        context = options.get("ssl")
+        if context:
             options.setdefault("server_hostname", uri.host)
             options.setdefault("ssl_handshake_timeout", self._open_timeout)
             if connection.close_timeout:  # asyncio rejects 0
                 options.setdefault("ssl_shutdown_timeout", connection.close_timeout)
+        tls_options = split_options(options)
+
+        async def open_socket(open_connection: Callable[..., Any], **options: Any) -> None:
+            if not context:
+                await open_connection(factory, **options)
+                return
+            transport, _ = await open_connection(PlainProtocol, **options)
+            await start_tls(transport, factory(), default_context(context), **tls_options)
+
         if options.pop("unix", False):
-            await loop.create_unix_connection(factory, **options)
+            await open_socket(loop.create_unix_connection, **options)
             return connection
         if options.get("sock") is not None:
-            await loop.create_connection(factory, **options)
+            await open_socket(loop.create_connection, **options)
             return connection
         host, port = options.pop("host", uri.host), options.pop("port", uri.port)
         proxy = choose_proxy(self._proxy, uri)
         if proxy is None:
-            await loop.create_connection(factory, host=host, port=port, **options)
+            await open_socket(loop.create_connection, host=host, port=port, **options)
         elif proxy.scheme in ("http", "https"):
             tunnel = Tunnel(proxy, host, port, self._user_agent_header)
             check_proxy_ssl(proxy, self._proxy_options)
             await connect_through_http(
-                factory, proxy, tunnel, proxy_options=self._proxy_options, **options
+                factory,
+                proxy,
+                tunnel,
+                proxy_options=self._proxy_options,
+                context=context,
+                tls_options=tls_options,
+                **options,
             )
         else:
             options["sock"] = await connect_through_socks(proxy, host, port)
-            await loop.create_connection(factory, **options)
+            await open_socket(loop.create_connection, **options)
         return connection
 
     async def __aenter__(self) -> ClientConnection:

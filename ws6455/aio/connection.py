@@ -304,6 +304,9 @@ class Connection(SendingConnection):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Process the end of the transport, with the error that ended it."""
+        if exc is not None and not self.protocol.eof_received:
+            for data in self._io.read_rest():
+                self.receive(data)
         self._io.detach()
         self._lose_transport(exc)
         self._reschedule()

@@ -6,8 +6,10 @@ RFC 6455 §4.2.
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import socket
+import ssl
 import time
 from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from types import TracebackType
@@ -27,6 +29,7 @@ from ..session.options import server_options, session_options
 from ..typing import LoggerLike
 from .server_connection import BaseServer, ProcessRequest, ProcessResponse, ServerConnection
 from .streams import StreamProtocol
+from .tls import TLSAcceptor, split_options
 
 __all__ = ["Server", "serve", "unix_serve"]
 
@@ -51,6 +54,7 @@ class Server(BaseServer):
         self._loop = asyncio.get_running_loop()
         self._closing: asyncio.Task[None] | None = None
         self._closed: asyncio.Future[None] = self._loop.create_future()
+        self._acceptors: set[TLSAcceptor] = set()  # of clients in the TLS handshake
 
     # Connections ------------------------------------------------------------------------
 
@@ -66,6 +70,22 @@ class Server(BaseServer):
             return connection
 
         return StreamProtocol(self._loop, connected)
+
+    def new_tls_acceptor(self, context: ssl.SSLContext, options: dict[str, Any]) -> TLSAcceptor:
+        """Create the protocol of a client accepted by asyncio that performs the TLS handshake.
+
+        Args:
+            context: the TLS context.
+            options: arguments of the loop's ``start_tls``.
+        """
+        acceptor = TLSAcceptor(self.new_stream(), context, options, self._end_tls_handshake)
+        self._acceptors.add(acceptor)
+        return acceptor
+
+    def _end_tls_handshake(self, acceptor: TLSAcceptor, exc: Exception | None) -> None:
+        self._acceptors.discard(acceptor)
+        if exc is not None:
+            self._log_early_end(exc)
 
     async def run(self, connection: ServerConnection) -> None:
         """Answer the request of a connection, run the handler and close."""
@@ -120,6 +140,8 @@ class Server(BaseServer):
         self.logger.info("server closing")
         # Let asyncio call new_stream() for clients that it has accepted already.
         await asyncio.sleep(0)
+        for acceptor in self._acceptors:
+            acceptor.abort()
         for connection in list(self._all):
             if connection.protocol.request is None:
                 connection.go_away()
@@ -287,11 +309,16 @@ class serve:
             options.setdefault("ssl_handshake_timeout", self.open_timeout)
             if self._close_timeout:  # asyncio rejects 0
                 options.setdefault("ssl_shutdown_timeout", self._close_timeout)
+        factory: Callable[[], asyncio.BaseProtocol] = server.new_stream
+        context = options.get("ssl")
+        tls_options = split_options(options)
+        if context is not None:
+            factory = functools.partial(server.new_tls_acceptor, context, tls_options)
         loop = asyncio.get_running_loop()
         if options.pop("unix", False):
-            server.server = await loop.create_unix_server(server.new_stream, **options)
+            server.server = await loop.create_unix_server(factory, **options)
         else:
-            server.server = await loop.create_server(server.new_stream, **options)
+            server.server = await loop.create_server(factory, **options)
         for sock in server.sockets:
             self.logger.info("server listening on %s", sock.getsockname())
         return server

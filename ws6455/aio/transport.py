@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
+from collections.abc import Iterator
 from typing import Any, cast
 
 from ..framing.frames import LARGE
@@ -17,6 +18,7 @@ from ..protocol.receive_queue import water_marks
 from ..protocol.roles import AnyProtocol
 from ..session.io import ConnectionIO
 from .streams import StreamProtocol
+from .tls import read_rest
 
 __all__ = ["TransportIO"]
 
@@ -36,6 +38,12 @@ _SOCKET_TRANSPORTS = (
     if os.name == "posix"
     else set()
 )
+
+
+def _is_socket_transport(transport: asyncio.Transport) -> bool:
+    """Return True for the transport of a socket without TLS, on a loop that is known."""
+    kind = type(transport)
+    return (kind.__module__, kind.__name__) in _SOCKET_TRANSPORTS
 
 
 class TransportIO(ConnectionIO):
@@ -97,14 +105,21 @@ class TransportIO(ConnectionIO):
         self._transport = transport = cast(asyncio.Transport, writer.transport)
         high, low = water_marks(self._write_limit)
         transport.set_write_buffer_limits(high, low)
-        kind = type(transport)
-        if (kind.__module__, kind.__name__) in _SOCKET_TRANSPORTS:
+        if _is_socket_transport(transport):
             self._own_fd = transport.get_extra_info("socket").fileno()
             # The transport may have bytes to send, of an earlier HTTP response.
             self._fd = -1 if transport.get_write_buffer_size() else self._own_fd
         # A TLS transport forgets them when it closes.
         self.local_address: Any = transport.get_extra_info("sockname")
         self.remote_address: Any = transport.get_extra_info("peername")
+
+    def read_rest(self) -> Iterator[bytes]:
+        """Yield what had arrived on a plain socket when the transport was lost.
+
+        asyncio closes the socket without reading it when a write fails.
+        """
+        if self._transport is not None and _is_socket_transport(self._transport):
+            yield from read_rest(self._transport.get_extra_info("socket"))
 
     def detach(self) -> None:
         """Drop everything that waits: the transport is closed."""

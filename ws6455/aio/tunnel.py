@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from ..client.proxies import Proxy, Tunnel, socks_arguments
 from ..exceptions import ProxyError
+from .tls import PlainProtocol, split_options, start_tls
 
 __all__ = ["connect_through_http", "connect_through_socks", "default_context"]
 
@@ -28,10 +29,8 @@ async def connect_through_http(
     tunnel: Tunnel,
     *,
     proxy_options: dict[str, Any],
-    ssl: ssl.SSLContext | bool | None = None,
-    server_hostname: str | None = None,
-    ssl_handshake_timeout: float | None = None,
-    ssl_shutdown_timeout: float | None = None,
+    context: ssl.SSLContext | bool | None,
+    tls_options: dict[str, Any],
     **options: Any,
 ) -> None:
     """Connect a protocol to a server through an HTTP proxy.
@@ -41,10 +40,8 @@ async def connect_through_http(
         proxy: the proxy; an https proxy is reached with TLS.
         tunnel: the handshake with the proxy.
         proxy_options: ``ssl``, ``server_hostname`` and so on, for TLS to the proxy.
-        ssl: TLS context for the server, within the tunnel; None for plain text.
-        server_hostname: host name that the server's certificate must have.
-        ssl_handshake_timeout: seconds for the TLS handshake with the server.
-        ssl_shutdown_timeout: seconds for the end of TLS with the server.
+        context: TLS context for the server, within the tunnel; None for plain text.
+        tls_options: options of :func:`~ws6455.aio.tls.start_tls` for it.
         options: arguments of the loop's ``create_connection``.
 
     Raises:
@@ -52,37 +49,31 @@ async def connect_through_http(
         ProxyError: if the proxy refuses, or its response is invalid.
     """
     loop = asyncio.get_running_loop()
-    if proxy.scheme == "https":
-        proxy_options = {"ssl": True, "server_hostname": proxy.host} | proxy_options
     opened = loop.create_future()
-    transport, _ = await loop.create_connection(
-        lambda: _TunnelProtocol(tunnel, opened),
-        host=proxy.host,
-        port=proxy.port,
-        **options,
-        **proxy_options,
-    )
+    tunnel_protocol = _TunnelProtocol(tunnel, opened)
+    options |= {"host": proxy.host, "port": proxy.port}
+    if proxy.scheme == "https":
+        defaults: dict[str, Any] = {"ssl": True, "server_hostname": proxy.host}
+        proxy_options = defaults | proxy_options
+        proxy_context = default_context(proxy_options["ssl"])
+        proxy_tls_options = split_options(proxy_options)
+        transport, _ = await loop.create_connection(PlainProtocol, **options, **proxy_options)
+        transport = await start_tls(transport, tunnel_protocol, proxy_context, **proxy_tls_options)
+    else:
+        transport, _ = await loop.create_connection(
+            lambda: tunnel_protocol, **options, **proxy_options
+        )
     try:
         await opened
-        protocol = factory()
-        if ssl is None:
-            transport.set_protocol(protocol)
-        else:
-            tls_transport = await loop.start_tls(
-                transport,
-                protocol,
-                default_context(ssl),
-                server_hostname=server_hostname,
-                ssl_handshake_timeout=ssl_handshake_timeout,
-                ssl_shutdown_timeout=ssl_shutdown_timeout,
-            )
-            if tls_transport is None:  # the connection was lost meanwhile
-                raise ConnectionResetError("connection lost during the TLS handshake")
-            transport = tls_transport
     except BaseException:
         transport.abort()
         raise
-    protocol.connection_made(transport)
+    protocol = factory()
+    if context:
+        await start_tls(transport, protocol, default_context(context), **tls_options)
+    else:
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
 
 
 class _TunnelProtocol(asyncio.Protocol):

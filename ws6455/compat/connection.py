@@ -94,8 +94,8 @@ class WebSocketCommonProtocol(Connection, asyncio.Protocol):
 
     @property
     def closed(self) -> bool:
-        """True if the connection and TCP are closed."""
-        return self.protocol.state is CLOSED
+        """True if the connection is closed."""
+        return self.state is CLOSED
 
     @property
     def path(self) -> str | None:

@@ -38,6 +38,13 @@ class Registry(Generic[Connection]):
         # Iterate over a copy: other threads may change the set meanwhile.
         return {c for c in self._all.copy() if c.protocol.state is OPEN}
 
+    def _log_early_end(self, exc: Exception) -> None:
+        """Log the error that ended a client's socket before its opening handshake."""
+        if isinstance(exc, OSError):  # TLS's errors as well
+            self.logger.debug("connection closed before the opening handshake: %s", exc)
+        else:
+            self.logger.error("connection failed", exc_info=exc)
+
     def forget(self, connection: Connection) -> None:
         """Drop a connection that has ended."""
         self._all.discard(connection)

@@ -116,8 +116,11 @@ class BaseConnection(abc.ABC):
 
     @property
     def state(self) -> State:
-        """State of the connection."""
-        return self.protocol.state
+        """State of the connection; CLOSED as soon as it is known how it closed.
+
+        TCP may still be open then, for `close_timeout` at most.
+        """
+        return CLOSED if self.protocol.settled else self.protocol.state
 
     @property
     def request(self) -> Request | None:

@@ -13,7 +13,6 @@ from typing import Any, Protocol
 
 from ..server.handler import handler_arguments
 from ..server.registry import ConnectionMaker
-from ..typing import LoggerLike
 from .server_connection import ServerConnection
 
 __all__ = ["ConnectionRunner"]
@@ -22,7 +21,8 @@ __all__ = ["ConnectionRunner"]
 class RunnerOwner(Protocol):
     """The interface of a server that the runner uses; see :class:`~ws6455.sync.server.Server`."""
 
-    logger: LoggerLike
+    def _log_early_end(self, exc: Exception) -> None:
+        """Log the error that ended a client's socket before its opening handshake."""
 
     def replace(self, sock: socket.socket, secure: socket.socket) -> None:
         """Replace the socket of a client by its TLS socket, before the TLS handshake."""
@@ -85,10 +85,7 @@ class ConnectionRunner:
             connection = self._maker.make(server, sock)
         except Exception as exc:
             server.reject(sock)
-            if isinstance(exc, OSError):
-                server.logger.debug("connection closed before the opening handshake: %s", exc)
-            else:
-                server.logger.error("connection failed", exc_info=True)
+            server._log_early_end(exc)
             return
         try:
             server.adopt(sock, connection)

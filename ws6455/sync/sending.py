@@ -151,10 +151,11 @@ class SendingConnection(BaseConnection):
         """Wait for the end, see :meth:`ws6455.sync.connection.Connection.wait_closed`."""
 
     def _raise_closed(self) -> None:
-        """Raise ConnectionClosed, as soon as it is complete."""
-        if not self.protocol.settled:
+        """Wait until the outcome is settled, and raise it."""
+        protocol = self.protocol
+        if not protocol.settled:
             self.wait_closed()
-        raise self.protocol.close_exc
+        raise protocol.close_exc
 
     # Waiting ----------------------------------------------------------------------------
 

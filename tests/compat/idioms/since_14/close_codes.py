@@ -10,13 +10,15 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK, ProtocolError
 
+SEEN = []
+
 
 async def handler(websocket):
     try:
         async for message in websocket:
             await websocket.close(int(message), "as you wish")
     except ConnectionClosedError as exc:
-        print("server sees", exc.code, exc.reason, exc.rcvd_then_sent)
+        SEEN.append(("server sees", exc.code, exc.reason, exc.rcvd_then_sent))
 
 
 async def main():
@@ -59,6 +61,7 @@ async def main():
                 print(message)
         except ConnectionClosedError as exc:
             print(exc, websocket.close_code)
+    print(SEEN)
 
 
 asyncio.run(main())
