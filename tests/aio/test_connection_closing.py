@@ -61,7 +61,8 @@ async def test_the_server_closes_tcp_first(pair: MakePair) -> None:
         else:
             await iterate(10)
             assert not peer.reader.at_eof()
-        assert connection.state is State.CLOSING
+        assert connection.protocol.state is State.CLOSING
+        assert connection.state is State.CLOSED  # for the application, which gets no more messages
         await peer.close()
         await connection.wait_closed()
 

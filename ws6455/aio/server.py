@@ -177,8 +177,8 @@ class Server(BaseServer):
 
     async def serve_forever(self) -> None:
         """Accept clients until the server is closed; close it if cancelled."""
-        await self.server.start_serving()
         try:
+            await self.server.start_serving()
             await self.wait_closed()
         finally:
             self.close()

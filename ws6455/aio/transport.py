@@ -7,6 +7,7 @@ transport; docs/architecture.md has the figures.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections import deque
 from collections.abc import Iterator
@@ -302,6 +303,12 @@ class TransportIO(ConnectionIO):
             return
         if self._backlog:
             self._backlog.append(SEND_EOF)
+        elif self._own_fd >= 0 and self.stream is not None and self.unsent_bytes():
+            # The stock loop would shut the socket down once it has sent them, and log a traceback
+            # if the peer has gone by then. Have it report that they are sent instead.
+            self._backlog = deque([SEND_EOF])
+            assert self._transport is not None
+            self._transport.set_write_buffer_limits(0)
         else:
             self._close_sending()
 
@@ -314,7 +321,8 @@ class TransportIO(ConnectionIO):
         if self._protocol.eof_received or not writer.can_write_eof():
             writer.close()
         else:
-            writer.write_eof()
+            with contextlib.suppress(OSError):  # the peer has gone, as reading will find out
+                writer.write_eof()
             self.sending_ended: bool = True
 
     def flush_backlog_at_eof(self) -> bool:

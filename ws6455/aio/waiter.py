@@ -91,6 +91,9 @@ class Waiter:
         Raises:
             CancelledError: if the task was cancelled while it waited.
         """
-        if self._cancelled is not None:
-            cancelled, self._cancelled = self._cancelled, None
-            raise cancelled
+        cancelled, self._cancelled = self._cancelled, None
+        try:
+            if cancelled is not None:
+                raise cancelled
+        finally:
+            del cancelled  # its traceback refers to this frame

@@ -23,14 +23,11 @@ _CHUNK_SIZE = 1 << 16
 PAD_FACTORS = tuple(int.from_bytes(b"\0\0\0\1" * (size + 3 >> 2)) for size in range(126))
 PAD_SHIFTS = tuple(8 * (-size % 4) for size in range(126))
 
-_XOR_TABLES: list[bytes] = []
 
-
-def _xor_tables() -> list[bytes]:
+@functools.cache  # threads may build them twice at first, but never get a part of them
+def _xor_tables() -> tuple[bytes, ...]:
     """Return the tables: table `k` maps byte `b` to ``b ^ k``. 64 KiB, built on first use."""
-    if not _XOR_TABLES:
-        _XOR_TABLES.extend(bytes(byte ^ key for byte in range(256)) for key in range(256))
-    return _XOR_TABLES
+    return tuple(bytes(byte ^ key for byte in range(256)) for key in range(256))
 
 
 @functools.cache

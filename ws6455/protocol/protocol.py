@@ -20,6 +20,7 @@ and the Close frame follows the replies to them. Nothing that follows the violat
 from __future__ import annotations
 
 import logging
+import os
 import uuid
 from collections.abc import Sequence
 
@@ -82,8 +83,8 @@ class Protocol:
     # Slots: see docs/architecture.md. A subclass may have a __dict__.
     __slots__ = (
         "_eof_sent",
-        "_id",
         "_masked",
+        "_random",
         "_receiver",
         "_receives",
         "_sender",
@@ -149,7 +150,8 @@ class Protocol:
         )
         self._sender = Sender(self._masked)
         self._eof_sent = False
-        self._id: uuid.UUID | None = None
+        # Of the id: threads that asked for it first at the same time would make two.
+        self._random = os.urandom(16)
         self._state = state
         self.settled: bool = state is CLOSED
         # True while bytes received are frames to read.
@@ -161,10 +163,8 @@ class Protocol:
 
     @property
     def id(self) -> uuid.UUID:
-        """Random identifier for logs, generated on first use."""
-        if self._id is None:
-            self._id = uuid.uuid4()
-        return self._id
+        """Random identifier for logs."""
+        return uuid.UUID(bytes=self._random, version=4)
 
     @property
     def state(self) -> State:

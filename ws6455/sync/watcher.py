@@ -178,13 +178,31 @@ class Watcher:
         else:
             timeout = max(0, self._wakes_at - time.monotonic())
         connections = []
-        for key, _ in self._selector.select(timeout):
+        try:
+            ready = self._selector.select(timeout)
+        except (OSError, ValueError) as exc:
+            self._refuse_newest(exc)
+            return []
+        for key, _ in ready:
             if key.data is not None:
                 connections.append(key.data)
             else:
                 with contextlib.suppress(BlockingIOError):
                     self._wakeup_recv.recv(4096)
         return connections
+
+    def _refuse_newest(self, exc: Exception) -> None:
+        """End the connection watched last: the selector cannot watch all of them.
+
+        On Windows, select() takes 512 sockets.
+        """
+        watched = [key.data for key in self._selector.get_map().values() if key.data is not None]
+        if not watched:
+            time.sleep(CHECK_DELAY)  # timers and queued checks go on
+            return
+        self._unregister(watched[-1])
+        watched[-1].socket_lost(exc)
+        self._to_check_now.append(watched[-1])
 
     def _check(self, connection: Watched, *, timer: bool = False) -> None:
         """Check a connection, and watch its socket for the events it waits for."""
