@@ -150,7 +150,7 @@ async def test_a_socket_of_ones_own_and_not_host_and_port_as_well() -> None:
         ({"compression": "zip"}, "unsupported compression"),
         ({"subprotocols": ["a b"]}, "invalid subprotocol"),
         ({"max_queue": (1, 2)}, "water marks"),
-        ({"write_limit": -1}, "water marks"),
+        ({"write_limit": -1}, "write_limit must be at least 0"),
     ],
 )
 async def test_wrong_arguments_are_told_at_once(options: dict[str, Any], error: str) -> None:

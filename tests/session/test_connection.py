@@ -163,7 +163,7 @@ def test_a_paused_reading_does_not_excuse_a_backlog_that_stands_still() -> None:
     connection._start()
     connection.to_deadline()
     connection.to_deadline()
-    assert connection.state is State.CLOSING
+    assert connection.protocol.state is State.CLOSING
     assert connection.protocol.cause is not None
 
 

@@ -22,7 +22,7 @@ from ..http1.uri import WebSocketURI
 from ..protocol.client import ClientProtocol
 from ..protocol.deflate_negotiation import ClientPerMessageDeflateFactory
 from ..protocol.protocol import MAX_FRAGMENTS, MAX_SIZE
-from ..session.options import client_options, default_uri, session_options
+from ..session.options import check_limits, client_options, default_uri, session_options
 from ..typing import LoggerLike
 from .client_connection import ClientConnection
 from .streams import StreamProtocol
@@ -118,7 +118,10 @@ class connect(Reconnecting[ClientConnection]):
             origin, extensions, compression, subprotocols, max_size, max_fragments, logger
         )
         super().__init__(process_exception, reconnect_delays, self._protocol_options["logger"])
-        policy = session_options(ping_interval, ping_timeout, close_timeout, max_queue)
+        policy = session_options(
+            ping_interval, ping_timeout, close_timeout, max_queue, open_timeout
+        )
+        check_limits("write_limit", write_limit)
         self._connection_options = policy | {"write_limit": write_limit}
         self._proxy_options = {
             name.removeprefix("proxy_"): kwargs.pop(name)

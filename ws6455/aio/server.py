@@ -20,12 +20,11 @@ from ..http1.head import SERVER
 from ..protocol.deflate_negotiation import ServerPerMessageDeflateFactory
 from ..protocol.handshake import Origins
 from ..protocol.protocol import MAX_FRAGMENTS, MAX_SIZE
-from ..protocol.receive_queue import water_marks
 from ..protocol.server import ServerProtocol
 from ..protocol.states import CLOSED
-from ..server.handler import handler_arguments
+from ..server.handler import check_callbacks, handler_arguments
 from ..server.registry import ConnectionMaker
-from ..session.options import server_options, session_options
+from ..session.options import check_limits, server_options, session_options
 from ..typing import LoggerLike
 from .server_connection import BaseServer, ProcessRequest, ProcessResponse, ServerConnection
 from .streams import StreamProtocol
@@ -272,7 +271,10 @@ class serve:
         create_connection: Callable[..., ServerConnection] | None = None,
         **kwargs: Any,
     ) -> None:
-        water_marks(write_limit)  # raises ValueError
+        check_limits("write_limit", write_limit)
+        check_callbacks(
+            handler, process_request, process_response, select_subprotocol, is_async=True
+        )
         self.handler = handler
         self.open_timeout = open_timeout
         self.process_request = process_request
@@ -282,7 +284,9 @@ class serve:
             origins, extensions, compression, subprotocols, max_size, max_fragments, logger
         )
         self.logger: LoggerLike = protocol_options["logger"]
-        policy = session_options(ping_interval, ping_timeout, close_timeout, max_queue)
+        policy = session_options(
+            ping_interval, ping_timeout, close_timeout, max_queue, open_timeout
+        )
         self._maker = ConnectionMaker(
             create_connection or ServerConnection,
             select_subprotocol,

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from ..protocol.server import ServerProtocol
 from ..protocol.states import OPEN
+from ..session.options import check_not_string
 from ..typing import LoggerLike
 from .forwarded import parse_networks
 from .session import ServerSession
@@ -87,6 +88,7 @@ class ConnectionMaker(Generic[Connection]):
     ) -> None:
         self._create = create
         self._select_subprotocol = select_subprotocol
+        check_not_string("trusted_proxies", trusted_proxies)
         self._trusted_proxies = parse_networks(trusted_proxies)
         self._protocol_options = protocol_options
         self._connection_options = connection_options

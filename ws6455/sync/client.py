@@ -91,7 +91,9 @@ def connect(  # noqa: D417 - the other options are described where the docstring
         protocol_options=client_options(
             origin, extensions, compression, subprotocols, max_size, max_fragments, logger
         ),
-        connection_options=session_options(ping_interval, ping_timeout, close_timeout, max_queue),
+        connection_options=session_options(
+            ping_interval, ping_timeout, close_timeout, max_queue, open_timeout
+        ),
     )
     return connector.open()
 

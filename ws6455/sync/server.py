@@ -22,6 +22,7 @@ from ..protocol.deflate_negotiation import ServerPerMessageDeflateFactory
 from ..protocol.handshake import Origins
 from ..protocol.protocol import MAX_FRAGMENTS, MAX_SIZE
 from ..protocol.server import ServerProtocol
+from ..server.handler import check_callbacks
 from ..server.registry import ConnectionMaker
 from ..session.options import server_options, session_options
 from ..typing import LoggerLike
@@ -250,6 +251,7 @@ def serve(  # noqa: D417 - the other options are described where the docstring s
     Raises:
         OSError: if the server cannot listen.
     """
+    check_callbacks(handler, process_request, process_response, select_subprotocol, is_async=False)
     protocol_options = server_options(
         origins, extensions, compression, subprotocols, max_size, max_fragments, logger
     )
@@ -262,7 +264,7 @@ def serve(  # noqa: D417 - the other options are described where the docstring s
             select_subprotocol,
             trusted_proxies,
             protocol_options,
-            session_options(ping_interval, ping_timeout, close_timeout, max_queue),
+            session_options(ping_interval, ping_timeout, close_timeout, max_queue, open_timeout),
             protocol_class,
         ),
         handshake_options={
