@@ -1,6 +1,7 @@
 """The end of a connection: nothing that had arrived is lost, whatever fails first."""
 
 import contextlib
+import errno
 import logging
 import socket
 import ssl
@@ -112,6 +113,23 @@ def test_d19_a_violation_and_the_end_in_one_read(
                 end.recv()
             assert caught.value.sent is None or caught.value.sent.code == 1002
             end.wait_closed()
+    assert not warnings(caplog)
+
+
+def test_d19_a_socket_that_cannot_be_shut_down_any_more(
+    front: FrontEnd, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+    with front.serve(close_timeout=0.3) as server:
+        with monkeypatch.context() as patch:
+            patch.setattr(socket.socket, "shutdown", fail)
+            client = front.connect(server.uri, close_timeout=0.3)
+            server.accept().send("x")
+            assert client.recv() == "x"
+            client.close()
+        client.wait_closed()
     assert not warnings(caplog)
 
 

@@ -61,8 +61,8 @@ class SocketIO(ConnectionIO):
         sock.setblocking(False)
         with contextlib.suppress(OSError):  # a Unix socket has no such option
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
-        self.local_address: Any = sock.getsockname()
         with contextlib.suppress(OSError):  # the peer may have gone
+            self.local_address: Any = sock.getsockname()
             self.remote_address: Any = sock.getpeername()
 
     def detach(self) -> None:
