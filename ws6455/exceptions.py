@@ -10,6 +10,7 @@ have the close code that fails the connection.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterable, Mapping
 from typing import Protocol
@@ -57,6 +58,18 @@ __all__ = [
 def hide_credentials(uri: str) -> str:
     """Return a URI without its username and password, for logs and error messages."""
     return re.sub(r"//[^/?#]*@", "//", uri, count=1)
+
+
+def without_traceback(exc: BaseException) -> BaseException:
+    """Return a copy of an exception, to keep in a connection.
+
+    The frames of a traceback refer to the connection. The exception itself may be raised again,
+    which gives it another traceback.
+    """
+    try:
+        return copy.copy(exc)
+    except Exception:  # its class takes other arguments
+        return RuntimeError(repr(exc))
 
 
 class CloseLike(Protocol):

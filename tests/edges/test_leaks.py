@@ -15,8 +15,9 @@ import uvloop
 import ws6455
 from tests.aio.conftest import no_collector
 from tests.contract.conftest import until
+from tests.edges.blocking_peer import BlockingPeer
 from tests.sync.conftest import serving, uri_of
-from ws6455 import ConnectionClosedError, Protocol, Side
+from ws6455 import ConnectionClosedError, Frame, Opcode, Protocol, Side
 from ws6455.aio.connection import Connection
 from ws6455.framing import masking
 from ws6455.sync.client import connect
@@ -88,6 +89,46 @@ def test_d32_a_cancelled_call_leaves_no_cycle(
         runner.run(run())
         runner.run(asyncio.sleep(0))
         assert [reference() for reference in references] == [None] * 6
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize("size", [100, 100_000])
+@pytest.mark.parametrize("loop_factory", [None, uvloop.new_event_loop])
+def test_d32_a_reset_while_sending_leaves_no_cycle(size: int, loop_factory: None) -> None:
+    references: list[weakref.ref[Any]] = []
+
+    async def flood(connection: ws6455.ServerConnection) -> None:
+        with contextlib.suppress(ConnectionClosedError):
+            while True:
+                await connection.send(b"x" * 1000)
+
+    async def handler(connection: ws6455.ServerConnection) -> None:
+        references.append(weakref.ref(connection))
+        flooding = asyncio.create_task(flood(connection))
+        with contextlib.suppress(ConnectionClosedError):
+            while True:
+                await connection.recv()
+        await flooding
+
+    async def run() -> None:
+        async with ws6455.serve(handler, "127.0.0.1", 0) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            for _ in range(5):
+                async with asyncio.timeout(5):
+                    await asyncio.to_thread(end_with_reset, port, size)
+                await asyncio.sleep(0.05)
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(run())
+        runner.run(asyncio.sleep(0.01))
+        assert [reference() for reference in references] == [None] * 5
+
+
+def end_with_reset(port: int, size: int) -> None:
+    peer = BlockingPeer.connect(port)
+    peer.wait_unread()
+    peer.send(Frame(Opcode.BINARY, b"x" * size), Frame(Opcode.BINARY, b"x" * size, fin=False))
+    peer.close()
 
 
 @contextlib.contextmanager

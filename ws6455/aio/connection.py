@@ -304,6 +304,7 @@ class Connection(SendingConnection):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Process the end of the transport, with the error that ended it."""
+        self._io.stream = None  # the stream receives nothing in place any more
         if exc is not None and not self.protocol.eof_received:
             for data in self._io.read_rest():
                 self.receive(data)

@@ -117,7 +117,8 @@ class SendingConnection(BaseConnection):
         if self._io.writing_paused:
             try:
                 await self._io.drain()
-            except OSError:
+            except OSError as exc:
+                exc.__traceback__ = None  # the stream keeps `exc`; the frames refer to this object
                 await self._raise_closed()
             if self._io.lost:
                 raise self.protocol.close_exc

@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Callable
 from typing import Protocol, cast
 
+from ..exceptions import without_traceback
 from ..framing.frames import LARGE
 from ..session.io import WritingOwner
 
@@ -122,6 +123,8 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Pass on the end of the transport."""
+        if exc is not None:
+            exc = cast(Exception, without_traceback(exc))
         super().connection_lost(exc)
         self._receive_into_shared()
         connection, self._connection = self._connection, None

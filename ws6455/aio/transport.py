@@ -124,7 +124,6 @@ class TransportIO(ConnectionIO):
 
     def detach(self) -> None:
         """Drop everything that waits: the transport is closed."""
-        self.stream = None
         self._own_fd = self._fd = -1
         self._backlog, self._backlog_size = None, 0
         self.lost = self.sending_ended = True

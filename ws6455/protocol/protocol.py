@@ -31,6 +31,7 @@ from ..exceptions import (
     InvalidState,
     ProtocolError,
     WebSocketException,
+    without_traceback,
 )
 from ..framing.deflate import PerMessageDeflate
 from ..framing.frames import OK_CLOSE_CODES, Close, CloseCode, Frame, Opcode, frame_parts
@@ -76,8 +77,8 @@ class Protocol:
         settled: True once `close_exc` is known: a Close frame was received, or the connection
             failed or was lost. TCP may still be open.
         violation: the peer's violation; it fails the connection when its turn comes.
-        cause: reason why the connection failed or was lost; ``__cause__`` of the exception that
-            ends it.
+        cause: reason why the connection failed or was lost, without a traceback; ``__cause__``
+            of the exception that ends it.
     """
 
     # Slots: see docs/architecture.md. A subclass may have a __dict__.
@@ -255,8 +256,7 @@ class Protocol:
     def note_cause(self, exc: BaseException) -> None:
         """Keep the first error of the transport as the cause of the end."""
         if self.cause is None:
-            exc.__traceback__ = None  # its frames refer to the connection
-            self.cause = exc
+            self.cause = without_traceback(exc)
 
     # Receiving --------------------------------------------------------------------------
 
@@ -499,7 +499,7 @@ class Protocol:
         self._receives = False
         self.settled = self._state is not CONNECTING
         if cause is not None:
-            self.cause = cause
+            self.cause = without_traceback(cause)
         if self._state is OPEN and code != CloseCode.ABNORMAL_CLOSURE:
             # Cut between characters: a reason cut within one would not be UTF-8.
             self._write_close(Close(code, reason.encode()[:123].decode(errors="ignore")))

@@ -8,7 +8,6 @@ that is passed in. A front end waits, locks and moves the bytes.
 from __future__ import annotations
 
 import abc
-import copy
 import logging
 import uuid
 from collections.abc import Callable
@@ -408,12 +407,7 @@ class BaseConnection(abc.ABC):
             exc: why the rest will not be sent.
         """
         if self.protocol.sending_fragments and self.protocol.state is OPEN:
-            try:
-                # A copy has no traceback, whose frames refer to the connection.
-                cause: BaseException = copy.copy(exc)
-            except Exception:  # its class takes other arguments
-                cause = RuntimeError(repr(exc))
-            self._fail(CloseCode.INTERNAL_ERROR, "error in fragmented message", cause)
+            self._fail(CloseCode.INTERNAL_ERROR, "error in fragmented message", exc)
 
     # Closing ----------------------------------------------------------------------------
 
