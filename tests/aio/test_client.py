@@ -161,7 +161,7 @@ async def test_no_timeout() -> None:
 async def test_nobody_listens_and_no_such_host() -> None:
     with socket.create_server(("127.0.0.1", 0)) as sock:
         port = sock.getsockname()[1]
-    with pytest.raises(OSError, match="Connect call failed"):
+    with pytest.raises(ConnectionRefusedError, match=f"cannot connect to 127.0.0.1:{port}: "):
         await connect(f"ws://127.0.0.1:{port}/")
     with pytest.raises(socket.gaierror):
         await connect("ws://name.invalid/")

@@ -36,7 +36,7 @@ URI = "ws://localhost"
         (["connect", URI, "--wait", "-1"], "ws6455 connect: argument --wait: '-1' is not a n"),
         (["connect", URI, "--ping", "nan"], "ws6455 connect: argument --ping: 'nan' is not a n"),
         (["connect", URI, "--max-size", "1k"], "ws6455 connect: argument --max-size: '1k' is not"),
-        (["connect", URI, "--proxy", "x"], "ws6455 connect: x isn't a valid proxy"),
+        (["connect", URI, "--proxy", "x:y"], "ws6455 connect: x:y isn't a valid proxy"),
         (["connect", URI, "--proxy", "http://me:secret@x/y"], "ws6455 connect: http://x/y isn't"),
         (["connect", URI, "--subprotocol", "a b"], "ws6455 connect: "),
         (["serve", "--port", "65536"], "ws6455 serve: argument --port: '65536' is not a p"),

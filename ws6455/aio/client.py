@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Seque
 from types import TracebackType
 from typing import Any, Literal
 
+from ..client.deadline import Deadline
 from ..client.proxies import Tunnel, check_proxy_ssl, choose_proxy
 from ..client.reconnecting import Reconnecting, backoff, process_exception
 from ..client.redirects import Destination
@@ -25,9 +26,10 @@ from ..protocol.protocol import MAX_FRAGMENTS, MAX_SIZE
 from ..session.options import check_limits, client_options, default_uri, session_options
 from ..typing import LoggerLike
 from .client_connection import ClientConnection
+from .sockets import TCP_OPTIONS, open_tcp, open_transport, open_unix
 from .streams import StreamProtocol
-from .tls import PlainProtocol, split_options, start_tls
-from .tunnel import connect_through_http, connect_through_socks, default_context
+from .tls import split_options
+from .tunnel import connect_through_http, connect_through_socks, load_default_context
 
 __all__ = ["connect", "unix_connect"]
 
@@ -149,11 +151,12 @@ class connect(Reconnecting[ClientConnection]):
     async def _connect(self) -> ClientConnection:
         """Make one attempt, redirects included, within `open_timeout`."""
         self._destination = copy.copy(self._first)
+        deadline = Deadline(self._open_timeout, asyncio.get_running_loop().time)
         try:
-            async with asyncio.timeout(self._open_timeout):
+            async with asyncio.timeout(self._open_timeout) as limit:
                 while True:
                     try:
-                        return await self._open()
+                        return await self._open(deadline)
                     except Exception as exc:
                         target = self.process_redirect(exc)
                         if isinstance(target, Exception):
@@ -165,10 +168,8 @@ class connect(Reconnecting[ClientConnection]):
                                 del target  # its traceback refers to this frame
                         self.logger.info("redirected to %s", self.ws_uri)
         except TimeoutError as exc:
-            if self._open_timeout is not None and not exc.args:
-                raise TimeoutError(
-                    f"timed out during opening handshake, after {self._open_timeout:g} s"
-                ) from exc
+            if limit.expired():
+                raise deadline.error() from exc
             raise
 
     def process_redirect(self, exc: Exception) -> Exception | str:
@@ -185,8 +186,9 @@ class connect(Reconnecting[ClientConnection]):
         except (InvalidURI, SecurityError, ValueError) as error:
             return error
 
-    async def _open(self) -> ClientConnection:
-        connection = await self._open_transport()
+    async def _open(self, deadline: Deadline) -> ClientConnection:
+        connection = await self._open_transport(deadline)
+        deadline.step = f"waiting for the response of {self.ws_uri.host}"
         try:
             await connection.handshake(self._destination.headers, self._user_agent_header)
         except BaseException:
@@ -201,7 +203,7 @@ class connect(Reconnecting[ClientConnection]):
             self.protocol_class(self.ws_uri, **self._protocol_options), **self._connection_options
         )
 
-    async def _open_transport(self) -> ClientConnection:
+    async def _open_transport(self, deadline: Deadline) -> ClientConnection:
         """Open TCP or a Unix socket, through a proxy if there is one, and TLS."""
         loop = asyncio.get_running_loop()
         connection = self.new_connection()
@@ -220,39 +222,37 @@ class connect(Reconnecting[ClientConnection]):
             if connection.close_timeout:  # asyncio rejects 0
                 options.setdefault("ssl_shutdown_timeout", connection.close_timeout)
         tls_options = split_options(options)
-
-        async def open_socket(open_connection: Callable[..., Any], **options: Any) -> None:
-            if not context:
-                await open_connection(factory, **options)
-                return
-            transport, _ = await open_connection(PlainProtocol, **options)
-            await start_tls(transport, factory(), default_context(context), **tls_options)
-
+        if context is True:
+            context = await load_default_context()
+        tcp_options = {name: options.pop(name) for name in TCP_OPTIONS if name in options}
+        sock = options.pop("sock", None)
         if options.pop("unix", False):
-            await open_socket(loop.create_unix_connection, **options)
-            return connection
-        if options.get("sock") is not None:
-            await open_socket(loop.create_connection, **options)
-            return connection
-        host, port = options.pop("host", uri.host), options.pop("port", uri.port)
-        proxy = choose_proxy(self._proxy, uri)
-        if proxy is None:
-            await open_socket(loop.create_connection, host=host, port=port, **options)
-        elif proxy.scheme in ("http", "https"):
-            tunnel = Tunnel(proxy, host, port, self._user_agent_header)
-            check_proxy_ssl(proxy, self._proxy_options)
-            await connect_through_http(
-                factory,
-                proxy,
-                tunnel,
-                proxy_options=self._proxy_options,
-                context=context,
-                tls_options=tls_options,
-                **options,
-            )
-        else:
-            options["sock"] = await connect_through_socks(proxy, host, port)
-            await open_socket(loop.create_connection, **options)
+            path = options.pop("path", None)
+            if (path is None) is (sock is None):
+                raise ValueError("a Unix socket needs either path or sock")
+            sock = await open_unix(path, deadline) if sock is None else sock
+        elif sock is None:
+            host, port = options.pop("host", uri.host), options.pop("port", uri.port)
+            proxy = choose_proxy(self._proxy, uri)
+            if proxy is None:
+                sock = await open_tcp(host, port, deadline, **tcp_options)
+            elif proxy.scheme.startswith("socks"):
+                sock = await connect_through_socks(proxy, host, port, deadline, tcp_options)
+            else:
+                check_proxy_ssl(proxy, self._proxy_options)
+                await connect_through_http(
+                    factory,
+                    proxy,
+                    Tunnel(proxy, host, port, self._user_agent_header),
+                    deadline,
+                    proxy_options=self._proxy_options,
+                    tcp_options=tcp_options,
+                    context=context,
+                    tls_options=tls_options,
+                    **options,
+                )
+                return connection
+        await open_transport(factory, sock, deadline, context, tls_options, **options)
         return connection
 
     async def __aenter__(self) -> ClientConnection:

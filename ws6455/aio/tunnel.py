@@ -11,25 +11,34 @@ import ssl
 from collections.abc import Callable
 from typing import Any, cast
 
-from ..client.proxies import Proxy, Tunnel, socks_arguments
-from ..exceptions import ProxyError
-from .tls import PlainProtocol, split_options, start_tls
+from ..client.addresses import first_address
+from ..client.deadline import Deadline
+from ..client.proxies import Proxy, Tunnel, shown_proxy, socks_client, socks_errors
+from ..client.trust import default_context, loaded_context
+from .sockets import look_up, open_tcp, open_transport
+from .tls import split_options, start_tls
 
-__all__ = ["connect_through_http", "connect_through_socks", "default_context"]
+__all__ = ["connect_through_http", "connect_through_socks", "load_default_context"]
+
+# python-socks takes None for its own default; the deadline of the caller is the limit.
+_NO_LIMIT = 365 * 86400
 
 
-def default_context(context: ssl.SSLContext | bool | None) -> ssl.SSLContext:
-    """Return the TLS context for an argument `ssl`; True and None select the default."""
-    return context if isinstance(context, ssl.SSLContext) else ssl.create_default_context()
+async def load_default_context() -> ssl.SSLContext:
+    """Return the default TLS context; load it in a thread if it has not been loaded yet."""
+    context = loaded_context()
+    return await asyncio.to_thread(default_context) if context is None else context
 
 
 async def connect_through_http(
     factory: Callable[[], asyncio.Protocol],
     proxy: Proxy,
     tunnel: Tunnel,
+    deadline: Deadline,
     *,
     proxy_options: dict[str, Any],
-    context: ssl.SSLContext | bool | None,
+    tcp_options: dict[str, Any],
+    context: ssl.SSLContext | None,
     tls_options: dict[str, Any],
     **options: Any,
 ) -> None:
@@ -39,7 +48,9 @@ async def connect_through_http(
         factory: returns the protocol.
         proxy: the proxy; an https proxy is reached with TLS.
         tunnel: the handshake with the proxy.
+        deadline: is told the steps.
         proxy_options: ``ssl``, ``server_hostname`` and so on, for TLS to the proxy.
+        tcp_options: options of :func:`~ws6455.aio.sockets.open_tcp`.
         context: TLS context for the server, within the tunnel; None for plain text.
         tls_options: options of :func:`~ws6455.aio.tls.start_tls` for it.
         options: arguments of the loop's ``create_connection``.
@@ -48,29 +59,32 @@ async def connect_through_http(
         OSError: if TCP or TLS fails.
         ProxyError: if the proxy refuses, or its response is invalid.
     """
-    loop = asyncio.get_running_loop()
-    opened = loop.create_future()
-    tunnel_protocol = _TunnelProtocol(tunnel, opened)
-    options |= {"host": proxy.host, "port": proxy.port}
+    opened = asyncio.get_running_loop().create_future()
     if proxy.scheme == "https":
-        defaults: dict[str, Any] = {"ssl": True, "server_hostname": proxy.host}
-        proxy_options = defaults | proxy_options
-        proxy_context = default_context(proxy_options["ssl"])
-        proxy_tls_options = split_options(proxy_options)
-        transport, _ = await loop.create_connection(PlainProtocol, **options, **proxy_options)
-        transport = await start_tls(transport, tunnel_protocol, proxy_context, **proxy_tls_options)
-    else:
-        transport, _ = await loop.create_connection(
-            lambda: tunnel_protocol, **options, **proxy_options
-        )
+        proxy_options = {"ssl": True, "server_hostname": proxy.host} | proxy_options
+    proxy_context = proxy_options.get("ssl")
+    proxy_tls_options = split_options(proxy_options)
+    if proxy_context is True:
+        proxy_context = await load_default_context()
+    transport = await open_transport(
+        lambda: _TunnelProtocol(tunnel, opened),
+        await open_tcp(proxy.host, proxy.port, deadline, **tcp_options),
+        deadline,
+        proxy_context,
+        proxy_tls_options,
+        **options,
+        **proxy_options,
+    )
     try:
+        deadline.step = f"waiting for the response of {shown_proxy(proxy)}"
         await opened
     except BaseException:
         transport.abort()
         raise
     protocol = factory()
     if context:
-        await start_tls(transport, protocol, default_context(context), **tls_options)
+        deadline.step = f"performing the TLS handshake with {tls_options['server_hostname']}"
+        await start_tls(transport, protocol, context, **tls_options)
     else:
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
@@ -104,24 +118,32 @@ class _TunnelProtocol(asyncio.Protocol):
         self.data_received(b"")
 
 
-async def connect_through_socks(proxy: Proxy, host: str, port: int) -> socket.socket:
+async def connect_through_socks(
+    proxy: Proxy, host: str, port: int, deadline: Deadline, tcp_options: dict[str, Any]
+) -> socket.socket:
     """Connect through a SOCKS proxy.
 
     Args:
         proxy: the proxy.
         host: the server's name or address.
         port: the server's TCP port.
+        deadline: is told the steps.
+        tcp_options: options of :func:`~ws6455.aio.sockets.open_tcp`.
 
     Raises:
         ImportError: if python-socks is not installed.
         OSError: if the connection to the proxy fails.
         ProxyError: if the proxy refuses.
     """
-    arguments = socks_arguments(proxy)  # raises ImportError
-    from python_socks import ProxyError as SOCKSError
-    from python_socks.async_.asyncio import Proxy as SOCKSProxy
 
-    try:
-        return await SOCKSProxy(**arguments).connect(host, port)
-    except SOCKSError as exc:
-        raise ProxyError(f"SOCKS proxy did not connect: {exc}") from exc
+    async def connect_to_proxy(**_: object) -> socket.socket:
+        sock = await open_tcp(proxy.host, proxy.port, deadline, **tcp_options)
+        deadline.step = f"waiting for the response of {shown_proxy(proxy)}"
+        return sock
+
+    client = socks_client("async_.asyncio", proxy, connect_to_proxy)
+    if not proxy.resolves_names:
+        host = first_address(await look_up(host, port, deadline))
+    with socks_errors():
+        opened: socket.socket = await client.connect(host, port, timeout=_NO_LIMIT)
+    return opened

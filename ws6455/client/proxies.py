@@ -5,10 +5,13 @@ RFC 6455 §4.1 (proxies), RFC 9110 §9.3.6 (CONNECT). SOCKS is implemented by py
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import ipaddress
+import importlib
+import re
+import types
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..exceptions import (
@@ -16,15 +19,17 @@ from ..exceptions import (
     InvalidProxy,
     InvalidProxyMessage,
     InvalidProxyStatus,
+    ProxyError,
     SecurityError,
     StatusLineTooLong,
-    hide_credentials,
 )
 from ..http1.basic_auth import build_authorization_basic
 from ..http1.head import USER_AGENT, HeadReader, parse_response
 from ..http1.header_values import build_host
 from ..http1.headers import Headers
 from ..http1.uri import WebSocketURI
+from .addresses import shown_address
+from .proxy_environment import find_proxy
 
 __all__ = [
     "Proxy",
@@ -33,9 +38,13 @@ __all__ = [
     "choose_proxy",
     "get_proxy",
     "parse_proxy",
+    "shown_proxy",
     "socks_arguments",
+    "socks_client",
+    "socks_errors",
 ]
 
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*://)?(.*)", re.IGNORECASE | re.DOTALL)
 _PORTS = {
     "http": 80,
     "https": 443,
@@ -44,8 +53,6 @@ _PORTS = {
     "socks5": 1080,
     "socks5h": 1080,
 }
-# §4.1: a SOCKS proxy is preferred to one for HTTPS, and that to one for HTTP.
-_SCHEMES = {True: ("wss", "socks", "https"), False: ("ws", "socks", "https", "http")}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,6 +75,11 @@ class Proxy:
     password: str | None = dataclasses.field(default=None, repr=False)
 
     @property
+    def resolves_names(self) -> bool:
+        """Whether the proxy resolves the names of servers."""
+        return self.scheme not in ("socks4", "socks5")
+
+    @property
     def user_info(self) -> tuple[str, str] | None:
         """The username and the password, or None."""
         if self.username is None or self.password is None:
@@ -79,36 +91,44 @@ def parse_proxy(proxy: str) -> Proxy:
     """Parse the address of a proxy.
 
     Args:
-        proxy: such as ``http://user:password@host:8080`` or ``socks5h://host:1080``.
+        proxy: such as ``http://user:password@host:8080`` or ``socks5h://host:1080``. Without a
+            scheme it is an HTTP proxy; ``socks`` stands for ``socks4``, as for curl.
 
     Raises:
         InvalidProxy: if the address cannot be used; the message says why.
     """
-    shown = hide_credentials(proxy)
+    given, rest = _SCHEME.fullmatch(proxy.strip()).groups("")  # type: ignore[union-attr]  # always
+    user_info, at, rest = rest.rpartition("@")
+    shown = f"{given}{rest}"  # without the credentials
+    scheme = given.removesuffix("://").lower() or "http"
+    if scheme == "socks":
+        scheme = "socks4"
+    if scheme not in _PORTS:
+        raise InvalidProxy(shown, f"scheme {scheme} isn't supported")
+    if any(character in user_info for character in "/?#"):
+        raise InvalidProxy(shown, "username and password must be percent-encoded")
     try:
-        parts = urllib.parse.urlsplit(proxy)
+        parts = urllib.parse.urlsplit(f"{scheme}://{rest}")
         host, port = parts.hostname, parts.port
     except ValueError as exc:
         raise InvalidProxy(shown, str(exc)) from exc
-    if parts.scheme not in _PORTS:
-        raise InvalidProxy(shown, f"scheme {parts.scheme or '(none)'} isn't supported")
     if not host:
         raise InvalidProxy(shown, "hostname isn't provided")
+    if port == 0:
+        raise InvalidProxy(shown, "port 0 cannot be connected to")
     if parts.path not in ("", "/"):
         raise InvalidProxy(shown, "path is meaningless")
     if parts.query:
         raise InvalidProxy(shown, "query component is meaningless")
     if parts.fragment:
         raise InvalidProxy(shown, "fragment identifier is meaningless")
-    username, password = parts.username, parts.password
-    if username is not None and password is None:
-        raise InvalidProxy(shown, "username provided without password")
+    username, _, password = user_info.partition(":")
     return Proxy(
-        parts.scheme,
-        host,
-        port or _PORTS[parts.scheme],
-        None if username is None else urllib.parse.unquote(username),
-        None if password is None else urllib.parse.unquote(password),
+        scheme,
+        host.replace("%25", "%"),  # the zone of an IPv6 address (RFC 6874)
+        port or _PORTS[scheme],
+        urllib.parse.unquote(username) if at else None,
+        urllib.parse.unquote(password) if at else None,
     )
 
 
@@ -116,24 +136,11 @@ def get_proxy(uri: WebSocketURI) -> str | None:
     """Return the proxy for a URI from the environment or the operating system.
 
     The variables are ``wss_proxy``, ``ws_proxy``, ``socks_proxy``, ``https_proxy``,
-    ``http_proxy`` and ``no_proxy``. No proxy is used for loopback addresses.
+    ``http_proxy``, ``all_proxy`` and ``no_proxy``, in lower or upper case. No proxy is used for
+    loopback addresses.
     """
-    if _is_loopback(uri.host):
-        return None
-    # Imported late, since it imports a whole HTTP client.
-    from urllib.request import getproxies, proxy_bypass
-
-    if proxy_bypass(build_host(uri.host, uri.port, uri.secure, always_include_port=True)):
-        return None
-    proxies = getproxies()
-    for scheme in _SCHEMES[uri.secure]:
-        proxy = proxies.get(scheme)
-        if proxy is not None:
-            # macOS returns the address of a SOCKS proxy with the scheme http.
-            if scheme == "socks" and proxy.startswith("http://"):
-                return f"socks5h://{proxy.removeprefix('http://')}"
-            return proxy
-    return None
+    found = find_proxy(uri)
+    return None if found is None else found[1]
 
 
 def choose_proxy(proxy: str | bool | None, uri: WebSocketURI) -> Proxy | None:
@@ -146,8 +153,21 @@ def choose_proxy(proxy: str | bool | None, uri: WebSocketURI) -> Proxy | None:
     Raises:
         InvalidProxy: if the address cannot be used.
     """
-    address = get_proxy(uri) if proxy is True else proxy
-    return parse_proxy(address) if address else None
+    if proxy is not True:
+        return parse_proxy(proxy) if proxy else None
+    found = find_proxy(uri)
+    if found is None:
+        return None
+    source, address = found
+    try:
+        return parse_proxy(address)
+    except InvalidProxy as exc:
+        raise InvalidProxy(exc.proxy, f"{exc.msg} (from {source})") from exc.__cause__
+
+
+def shown_proxy(proxy: Proxy) -> str:
+    """Return a proxy's address for texts."""
+    return f"the proxy {shown_address(proxy.host, proxy.port)}"
 
 
 def check_proxy_ssl(proxy: Proxy, options: Mapping[str, object]) -> None:
@@ -167,13 +187,6 @@ def check_proxy_ssl(proxy: Proxy, options: Mapping[str, object]) -> None:
         raise ValueError("proxy_ssl argument is incompatible with an http:// proxy")
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
 def socks_arguments(proxy: Proxy) -> dict[str, Any]:
     """Return the arguments for python-socks' own ``Proxy``, plain or asynchronous.
 
@@ -190,8 +203,36 @@ def socks_arguments(proxy: Proxy) -> dict[str, Any]:
         "port": proxy.port,
         "username": proxy.username,
         "password": proxy.password,
-        "rdns": proxy.scheme in ("socks4a", "socks5h"),
+        "rdns": proxy.resolves_names,
     }
+
+
+def socks_client(kind: str, proxy: Proxy, connect: Callable[..., object]) -> Any:
+    """Return python-socks' object for a proxy, with a connection of ours to the proxy.
+
+    Args:
+        kind: ``"sync"`` or ``"async_.asyncio"``.
+        proxy: the proxy.
+        connect: returns the connection to the proxy; or returns an awaitable of it.
+
+    Raises:
+        ImportError: if python-socks is not installed.
+    """
+    arguments = socks_arguments(proxy)
+    module = importlib.import_module(f"python_socks.{kind}")
+    # In the place of another proxy before this one.
+    return module.Proxy(**arguments, forward=types.SimpleNamespace(connect=connect))
+
+
+@contextlib.contextmanager
+def socks_errors() -> Iterator[None]:
+    """Raise ProxyError for the error of python-socks in case of a refusal."""
+    from python_socks import ProxyError as SOCKSError
+
+    try:
+        yield
+    except SOCKSError as exc:
+        raise ProxyError(f"SOCKS proxy did not connect: {exc}") from exc
 
 
 class Tunnel:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..exceptions import InvalidStatus, SecurityError
 from ..http1.headers import SECRET_HEADERS, Headers, HeadersLike
-from ..http1.uri import WebSocketURI, parse_uri
+from ..http1.uri import WebSocketURI, parse_uri, uri_text
 from ..settings import setting
 
 __all__ = ["MAX_REDIRECTS", "Destination"]
@@ -85,14 +85,15 @@ class Destination:
 
     Raises:
         InvalidURI: if the URI is not a WebSocket URI.
+        TypeError: if it is neither a string nor an object whose ``str()`` is a URI.
         ValueError: if `ssl` was given and the URI is not secure.
     """
 
-    def __init__(self, uri: str, headers: HeadersLike | None, given: Mapping[str, Any]) -> None:
+    def __init__(self, uri: object, headers: HeadersLike | None, given: Mapping[str, Any]) -> None:
         self._given = given
         self._redirects_left = MAX_REDIRECTS
-        self.uri: str = uri
-        self.ws_uri: WebSocketURI = parse_uri(uri)
+        self.uri: str = uri_text(uri)
+        self.ws_uri: WebSocketURI = parse_uri(self.uri)
         self._check_ssl(self.ws_uri)
         self.headers = headers
 

@@ -9,10 +9,11 @@ import urllib.parse
 
 from ..exceptions import InvalidURI
 
-__all__ = ["WebSocketURI", "parse_uri"]
+__all__ = ["WebSocketURI", "parse_uri", "uri_text"]
 
 # Characters that a URI may contain, including "%", so that nothing is escaped twice.
 _URI_CHARACTERS = ":/?#[]@!$&'()*+,;=%-._~"
+_SCHEME = re.compile("[a-z][a-z0-9+.-]*://", re.IGNORECASE)  # RFC 3986 §3.1
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f]")
 
 
@@ -56,17 +57,40 @@ class WebSocketURI:
         return self.username, self.password
 
 
-def parse_uri(uri: str) -> WebSocketURI:
+def uri_text(uri: object) -> str:
+    """Return a URI as a string.
+
+    Args:
+        uri: a string; or an object whose ``str()`` is a URI, such as a ``yarl.URL``.
+
+    Raises:
+        TypeError: if it is anything else, such as bytes.
+    """
+    if isinstance(uri, str):
+        return uri
+    text = str(uri)
+    if isinstance(uri, WebSocketURI) and uri.user_info is not None:
+        user, password = (urllib.parse.quote(part, safe="") for part in uri.user_info)
+        return text.replace("//", f"//{user}:{password}@", 1)
+    if _SCHEME.match(text) is None:
+        kind = type(uri).__name__
+        raise TypeError(f"uri must be a str, or an object whose str() is a URI, not {kind}")
+    return text
+
+
+def parse_uri(uri: object) -> WebSocketURI:
     """Parse a ``ws://`` or ``wss://`` URI.
 
     Non-ASCII characters (RFC 3987) are percent-encoded, or encoded with IDNA in the host.
 
     Args:
-        uri: the URI.
+        uri: the URI, a string; or an object whose ``str()`` is a URI, such as a ``yarl.URL``.
 
     Raises:
         InvalidURI: if it is not a valid WebSocket URI; the message says why.
+        TypeError: if it is not a URI at all, such as bytes.
     """
+    uri = uri_text(uri)
     if _FORBIDDEN.search(uri):
         # A raw line break or space would otherwise end up in the request line.
         raise InvalidURI(ascii(uri), "spaces and control characters must be percent-encoded")

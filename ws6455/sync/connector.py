@@ -5,19 +5,21 @@ RFC 6455 §4.1.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import socket
+import time
 from collections.abc import Callable
 from typing import Any, Literal
 
+from ..client.deadline import Deadline
 from ..client.proxies import Tunnel, check_proxy_ssl, choose_proxy
 from ..client.redirects import Destination
 from ..http1.headers import HeadersLike
 from ..http1.uri import WebSocketURI
 from ..protocol.client import ClientProtocol
 from .client_connection import ClientConnection
-from .tunnel import Deadline, connect_through_http, connect_through_socks, start_tls
+from .sockets import open_tcp, open_unix
+from .tunnel import connect_through_http, connect_through_socks, start_tls
 
 __all__ = ["Connector"]
 
@@ -35,7 +37,8 @@ class Connector:
         proxy_tls: `ssl` and `server_hostname` for TLS to the proxy.
         sock: a connected socket, or None.
         tls: `ssl` and `server_hostname` for TLS to the server.
-        socket_options: arguments of :func:`socket.create_connection`.
+        socket_options: options of :func:`~ws6455.sync.sockets.open_tcp`; `address`; or `unix` and
+            `path`.
         create_connection: returns the connection.
         protocol_class: the class of its protocol.
         protocol_options: options of :class:`~ws6455.protocol.client.ClientProtocol`.
@@ -69,14 +72,9 @@ class Connector:
         Raises:
             Exception: see :func:`~ws6455.sync.client.connect`.
         """
-        try:
-            return self._follow_redirects(Deadline(self.open_timeout))
-        except TimeoutError as exc:
-            if self.open_timeout is None:
-                raise
-            raise TimeoutError(
-                f"timed out during opening handshake, after {self.open_timeout:g} s"
-            ) from exc
+        deadline = Deadline(self.open_timeout, time.monotonic)
+        with deadline.naming_step():
+            return self._follow_redirects(deadline)
 
     def _follow_redirects(self, deadline: Deadline) -> ClientConnection:
         destination = self._destination()
@@ -100,6 +98,7 @@ class Connector:
         except BaseException:
             sock.close()
             raise
+        deadline.step = f"waiting for the response of {uri.host}"
         try:
             connection.handshake(destination.headers, self.user_agent_header, deadline.left())
         except BaseException:
@@ -115,19 +114,13 @@ class Connector:
         if self.sock is not None:
             return self.sock
         if unix:
-            with contextlib.ExitStack() as stack:
-                sock = stack.enter_context(socket.socket(socket.AF_UNIX))
-                sock.settimeout(deadline.left())
-                sock.connect(path)
-                stack.pop_all()
-            return sock
+            return open_unix(path, deadline)
         host, port = options.pop("address", (uri.host, uri.port))
         proxy = choose_proxy(self.proxy, uri)
         if proxy is None:
-            options.setdefault("timeout", deadline.left())
-            return socket.create_connection((host, port), **options)
-        if proxy.scheme not in ("http", "https"):
-            return connect_through_socks(proxy, host, port, deadline)
+            return open_tcp(host, port, deadline, **options)
+        if proxy.scheme.startswith("socks"):
+            return connect_through_socks(proxy, host, port, deadline, options)
         check_proxy_ssl(proxy, self.proxy_tls if proxy.scheme == "http" else {})
         tunnel = Tunnel(proxy, host, port, self.user_agent_header)
-        return connect_through_http(proxy, tunnel, deadline=deadline, **self.proxy_tls, **options)
+        return connect_through_http(proxy, tunnel, deadline, options, **self.proxy_tls)

@@ -10,6 +10,8 @@ import socket
 import ssl
 from typing import Any
 
+from ..client.deadline import Deadline
+
 __all__ = ["TLSInTLS"]
 
 _CHUNK = 1 << 14
@@ -21,15 +23,19 @@ class TLSInTLS:
     The constructor performs the TLS handshake.
 
     Args:
-        outer: a connected TLS socket; its timeout applies to the handshake.
-        context, server_hostname: see :func:`~ws6455.sync.tunnel.start_tls`.
+        outer: a connected TLS socket.
+        context, server_hostname, deadline: see :func:`~ws6455.sync.tunnel.start_tls`.
 
     Raises:
         OSError: if the handshake fails.
     """
 
     def __init__(
-        self, outer: ssl.SSLSocket, context: ssl.SSLContext, server_hostname: str | None
+        self,
+        outer: ssl.SSLSocket,
+        context: ssl.SSLContext,
+        server_hostname: str | None,
+        deadline: Deadline,
     ) -> None:
         self._outer = outer
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -39,6 +45,7 @@ class TLSInTLS:
         self._encrypted = b""  # bytes that the outer socket has not accepted yet
         self._accepted = 0  # bytes of payload that were encrypted and not reported yet
         while True:
+            outer.settimeout(deadline.left())
             try:
                 self._tls.do_handshake()
             except ssl.SSLWantReadError:

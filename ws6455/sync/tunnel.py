@@ -7,38 +7,16 @@ from __future__ import annotations
 
 import socket
 import ssl
-import time
 from typing import Any, cast
 
-from ..client.proxies import Proxy, Tunnel, socks_arguments
-from ..exceptions import ProxyError
+from ..client.addresses import first_address
+from ..client.deadline import Deadline
+from ..client.proxies import Proxy, Tunnel, shown_proxy, socks_client, socks_errors
+from ..client.trust import default_context
+from .sockets import look_up, open_tcp
 from .tls_in_tls import TLSInTLS
 
-__all__ = ["Deadline", "connect_through_http", "connect_through_socks", "start_tls"]
-
-
-class Deadline:
-    """Time limit that the steps of an opening handshake share.
-
-    Args:
-        seconds: seconds from now; None for no limit.
-    """
-
-    def __init__(self, seconds: float | None) -> None:
-        self._at = None if seconds is None else time.monotonic() + seconds
-
-    def left(self) -> float | None:
-        """Return the seconds left; None for no limit.
-
-        Raises:
-            TimeoutError: if no time is left.
-        """
-        if self._at is None:
-            return None
-        left = self._at - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("timed out during opening handshake")
-        return left
+__all__ = ["connect_through_http", "connect_through_socks", "start_tls"]
 
 
 def start_tls(
@@ -62,54 +40,79 @@ def start_tls(
         OSError: if the handshake fails.
     """
     if not isinstance(context, ssl.SSLContext):
-        context = ssl.create_default_context()
-    sock.settimeout(deadline.left())
+        context = default_context()
+    deadline.step = f"performing the TLS handshake with {server_hostname}"
     if isinstance(sock, ssl.SSLSocket):
         # It has the methods of a socket that a connection calls.
-        return cast(socket.socket, TLSInTLS(sock, context, server_hostname))
+        return cast(socket.socket, TLSInTLS(sock, context, server_hostname, deadline))
+    sock.settimeout(deadline.left())
     return context.wrap_socket(sock, server_hostname=server_hostname)
 
 
 def connect_through_http(
     proxy: Proxy,
     tunnel: Tunnel,
-    *,
     deadline: Deadline,
+    tcp_options: dict[str, Any],
+    *,
     ssl: ssl.SSLContext | bool | None,
     server_hostname: str | None,
-    **options: Any,
 ) -> socket.socket:
     """Connect to a server through an HTTP proxy before a deadline, without TLS to the server.
 
     See :func:`ws6455.aio.tunnel.connect_through_http`; `ssl` and `server_hostname` are for TLS to
-    an https proxy, other options for :func:`socket.create_connection`.
+    an https proxy, `tcp_options` for :func:`~ws6455.sync.sockets.open_tcp`.
     """
-    options.setdefault("timeout", deadline.left())
-    sock = socket.create_connection((proxy.host, proxy.port), **options)
+    sock = open_tcp(proxy.host, proxy.port, deadline, **tcp_options)
     try:
         if proxy.scheme == "https":
             sock = start_tls(sock, ssl, server_hostname or proxy.host, deadline)
-        sock.settimeout(deadline.left())
-        sock.sendall(tunnel.request)
-        opened = False
-        while not opened:
-            sock.settimeout(deadline.left())
-            opened = tunnel.receive_data(sock.recv(4096))
+        within = _BeforeDeadline(sock, deadline, proxy)
+        within.sendall(tunnel.request)
+        while not tunnel.receive_data(within.recv(4096)):
+            pass
     except BaseException:
         sock.close()
         raise
     return sock
 
 
-def connect_through_socks(proxy: Proxy, host: str, port: int, deadline: Deadline) -> socket.socket:
+def connect_through_socks(
+    proxy: Proxy, host: str, port: int, deadline: Deadline, tcp_options: dict[str, Any]
+) -> socket.socket:
     """Call :func:`ws6455.aio.tunnel.connect_through_socks` without asyncio, before a deadline."""
-    arguments = socks_arguments(proxy)  # raises ImportError
-    import python_socks
-    import python_socks.sync
 
-    try:
-        return python_socks.sync.Proxy(**arguments).connect(host, port, timeout=deadline.left())
-    except python_socks.ProxyTimeoutError as exc:
-        raise TimeoutError(f"SOCKS proxy did not connect in time: {exc}") from exc
-    except python_socks.ProxyError as exc:
-        raise ProxyError(f"SOCKS proxy did not connect: {exc}") from exc
+    def connect_to_proxy(**_: object) -> _BeforeDeadline:
+        return _BeforeDeadline(
+            open_tcp(proxy.host, proxy.port, deadline, **tcp_options), deadline, proxy
+        )
+
+    client = socks_client("sync", proxy, connect_to_proxy)
+    target = host if proxy.resolves_names else first_address(look_up(host, port, deadline))
+    with socks_errors():
+        opened: _BeforeDeadline = client.connect(target, port)
+    return opened.socket
+
+
+class _BeforeDeadline:
+    """Methods of a socket to a proxy that block until a deadline at most.
+
+    Args:
+        sock: the socket.
+        deadline: the time limit of all calls together.
+        proxy: the proxy that is to respond.
+    """
+
+    def __init__(self, sock: socket.socket, deadline: Deadline, proxy: Proxy) -> None:
+        deadline.step = f"waiting for the response of {shown_proxy(proxy)}"
+        self.socket = sock
+        self._deadline = deadline
+        self.close = sock.close
+
+    def sendall(self, data: bytes) -> None:
+        self.socket.settimeout(self._deadline.left())
+        self.socket.sendall(data)
+
+    def recv(self, size: int) -> bytes:
+        self.socket.settimeout(self._deadline.left())
+        return self.socket.recv(size)

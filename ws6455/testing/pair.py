@@ -17,6 +17,7 @@ from ..aio.client_connection import ClientConnection
 from ..aio.server import Handler, Server, serve
 from ..aio.server_connection import ServerConnection
 from ..aio.streams import StreamProtocol
+from ..client.deadline import Deadline
 from ..protocol.states import Side
 from .memory import join
 from .raw import RawAcceptor, RawPeer
@@ -228,7 +229,7 @@ class _MemoryConnect(connect):
         _reject(self._transport_options)
         self._new_stream = new_stream
 
-    async def _open_transport(self) -> ClientConnection:
+    async def _open_transport(self, deadline: Deadline) -> ClientConnection:
         if self.ws_uri.secure:
             raise ValueError(f"there is no TLS in memory: {self.uri}")
         connection = self.new_connection()
