@@ -1,9 +1,12 @@
 """Tests of ws6455.http1.uri: valid and invalid WebSocket URIs, and their parts."""
 
+from pathlib import Path
+
 import pytest
+import yarl
 
 from ws6455.exceptions import InvalidURI
-from ws6455.http1.uri import WebSocketURI, parse_uri
+from ws6455.http1.uri import WebSocketURI, parse_uri, uri_text
 
 
 @pytest.mark.parametrize(
@@ -90,3 +93,21 @@ def test_other_white_space_is_escaped(character: str) -> None:
     parsed = parse_uri(f"ws://h/{character}?{character}")
     assert parsed.resource_name.isascii()
     assert parsed.resource_name.isprintable()
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        yarl.URL("ws://user:p%40ss@[::1]:81/path?query"),
+        parse_uri("ws://user:p%40ss@[::1]:81/path?query"),  # its str() hides the credentials
+    ],
+)
+def test_d17_an_object_whose_str_is_a_uri(uri: object) -> None:
+    assert parse_uri(uri) == parse_uri("ws://user:p%40ss@[::1]:81/path?query")
+    assert uri_text(uri) == "ws://user:p%40ss@[::1]:81/path?query"
+
+
+@pytest.mark.parametrize("uri", [None, 80, b"ws://x/", Path("ws://x/"), ["ws://x/"], object])
+def test_d17_an_object_that_is_no_uri(uri: object) -> None:
+    with pytest.raises(TypeError, match=r"^uri must be a str, or an object whose str\(\) is a URI"):
+        parse_uri(uri)

@@ -44,6 +44,7 @@ class connect(Reconnecting[ClientConnection]):
 
     Args:
         uri: ``ws://`` or ``wss://``; credentials in it are sent as HTTP Basic authentication.
+            A string; or an object whose ``str()`` is the URI, such as a ``yarl.URL``.
         origin: value of the Origin header.
         extensions: extensions to offer, instead of the default of `compression`.
         subprotocols: subprotocols to offer, preferred first.
@@ -51,10 +52,11 @@ class connect(Reconnecting[ClientConnection]):
         additional_headers: headers added to the request.
         user_agent_header: value of User-Agent; None for no header.
         proxy: address of an HTTP or SOCKS proxy (SOCKS needs the extra ``socks``); True uses
-            the proxy set in the environment; None connects directly.
+            the proxy set in the environment, see the guide; None connects directly.
         process_exception: for ``async for``: returns None to try again, or the exception to
             raise.
-        open_timeout: seconds until the connection must be open; None for no limit.
+        open_timeout: seconds until the connection must be open, from the lookup of the name to
+            the response, redirects included; None for no limit.
         ping_interval: seconds between keepalive pings; None for no pings.
         ping_timeout: seconds without a byte after a ping until the server counts as dead; None
             for no limit.
@@ -71,17 +73,19 @@ class connect(Reconnecting[ClientConnection]):
         create_connection: returns the connection; the default is :class:`ClientConnection`.
         kwargs: arguments of the loop's ``create_connection``, such as ``ssl``,
             ``server_hostname``, ``sock``, ``host`` and ``port`` (which override the URI's) and
-            ``local_addr``; with ``unix=True``, ``path`` is the path of a Unix socket. Arguments
-            that begin with ``proxy_``, such as ``proxy_ssl``, are for TLS to the proxy.
+            ``local_addr``; with ``unix=True``, ``path`` is the path of a Unix socket.
+            ``happy_eyeballs_delay``, ``interleave`` and ``all_errors`` have an effect on every
+            loop; the delay is 0.25 seconds by default (RFC 8305). Arguments that begin with
+            ``proxy_``, such as ``proxy_ssl``, are for TLS to the proxy.
 
     Raises:
         InvalidURI: if the URI is not a WebSocket URI.
         InvalidProxy: if the proxy's address cannot be used.
         ProxyError: if the proxy refuses, or its response is invalid.
-        OSError: if TCP or TLS fails.
+        OSError: if the lookup, TCP or TLS fails. It names the addresses that were tried.
         InvalidHandshake: if the server refuses, or its response is invalid.
         SecurityError: if it redirects from TLS to plain text, or too often.
-        TimeoutError: if it takes longer than `open_timeout`.
+        TimeoutError: if it takes longer than `open_timeout`. The text names the step.
         TypeError, ValueError: if an argument is wrong.
     """
 

@@ -73,8 +73,10 @@ def connect(  # noqa: D417 - the other options are described where the docstring
         create_connection: makes the connection, instead of :class:`ClientConnection`; called
             with the socket, the protocol and the options.
         protocol_class: the class of the protocol, instead of :class:`ws6455.ClientProtocol`.
-        kwargs: passed to :func:`socket.create_connection`; with ``unix=True``, ``path`` is that
-            of a Unix socket.
+        kwargs: arguments of :func:`socket.create_connection`: ``address`` in place of the URI's
+            host and port, ``source_address``, ``all_errors``, and ``timeout``, in seconds for
+            TCP; also ``happy_eyeballs_delay``, ``interleave``, ``family``, ``proto`` and
+            ``flags``; with ``unix=True``, ``path`` is that of a Unix socket.
     """
     connector = Connector(
         uri,
