@@ -517,6 +517,7 @@ def test_d14_a_full_unix_socket_is_tried_again(front: FrontEnd, tmp_path: Any) -
         listener.accept()[0].close()
         filler.close()
         peer, _ = listener.accept()
+        peer.recv(4096)
         peer.sendall(b"HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n")
         with peer, pytest.raises(ws6455.InvalidStatus):
             opening.result(5)

@@ -6,6 +6,7 @@ RFC 6455 §4.1.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import socket
 import time
 from collections.abc import Callable
@@ -119,8 +120,9 @@ class Connector:
         proxy = choose_proxy(self.proxy, uri)
         if proxy is None:
             return open_tcp(host, port, deadline, **options)
+        open_proxy = functools.partial(open_tcp, proxy.host, proxy.port, deadline, **options)
         if proxy.scheme.startswith("socks"):
-            return connect_through_socks(proxy, host, port, deadline, options)
+            return connect_through_socks(open_proxy, proxy, host, port, deadline)
         check_proxy_ssl(proxy, self.proxy_tls if proxy.scheme == "http" else {})
         tunnel = Tunnel(proxy, host, port, self.user_agent_header)
-        return connect_through_http(proxy, tunnel, deadline, options, **self.proxy_tls)
+        return connect_through_http(open_proxy, proxy, tunnel, deadline, **self.proxy_tls)

@@ -124,7 +124,7 @@ def _start(info: AddressInfo, source_address: Any) -> socket.socket:
     """
     sock = socket.socket(*info[:3])
     with _closed_on_failure(sock):
-        sock.setblocking(False)
+        sock.settimeout(0)
         if source_address is not None:
             sock.bind(source_address)
         error = sock.connect_ex(info[4])

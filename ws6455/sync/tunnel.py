@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import socket
 import ssl
-from typing import Any, cast
+from collections.abc import Callable
+from typing import cast
 
 from ..client.addresses import first_address
 from ..client.deadline import Deadline
 from ..client.proxies import Proxy, Tunnel, shown_proxy, socks_client, socks_errors
 from ..client.trust import default_context
-from .sockets import look_up, open_tcp
+from .sockets import look_up
 from .tls_in_tls import TLSInTLS
 
 __all__ = ["connect_through_http", "connect_through_socks", "start_tls"]
@@ -50,20 +51,20 @@ def start_tls(
 
 
 def connect_through_http(
+    open_proxy: Callable[[], socket.socket],
     proxy: Proxy,
     tunnel: Tunnel,
     deadline: Deadline,
-    tcp_options: dict[str, Any],
     *,
     ssl: ssl.SSLContext | bool | None,
     server_hostname: str | None,
 ) -> socket.socket:
     """Connect to a server through an HTTP proxy before a deadline, without TLS to the server.
 
-    See :func:`ws6455.aio.tunnel.connect_through_http`; `ssl` and `server_hostname` are for TLS to
-    an https proxy, `tcp_options` for :func:`~ws6455.sync.sockets.open_tcp`.
+    See :func:`ws6455.aio.tunnel.connect_through_http`; `open_proxy` returns a socket that is
+    connected to the proxy, `ssl` and `server_hostname` are for TLS to an https proxy.
     """
-    sock = open_tcp(proxy.host, proxy.port, deadline, **tcp_options)
+    sock = open_proxy()
     try:
         if proxy.scheme == "https":
             sock = start_tls(sock, ssl, server_hostname or proxy.host, deadline)
@@ -78,14 +79,19 @@ def connect_through_http(
 
 
 def connect_through_socks(
-    proxy: Proxy, host: str, port: int, deadline: Deadline, tcp_options: dict[str, Any]
+    open_proxy: Callable[[], socket.socket],
+    proxy: Proxy,
+    host: str,
+    port: int,
+    deadline: Deadline,
 ) -> socket.socket:
-    """Call :func:`ws6455.aio.tunnel.connect_through_socks` without asyncio, before a deadline."""
+    """Call :func:`ws6455.aio.tunnel.connect_through_socks` without asyncio, before a deadline.
+
+    `open_proxy` returns a socket that is connected to the proxy.
+    """
 
     def connect_to_proxy(**_: object) -> _BeforeDeadline:
-        return _BeforeDeadline(
-            open_tcp(proxy.host, proxy.port, deadline, **tcp_options), deadline, proxy
-        )
+        return _BeforeDeadline(open_proxy(), deadline, proxy)
 
     client = socks_client("sync", proxy, connect_to_proxy)
     target = host if proxy.resolves_names else first_address(look_up(host, port, deadline))
