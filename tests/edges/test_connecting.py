@@ -24,6 +24,7 @@ from tests.aio.conftest import contexts as contexts
 from tests.aio.conftest import until
 from tests.sync.conftest import serving
 from ws6455.client import trust
+from ws6455.client.deadline import Deadline
 
 DELAY = 0.25
 Addresses = list[tuple[str, int]]
@@ -526,6 +527,28 @@ def test_d14_a_full_unix_socket_is_tried_again(front: FrontEnd, tmp_path: Any) -
 def test_d14_an_error_of_the_system_is_not_a_deadline(front: FrontEnd, refusing: Addresses) -> None:
     with pytest.raises(ConnectionRefusedError):
         front.open(f"ws://{refusing[0][0]}:{refusing[0][1]}/", open_timeout=5)
+
+
+@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_d14_a_refusal_before_the_request(
+    loop_factory: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    class Late(ws6455.connect):
+        async def _open_transport(self, deadline: Deadline) -> ws6455.ClientConnection:
+            connection = await super()._open_transport(deadline)
+            await until(connection._is_answered)
+            return connection
+
+    async def attempt(uri: str) -> None:
+        with pytest.raises(ws6455.InvalidStatus, match="503"):
+            await Late(uri, proxy=None, open_timeout=5)
+
+    def refuse(client: socket.socket) -> None:
+        client.sendall(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
+        client.recv(4096)
+
+    with proxying(refuse) as port, asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(attempt(f"ws://127.0.0.1:{port}/"))
 
 
 # D15: proxies; the rules are in tests/client/test_proxy_environment.py

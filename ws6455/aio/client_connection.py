@@ -37,10 +37,11 @@ class ClientConnection(Connection, ClientSession):
         Raises:
             InvalidHandshake: if the server refuses, or answers wrongly.
         """
-        self._opened_waiter = self.loop.create_future()
-        self._send_request(additional_headers, user_agent_header)
-        await self._opened_waiter
-        self._opened_waiter = None
+        if not self._is_answered():  # a server may refuse before the request
+            self._opened_waiter = self.loop.create_future()
+            self._send_request(additional_headers, user_agent_header)
+            await self._opened_waiter
+            self._opened_waiter = None
         self._check_accepted()
         self._start()
 
