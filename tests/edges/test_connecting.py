@@ -374,7 +374,7 @@ def test_d13_a_cancellation_at_any_step_leaves_no_socket(
 
 
 def check_timeout(
-    front: FrontEnd, uri: str, step: str, seconds: float = 0.4, **options: Any
+    front: FrontEnd, uri: str, step: str, seconds: float = 0.3, **options: Any
 ) -> None:
     started = time.monotonic()
     with pytest.raises(TimeoutError) as caught:
