@@ -408,6 +408,7 @@ def test_d14_a_slow_lookup(resolver: Resolver, front: FrontEnd) -> None:
 
 def test_d14_a_slow_lookup_of_the_proxy(resolver: Resolver, front: FrontEnd) -> None:
     resolver.names["proxy.example"] = []
+    trust.default_context()
     for scheme in ("http", "https", "socks5h"):
         resolver.slow.clear()
         timer = threading.Timer(0.3, resolver.slow.set)
@@ -668,6 +669,15 @@ def test_d16_an_https_proxy_shares_it(
     for _ in range(2):
         with proxying(answer) as port, pytest.raises(ws6455.InvalidProxyStatus):
             front.open("ws://server.example/", proxy=f"https://localhost:{port}")
+    assert len(loads) == 1
+
+
+@pytest.mark.parametrize("front_end", [Asyncio, Uvloop])
+def test_d16_a_deadline_while_it_is_loaded(
+    loads: list[threading.Thread], front_end: type[FrontEnd], silent: tuple[str, int]
+) -> None:
+    uri = f"wss://localhost:{silent[1]}/"
+    check_timeout(front_end(), uri, "loading the trusted certificates", 0.1, proxy=None)
     assert len(loads) == 1
 
 

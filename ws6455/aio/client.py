@@ -227,7 +227,7 @@ class connect(Reconnecting[ClientConnection]):
                 options.setdefault("ssl_shutdown_timeout", connection.close_timeout)
         tls_options = split_options(options)
         if context is True:
-            context = await load_default_context()
+            context = await load_default_context(deadline)
         tcp_options = {name: options.pop(name) for name in TCP_OPTIONS if name in options}
         sock = options.pop("sock", None)
         if options.pop("unix", False):

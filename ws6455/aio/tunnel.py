@@ -24,10 +24,17 @@ __all__ = ["connect_through_http", "connect_through_socks", "load_default_contex
 _NO_LIMIT = 365 * 86400
 
 
-async def load_default_context() -> ssl.SSLContext:
-    """Return the default TLS context; load it in a thread if it has not been loaded yet."""
+async def load_default_context(deadline: Deadline) -> ssl.SSLContext:
+    """Return the default TLS context; load it in a thread if it has not been loaded yet.
+
+    Args:
+        deadline: is told the step.
+    """
     context = loaded_context()
-    return await asyncio.to_thread(default_context) if context is None else context
+    if context is None:
+        deadline.step = "loading the trusted certificates"
+        context = await asyncio.to_thread(default_context)
+    return context
 
 
 async def connect_through_http(
@@ -65,7 +72,7 @@ async def connect_through_http(
     proxy_context = proxy_options.get("ssl")
     proxy_tls_options = split_options(proxy_options)
     if proxy_context is True:
-        proxy_context = await load_default_context()
+        proxy_context = await load_default_context(deadline)
     transport = await open_transport(
         lambda: _TunnelProtocol(tunnel, opened),
         await open_tcp(proxy.host, proxy.port, deadline, **tcp_options),
