@@ -151,6 +151,12 @@ def _discard(task: asyncio.Task[socket.socket]) -> None:
         task.result().close()
 
 
+def _abort(task: asyncio.Task[tuple[asyncio.Transport, asyncio.Protocol]]) -> None:
+    """Close a transport that is not needed."""
+    if not task.cancelled() and task.exception() is None:
+        task.result()[0].abort()
+
+
 async def open_unix(path: str | os.PathLike[str], deadline: Deadline) -> socket.socket:
     """Connect to a Unix socket; wait while its backlog is full.
 
@@ -200,20 +206,17 @@ async def open_transport(
     Raises:
         OSError: if TLS fails.
     """
-    is_taken = False
-
-    def make_protocol() -> asyncio.Protocol:
-        nonlocal is_taken
-        protocol = PlainProtocol() if context else factory()
-        is_taken = True
-        return protocol
-
     loop = asyncio.get_running_loop()
+    protocol = PlainProtocol if context else factory
     try:
-        transport, _ = await loop.create_connection(make_protocol, sock=sock, **options)
+        # Never cancelled: uvloop would drop the transport without telling its protocol.
+        creating = loop.create_task(loop.create_connection(protocol, sock=sock, **options))
+        transport, _ = await asyncio.shield(creating)
+    except asyncio.CancelledError:
+        creating.add_done_callback(_abort)
+        raise
     except BaseException:
-        if not is_taken:  # otherwise the transport closes it
-            sock.close()
+        sock.close()
         raise
     if not context:
         return transport
