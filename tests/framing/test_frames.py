@@ -20,6 +20,7 @@ from ws6455.framing.frames import (
     Opcode,
     parse_header,
     serialize_frame,
+    truncate_reason,
 )
 from ws6455.framing.masking import apply_mask
 
@@ -322,3 +323,29 @@ def test_a_reason_has_at_most_123_bytes() -> None:
 )
 def test_a_close_reads(close: Close, text: str) -> None:
     assert str(close) == text
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("", ""),
+        ("x" * 123, "x" * 123),
+        ("x" * 124, "x" * 120 + "…"),
+        ("é" * 61, "é" * 61),
+        ("é" * 62, "é" * 60 + "…"),
+        ("x" + "€" * 50, "x" + "€" * 39 + "…"),
+        ("🙂" * 30, "🙂" * 30),
+        ("xx" + "🙂" * 31, "xx" + "🙂" * 29 + "…"),
+        ("x" * 10_000, "x" * 120 + "…"),
+    ],
+)
+def test_d22_a_reason_is_cut_between_characters_and_marked(reason: str, expected: str) -> None:
+    assert truncate_reason(reason) == expected
+    assert Close.parse(Close(1000, expected).serialize()).reason == expected
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=200))
+def test_d22_every_reason_fits_once_it_is_truncated(reason: str) -> None:
+    cut = truncate_reason(reason)
+    assert len(cut.encode()) <= 123
+    assert cut == reason if len(reason.encode()) <= 123 else reason.startswith(cut[:-1])

@@ -1,4 +1,4 @@
-"""Tests of ws6455.http1.body: incremental reading, limits, malformed chunks."""
+"""Tests of ws6455.http1.body: incremental reading and writing, limits, malformed chunks."""
 
 import time
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from ws6455.exceptions import InvalidMessage
-from ws6455.http1.body import MAX_BODY_SIZE, BodyReader
+from ws6455.http1.body import MAX_BODY_SIZE, BodyReader, BodyWriter
 from ws6455.http1.headers import MAX_LINE_SIZE, Headers
 
 
@@ -107,3 +107,59 @@ def test_many_small_chunks_take_linear_time() -> None:
         BodyReader(CHUNKED).feed(b"1\r\na\r\n" * count)
 
     assert cpu_seconds(lambda: read(40_000)) < 24 * cpu_seconds(lambda: read(5_000)) + 0.02
+
+
+def written(headers: Headers, pieces: list[bytes], omitted: bool = False) -> bytes:
+    """Frame a body piece by piece; the last piece ends it."""
+    writer = BodyWriter(headers, omitted)
+    last = len(pieces) - 1
+    parts: list[bytes] = []
+    for number, piece in enumerate(pieces):
+        assert not writer.has_ended
+        parts += writer.frame(piece, number < last)
+    assert writer.has_ended
+    return b"".join(parts)
+
+
+def test_d37_a_body_without_a_length_is_chunked() -> None:
+    headers = Headers()
+    assert written(headers, [b"0123456789", b"", b"ab", b""]) == (
+        b"a\r\n0123456789\r\n2\r\nab\r\n0\r\n\r\n"
+    )
+    assert headers["Transfer-Encoding"] == "chunked"
+    assert written(Headers(), [b""]) == b"0\r\n\r\n"
+    assert written(Headers(), [b"a"]) == b"1\r\na\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize("sizes", [[0], [1, 0], [20_000, 0, 3], [5, 70_000]])
+def test_d37_a_reader_gets_the_body_that_was_written(sizes: list[int]) -> None:
+    pieces = [bytes(size) for size in sizes]
+    for headers in (Headers(), Headers({"Content-Length": str(sum(sizes))})):
+        data = written(headers, pieces)
+        assert body_of(headers, data, 1000)[0] == b"".join(pieces)
+
+
+def test_d37_a_body_with_a_length_is_sent_as_it_is() -> None:
+    headers = Headers({"Content-Length": "3", "Transfer-Encoding": "chunked"})
+    assert written(headers, [b"ab", b"", b"c"]) == b"abc"
+    assert list(headers) == ["content-length"]  # RFC 9112 §6.2: never both
+
+
+@pytest.mark.parametrize(
+    ("length", "pieces", "problem"),
+    [("3", [b"ab", b"cd"], "longer"), ("0", [b"a"], "longer"), ("3", [b"ab", b""], "shorter")],
+)
+def test_d37_a_body_of_another_length_is_refused(
+    length: str, pieces: list[bytes], problem: str
+) -> None:
+    with pytest.raises(InvalidMessage, match=problem):
+        written(Headers({"Content-Length": length}), pieces)
+
+
+def test_d37_a_body_that_is_omitted_keeps_its_length() -> None:
+    for headers in (Headers(), Headers({"Content-Length": "3"})):
+        names = list(headers)
+        assert written(headers, [b"ab", b"c"], omitted=True) == b""
+        assert list(headers) == names
+    with pytest.raises(InvalidMessage):
+        BodyWriter(Headers({"Content-Length": "x"}), True)

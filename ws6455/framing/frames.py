@@ -27,10 +27,12 @@ __all__ = [
     "frame_parts",
     "parse_header",
     "serialize_frame",
+    "truncate_reason",
 ]
 
 MAX_HEADER_SIZE = 14
 MAX_CONTROL_PAYLOAD = 125
+MAX_REASON_SIZE = MAX_CONTROL_PAYLOAD - 2
 # Size in bytes from which extra work to avoid copying a payload pays off.
 LARGE = 1 << 14
 # Limit for a payload in a log line, in characters.
@@ -148,7 +150,7 @@ class Close:
         """
         self.check()
         reason = self.reason.encode()
-        if len(reason) > MAX_CONTROL_PAYLOAD - 2:
+        if len(reason) > MAX_REASON_SIZE:
             raise ProtocolError("close reason exceeds 123 bytes")
         return int(self.code).to_bytes(2, "big") + reason
 
@@ -161,6 +163,26 @@ class Close:
         known = self.code in _CLOSE_EXPLANATIONS and self.code not in INTERNAL_CLOSE_CODES
         if not known and not 3000 <= self.code < 5000:
             raise ProtocolError(f"invalid close code: {self.code}")
+
+
+def truncate_reason(reason: str) -> str:
+    """Return a close reason that fits into a Close frame (§5.5).
+
+    Args:
+        reason: the reason.
+
+    Returns:
+        The reason, if it has at most 123 bytes of UTF-8; otherwise its start, cut between
+        characters, and ``…``.
+
+    Raises:
+        UnicodeEncodeError: if it contains a surrogate.
+    """
+    data = reason.encode()
+    if len(data) <= MAX_REASON_SIZE:
+        return reason
+    mark = "…"
+    return data[: MAX_REASON_SIZE - len(mark.encode())].decode(errors="ignore") + mark
 
 
 class FrameHeader(NamedTuple):

@@ -1,4 +1,4 @@
-"""Bounded reader for the body of a response that refuses the opening handshake.
+"""Body of a response that refuses the opening handshake: a bounded reader, and a writer.
 
 RFC 9112 §6 (length), §7.1 (chunked transfer coding).
 """
@@ -9,9 +9,23 @@ from ..exceptions import InvalidMessage
 from ..settings import setting
 from .headers import MAX_LINE_SIZE, Headers
 
-__all__ = ["MAX_BODY_SIZE", "BodyReader"]
+__all__ = ["MAX_BODY_SIZE", "BodyReader", "BodyWriter", "content_length"]
 
 MAX_BODY_SIZE = setting("MAX_BODY_SIZE", 1 << 20)
+
+
+def content_length(headers: Headers) -> int | None:
+    """Return the value of Content-Length, in bytes; None if there is none.
+
+    Raises:
+        InvalidMessage: if there are several values, or it is not a number of at most 18 digits.
+    """
+    lengths = headers.get_all("Content-Length")
+    if not lengths:
+        return None
+    if len(lengths) > 1 or re.fullmatch("[0-9]{1,18}", lengths[0]) is None:
+        raise InvalidMessage("response with an invalid Content-Length")
+    return int(lengths[0])
 
 
 class BodyReader:
@@ -40,11 +54,8 @@ class BodyReader:
         if self.chunked:
             if [value.lower() for value in headers.get_all("Transfer-Encoding")] != ["chunked"]:
                 raise InvalidMessage("response with an unknown Transfer-Encoding")
-        elif "Content-Length" in headers:
-            lengths = headers.get_all("Content-Length")
-            if len(lengths) > 1 or re.fullmatch("[0-9]{1,18}", lengths[0]) is None:
-                raise InvalidMessage("response with an invalid Content-Length")
-            self.remaining = int(lengths[0])
+        else:
+            self.remaining = content_length(headers)
 
     def feed(self, data: bytes) -> bool:
         """Add bytes. Return True once the body is complete or has reached the limit."""
@@ -93,3 +104,56 @@ class BodyReader:
                 return True
         del buffer[:position]
         return False
+
+
+class BodyWriter:
+    """Frames the body of a response as it comes (RFC 9112 §6).
+
+    A body with a Content-Length is sent as it is, any other with the chunked transfer coding.
+
+    Args:
+        headers: the response's headers; Transfer-Encoding is set or removed.
+        omitted: True if the response has no body, whatever is written.
+
+    Attributes:
+        has_ended: True once the last piece was framed.
+
+    Raises:
+        InvalidMessage: if Content-Length is invalid.
+    """
+
+    def __init__(self, headers: Headers, omitted: bool) -> None:
+        self.has_ended: bool = False
+        self._omitted = omitted
+        self._remaining = content_length(headers)
+        headers.pop("Transfer-Encoding", None)
+        if self._remaining is None and not omitted:
+            headers["Transfer-Encoding"] = "chunked"
+
+    def frame(self, data: bytes, more_body: bool) -> list[bytes]:
+        """Return what to write for a piece of the body.
+
+        Args:
+            data: the piece.
+            more_body: whether more pieces follow.
+
+        Raises:
+            InvalidMessage: if the body is longer than its Content-Length, or ends before it.
+        """
+        parts = [data] if data else []
+        if self._omitted:
+            parts = []
+        elif self._remaining is None:
+            if data:
+                parts = [b"%x\r\n" % len(data), data, b"\r\n"]
+            if not more_body:
+                parts.append(b"0\r\n\r\n")
+        else:
+            rest = self._remaining - len(data)
+            if rest < 0 or (rest and not more_body):
+                raise InvalidMessage(
+                    f"body is {'longer' if rest < 0 else 'shorter'} than its Content-Length"
+                )
+            self._remaining = rest
+        self.has_ended = not more_body
+        return parts

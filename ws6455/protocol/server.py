@@ -11,12 +11,14 @@ from collections.abc import Callable, Sequence
 
 from ..exceptions import (
     InvalidHandshake,
+    InvalidState,
     InvalidStatus,
     NegotiationError,
     NotHTTP,
     RequestLineTooLong,
 )
 from ..framing.deflate import PerMessageDeflate
+from ..http1.body import BodyWriter
 from ..http1.head import HeadReader, Request, Response, parse_request
 from ..http1.headers import Headers
 from ..typing import ExtensionHeader, LoggerLike
@@ -36,6 +38,9 @@ from .states import OPEN, Side, State
 
 __all__ = ["ServerProtocol"]
 
+# Statuses of responses without content (RFC 9110 §15.3.5, §15.3.6, §15.4.5).
+_NO_CONTENT = frozenset({204, 205, 304})
+
 
 class ServerProtocol(OpeningProtocol):
     """Server's side of a connection, without I/O.
@@ -54,6 +59,7 @@ class ServerProtocol(OpeningProtocol):
 
     __slots__ = (
         "__dict__",
+        "_body",
         "_date",
         "_early",
         "_select_subprotocol",
@@ -90,6 +96,7 @@ class ServerProtocol(OpeningProtocol):
         self.origin: str | None = None
         self._select_subprotocol = select_subprotocol
         self._date = date
+        self._body: BodyWriter | None = None  # of a refusal that is sent piece by piece
         # Bytes received after the request and before its response.
         self._early: bytes | bytearray = b""
 
@@ -221,27 +228,25 @@ class ServerProtocol(OpeningProtocol):
         text = "Failed to open a WebSocket connection.\nSee server log for more information.\n"
         return self.reject(500, text)
 
-    def send_response(self, response: Response) -> None:
+    def send_response(self, response: Response, more_body: bool = False) -> None:
         """Send the response; status 101 opens the connection, any other ends it.
 
         After a refusal, bytes from the client are not read as frames.
 
+        Args:
+            response: the response.
+            more_body: whether :meth:`send_body` continues the body of this refusal. Such a body
+                without Content-Length has the chunked transfer coding (RFC 9112 §7.1).
+
         Raises:
-            InvalidMessage: if the reason phrase has invalid characters; nothing is sent.
+            InvalidMessage: if the reason phrase has invalid characters, or the body that follows
+                an invalid Content-Length; nothing is sent.
         """
-        # RFC 9110 §9.3.2: the response to HEAD has no body.
-        head_only = self.request is not None and self.request.method == "HEAD"
-        # RFC 9110 §6.6.1: a response has a Date, unless its status is 1xx.
-        if (
-            self._date is not None
-            and response.status_code != 101
-            and "Date" not in response.headers
-        ):
-            # In a copy: the application may send a response many times.
-            dated = response.headers.copy()
-            dated["Date"] = self._date()
-            response = dataclasses.replace(response, headers=dated)
-        serialized = response.serialize(body=not head_only)
+        if response.status_code == 101:
+            serialized = response.serialize(body=False)
+        else:
+            response = self._complete_refusal(response, more_body)
+            serialized = self._serialize_refusal(response, more_body)
         self.response: Response | None = response
         if self.debug:
             status_line = f"HTTP/1.1 {response.status_code} {response.reason_phrase}"
@@ -249,11 +254,76 @@ class ServerProtocol(OpeningProtocol):
         self.writes.append(serialized)
         early, self._early = bytes(self._early), b""
         if response.status_code != 101:
-            if self.handshake_exc is None:
-                self.handshake_exc = InvalidStatus(response)
-            self._end_sending()
+            if not more_body:
+                self.end_response()
             return
         self.handshake_exc = None
         self.state = OPEN
         if early:
             self.receive_data(early)
+
+    def send_body(self, data: bytes, more_body: bool = False) -> None:
+        """Send a piece of the body of a refusal that was begun with `more_body`.
+
+        Args:
+            data: the piece; dropped if the response has no body (RFC 9110 §6.4.1).
+            more_body: whether more pieces follow.
+
+        Raises:
+            InvalidState: if no such response was begun, or it has ended.
+            InvalidMessage: if the body is longer than its Content-Length, or ends before it;
+                nothing of the piece is sent.
+        """
+        body = self._body
+        if body is None or body.has_ended or self.handshake_exc is not None:
+            raise InvalidState("no response waits for more of its body")
+        self.writes += body.frame(data, more_body)
+        if not more_body:
+            self.end_response()
+
+    def end_response(self) -> None:
+        """End the connection after a refusal; its body stays incomplete if it is not at its end.
+
+        Raises:
+            InvalidState: if no refusal was sent.
+        """
+        if self.response is None or self.response.status_code == 101:
+            raise InvalidState("no refusal was sent")
+        if self.handshake_exc is None:
+            self.handshake_exc = InvalidStatus(self.response)
+        self._end_sending()
+
+    def _complete_refusal(self, response: Response, more_body: bool) -> Response:
+        """Add Date; drop what the status does not allow (RFC 9110 §6.6.1, §8.6, §15.3.6).
+
+        Returns:
+            The response, or a changed copy: an application may send a response many times.
+            A copy in any case if more of the body follows, which changes the headers.
+        """
+        status = response.status_code
+        dated = self._date is None or "Date" in response.headers
+        if dated and status not in _NO_CONTENT and not more_body:
+            return response
+        headers = response.headers.copy()
+        if not dated and self._date is not None:
+            headers["Date"] = self._date()
+        if status not in _NO_CONTENT:
+            return dataclasses.replace(response, headers=headers)
+        if status != 304:  # this one may announce the length of another response
+            headers.pop("Content-Length", None)
+            headers.pop("Transfer-Encoding", None)
+        if status == 205:
+            headers["Content-Length"] = "0"
+        return dataclasses.replace(response, headers=headers, body=b"")
+
+    def _serialize_refusal(self, response: Response, more_body: bool) -> bytes:
+        """Return the bytes of a refusal, or of its head and the first piece of its body."""
+        # RFC 9110 §9.3.2: the response to HEAD has no body.
+        head_only = self.request is not None and self.request.method == "HEAD"
+        if not more_body:
+            return response.serialize(body=not head_only)
+        body = BodyWriter(response.headers, head_only or response.status_code in _NO_CONTENT)
+        pieces = body.frame(response.body, more_body)
+        serialized = b"".join([response.serialize(body=False), *pieces])
+        self._body = body
+        return serialized
