@@ -103,7 +103,8 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Pass the bytes received to the connection."""
         connection, buffer = self._connection, self._buffer
-        assert connection is not None
+        if connection is None:
+            return  # a read that ended after the transport
         if buffer is self._shared:
             data = buffer[:nbytes]
             connection.receive(data.tobytes() if nbytes < LARGE else data)
@@ -113,13 +114,12 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Pass bytes to the connection; for uvloop, which does not use the buffer here."""
-        assert self._connection is not None
-        self._connection.receive(data)
+        if self._connection is not None:
+            self._connection.receive(data)
 
     def eof_received(self) -> bool:
         """Pass on the end of the stream; return True to keep the transport open."""
-        assert self._connection is not None
-        return self._connection.receive_eof()
+        return self._connection is not None and self._connection.receive_eof()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Pass on the end of the transport."""
