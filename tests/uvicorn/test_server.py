@@ -79,7 +79,11 @@ async def test_a_client_that_answers_no_ping_is_disconnected() -> None:
         assert frames[-1].data == b"\x03\xf3keepalive ping timeout"
         assert await peer.bytes_to_end() == b""
         await peer.close()
-        assert (await app.ended)["code"] == 1006
+        assert await app.ended == {
+            "type": "websocket.disconnect",
+            "code": 1011,
+            "reason": "keepalive ping timeout",
+        }
 
 
 @pytest.mark.parametrize("interval", [None, 0])

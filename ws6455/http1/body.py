@@ -9,9 +9,11 @@ from ..exceptions import InvalidMessage
 from ..settings import setting
 from .headers import MAX_LINE_SIZE, Headers
 
-__all__ = ["MAX_BODY_SIZE", "BodyReader", "BodyWriter", "content_length"]
+__all__ = ["MAX_BODY_SIZE", "NO_CONTENT", "BodyReader", "BodyWriter", "content_length"]
 
 MAX_BODY_SIZE = setting("MAX_BODY_SIZE", 1 << 20)
+# Statuses of responses without content (RFC 9110 §15.3.5, §15.3.6, §15.4.5).
+NO_CONTENT = frozenset({204, 205, 304})
 
 
 def content_length(headers: Headers) -> int | None:

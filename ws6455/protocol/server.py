@@ -18,7 +18,7 @@ from ..exceptions import (
     RequestLineTooLong,
 )
 from ..framing.deflate import PerMessageDeflate
-from ..http1.body import BodyWriter
+from ..http1.body import NO_CONTENT, BodyWriter
 from ..http1.head import HeadReader, Request, Response, parse_request
 from ..http1.headers import Headers
 from ..typing import ExtensionHeader, LoggerLike
@@ -37,9 +37,6 @@ from .protocol import MAX_FRAGMENTS, MAX_SIZE
 from .states import OPEN, Side, State
 
 __all__ = ["ServerProtocol"]
-
-# Statuses of responses without content (RFC 9110 §15.3.5, §15.3.6, §15.4.5).
-_NO_CONTENT = frozenset({204, 205, 304})
 
 
 class ServerProtocol(OpeningProtocol):
@@ -302,12 +299,12 @@ class ServerProtocol(OpeningProtocol):
         """
         status = response.status_code
         dated = self._date is None or "Date" in response.headers
-        if dated and status not in _NO_CONTENT and not more_body:
+        if dated and status not in NO_CONTENT and not more_body:
             return response
         headers = response.headers.copy()
         if not dated and self._date is not None:
             headers["Date"] = self._date()
-        if status not in _NO_CONTENT:
+        if status not in NO_CONTENT:
             return dataclasses.replace(response, headers=headers)
         if status != 304:  # this one may announce the length of another response
             headers.pop("Content-Length", None)
@@ -322,7 +319,7 @@ class ServerProtocol(OpeningProtocol):
         head_only = self.request is not None and self.request.method == "HEAD"
         if not more_body:
             return response.serialize(body=not head_only)
-        body = BodyWriter(response.headers, head_only or response.status_code in _NO_CONTENT)
+        body = BodyWriter(response.headers, head_only or response.status_code in NO_CONTENT)
         pieces = body.frame(response.body, more_body)
         serialized = b"".join([response.serialize(body=False), *pieces])
         self._body = body
