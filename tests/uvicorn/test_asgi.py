@@ -8,20 +8,17 @@ import pytest
 from uvicorn.protocols.utils import ClientDisconnected
 
 from tests.uvicorn.conftest import (
+    REQUEST,
     Connect,
     closing_of,
     port_of,
+    raw,
     refusal_of,
     serving,
     uri_of,
 )
 from ws6455 import Close, InvalidHeader
 from ws6455.testing import RawPeer
-
-REQUEST = (
-    "GET /a%20b?c=d HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-)
 
 
 class Recorder:
@@ -58,13 +55,6 @@ async def accept(receive: Any, send: Any, **options: Any) -> None:
 async def wait_for_the_end(receive: Any, send: Any) -> Any:
     await accept(receive, send)
     return await receive()
-
-
-async def raw(server: Any, *headers: str) -> RawPeer:
-    """Send a request with more headers, and return who reads what comes of it."""
-    peer = await RawPeer.connect("127.0.0.1", port_of(server))
-    peer.send("".join([REQUEST, *(f"{line}\r\n" for line in headers), "\r\n"]).encode())
-    return peer
 
 
 async def echo(receive: Any, send: Any) -> None:

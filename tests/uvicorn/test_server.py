@@ -19,8 +19,17 @@ from uvicorn.protocols.utils import ClientDisconnected
 import ws6455
 from tests.aio.conftest import until
 from tests.uvicorn import fastapi_application
-from tests.uvicorn.conftest import Connect, closing_of, port_of, refusal_of, serving, uri_of
-from tests.uvicorn.test_asgi import REQUEST, Recorder, accept, echo, raw, wait_for_the_end
+from tests.uvicorn.conftest import (
+    REQUEST,
+    Connect,
+    closing_of,
+    port_of,
+    raw,
+    refusal_of,
+    serving,
+    uri_of,
+)
+from tests.uvicorn.test_asgi import Recorder, accept, echo, wait_for_the_end
 from ws6455 import Opcode
 from ws6455.testing import RawPeer
 from ws6455.uvicorn import WebSocketProtocol

@@ -6,7 +6,12 @@ on, before the client has answered.
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
+from ..aio.sending import SENDS_WITHOUT_YIELDING
 from ..aio.server_connection import ServerConnection
+from ..aio.streams import StreamProtocol
 from ..exceptions import ConnectionClosedError
 from ..framing.frames import Close, CloseCode
 from ..http1.head import Response
@@ -18,16 +23,22 @@ __all__ = ["ASGIConnection"]
 # Seconds that the client has to answer the Close frame of a shutdown. It is less than the 0.1 s
 # that uvicorn waits in any case, so that no client delays the shutdown.
 SHUTDOWN_LINGER = 0.09
+# Writes to a TLS transport in one turn of the loop. If the client has gone, the transport does not
+# show it before the next turn, and asyncio logs a warning for the fifth write and all others.
+TLS_SENDS_WITHOUT_YIELDING = 4
 
 
 class ASGIConnection(ServerConnection):
     """A connection on a transport that has served HTTP before."""
 
+    _uses_tls = False
     # Interval in seconds at which a client that takes what it was sent gets more time.
     _linger: float | None = None
     # Bytes that the client had taken at the latest check, and the end of its time to take more.
     _taken = 0
     _stalled_by = 0.0
+    # True if the client had not taken everything when the connection began to close.
+    _is_behind = False
 
     @property
     def first_close(self) -> Close | None:
@@ -42,6 +53,11 @@ class ASGIConnection(ServerConnection):
         if protocol.close_sent is None and isinstance(violation, VIOLATIONS):
             return Close(violation.close_code, str(violation))
         return protocol.close_sent
+
+    def attach(self, writer: asyncio.StreamWriter, stream: StreamProtocol | None = None) -> None:
+        """Take the writer of the transport; see :meth:`.Connection.attach`."""
+        super().attach(writer, stream)
+        self._uses_tls = writer.get_extra_info("sslcontext") is not None
 
     # The response -----------------------------------------------------------------------
 
@@ -83,12 +99,20 @@ class ASGIConnection(ServerConnection):
         self._process_events()
         self._log_refusal()
 
+    async def send(self, message: Any, **options: Any) -> None:
+        """Send a message, see :meth:`.Connection.send`."""
+        await super().send(message, **options)
+        if self._uses_tls:
+            await self.wait_for_room()
+
     async def wait_for_room(self) -> None:
         """Wait until the client has taken enough of what was sent.
 
         Raises:
             ConnectionClosed: if it has gone.
         """
+        if self._uses_tls and self._sends >= TLS_SENDS_WITHOUT_YIELDING:
+            self._sends = SENDS_WITHOUT_YIELDING + 1
         await self._yield()
 
     # Closing ----------------------------------------------------------------------------
@@ -106,9 +130,13 @@ class ASGIConnection(ServerConnection):
             self.protocol.drop_messages()
 
     def shut_down(self) -> None:
-        """Close with 1012, and leave the client only as much time as uvicorn takes anyway."""
+        """Close with 1012, and leave the client only as much time as uvicorn takes anyway.
+
+        A client that has not taken everything before gets more, while it takes some.
+        """
         self.start_closing(CloseCode.SERVICE_RESTART)
         self._linger = SHUTDOWN_LINGER
+        self._note_progress()
         self._close_by = self._clock() + SHUTDOWN_LINGER
         self._reschedule()
 
@@ -122,13 +150,19 @@ class ASGIConnection(ServerConnection):
         """Give the client `close_timeout` from now to take more of what was sent."""
         self._taken = self._io.sent_bytes()
         self._stalled_by = self._clock() + (self.close_timeout or 0)
+        self._is_behind = self._is_behind or self._io.unsent_bytes() > 0
 
     def _stop_waiting(self) -> None:
         if self._io.sent_bytes() > self._taken:
             self._note_progress()
-        now = self._clock()
+        now, transport = self._clock(), self.transport
         if self._io.unsent_bytes() and now < self._stalled_by:
             self._close_by = now + (self._linger or self._stalled_by - now)
+        elif self._is_behind and self._uses_tls and transport is not None:
+            # The transport below may hold the rest, which a TLS transport does not count.
+            self._is_behind = False
+            transport.close()
+            self._close_by = self._stalled_by
         else:
             super()._stop_waiting()
 

@@ -57,6 +57,7 @@ class WebSocketProtocol(StreamProtocol):
         self._server_state = server_state
         self._app_state = app_state
         self._application: Application | None = None
+        self._is_paused = False
         self.transport: asyncio.Transport
 
     def _connect(self, writer: asyncio.StreamWriter) -> ASGIConnection:
@@ -79,15 +80,17 @@ class WebSocketProtocol(StreamProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take over the transport."""
         transport = cast(asyncio.Transport, transport)
-        unsent = transport.get_write_buffer_size() > 0
-        if unsent:
-            # The rest of an earlier HTTP response. The transport may have paused the writing of
-            # the protocol before this one; pause this one in any case.
-            transport.set_write_buffer_limits(0)
         self.transport = transport
-        super().connection_made(transport)
-        if unsent:
+        if transport.get_write_buffer_size():
+            # The rest of an earlier HTTP response, or of the TLS handshake. The transport may have
+            # paused the protocol before this one, and tells the present one when it has room. So
+            # become the present one, be paused, and have the transport consider it paused.
+            transport.set_protocol(self)
             self.pause_writing()
+            transport.set_write_buffer_limits(0)
+        super().connection_made(transport)
+        if self._is_paused:
+            cast(ASGIConnection, self._connection).pause_writing()
         # uvicorn declares its own protocols only, but calls nothing besides `shutdown`.
         self._server_state.connections.add(self)  # type: ignore[arg-type]
         self._trace("made")
@@ -114,6 +117,18 @@ class WebSocketProtocol(StreamProtocol):
         super().connection_lost(exc)
         self._server_state.connections.discard(self)
         self._application = None
+
+    def pause_writing(self) -> None:
+        """Note that the transport has no room; this may be known already."""
+        if not self._is_paused:
+            self._is_paused = True
+            super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """Note that the transport has room again."""
+        if self._is_paused:
+            self._is_paused = False
+            super().resume_writing()
 
     def shutdown(self) -> None:
         """Close the connection with 1012, or refuse it with 503: the server shuts down."""
