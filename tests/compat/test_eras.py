@@ -94,7 +94,7 @@ async def test_uvicorn(tmp_path: Path, ws: str) -> None:
         async with ws6455.connect(f"{await server.started()}/echo") as client:
             await client.send("hello")
             assert await client.recv() == "hello"
-        assert await server.stop() == ("ws6455.uvicorn\n", "")
+        assert await server.stop() == ("ws6455.uvicorn.protocol\n", "")
 
 
 async def test_programs_of_all_eras_in_one_chat() -> None:

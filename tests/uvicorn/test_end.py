@@ -263,8 +263,6 @@ async def shutting_down(
     async with way.serving(app, **options) as server:
         peer = await way.raw(server)
         assert (await peer.head()).startswith("HTTP/1.1 " + ("101 " if state == "open" else "4"))
-        if state == "unread":
-            peer.stop_reading()
 
         async def shut_down() -> float:
             start = time.perf_counter()
@@ -295,6 +293,19 @@ def test_d36_a_mute_client_delays_no_shutdown(way: Way) -> None:
         theirs = [await seconds(ws) for ws in (WSProtocol, WebSocketsSansIOProtocol)]
         ours = [await seconds(WebSocketProtocol) for _ in range(2)]
         assert min(ours) < max(theirs) + 0.05
+
+    way.run(main)
+
+
+def test_d36_a_client_that_reads_nothing_delays_no_shutdown(way: Way) -> None:
+    async def main() -> None:
+        app = Recorder(wait_for_the_end)
+        async with shutting_down(way, app, "open") as (peer, shutdown):
+            peer.stop_reading()
+            async with asyncio.timeout(2):
+                assert await app.ended == {"type": DISCONNECT, "code": 1012}
+                assert await shutdown < 1
+            await peer.close()
 
     way.run(main)
 

@@ -20,9 +20,11 @@ from ..protocol.states import OPEN
 
 __all__ = ["ASGIConnection"]
 
-# Seconds that the client has to answer the Close frame of a shutdown. It is less than the 0.1 s
-# that uvicorn waits in any case, so that no client delays the shutdown.
-SHUTDOWN_LINGER = 0.09
+# Seconds that the client has to answer the Close frame of a shutdown, and those for the end of TLS
+# to be written after it. Together they are less than the 0.1 s that uvicorn waits in any case, so
+# that no client delays the shutdown.
+SHUTDOWN_LINGER = 0.08
+TLS_LINGER = 0.01
 # Writes to a TLS transport in one turn of the loop. If the client has gone, the transport does not
 # show it before the next turn, and asyncio logs a warning for the fifth write and all others.
 TLS_SENDS_WITHOUT_YIELDING = 4
@@ -158,11 +160,10 @@ class ASGIConnection(ServerConnection):
         now, transport = self._clock(), self.transport
         if self._io.unsent_bytes() and now < self._stalled_by:
             self._close_by = now + (self._linger or self._stalled_by - now)
-        elif self._is_behind and self._uses_tls and transport is not None:
+        elif self._uses_tls and transport is not None and not transport.is_closing():
             # The transport below may hold the rest, which a TLS transport does not count.
-            self._is_behind = False
             transport.close()
-            self._close_by = self._stalled_by
+            self._close_by = self._stalled_by if self._is_behind else now + TLS_LINGER
         else:
             super()._stop_waiting()
 
