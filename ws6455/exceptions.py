@@ -357,7 +357,7 @@ class InvalidProxyStatus(ProxyError):
     """The proxy refused to connect.
 
     Args:
-        response: the response, without its body.
+        response: the response, with the part of its body that came with the head.
     """
 
     def __init__(self, response: ResponseLike) -> None:

@@ -134,8 +134,42 @@ def test_a_tunnel_that_is_refused() -> None:
     with pytest.raises(InvalidProxyStatus, match="HTTP 403") as caught:
         Tunnel(Proxy("http", "proxy", 80), "h", 1).receive_data(b"HTTP/1.1 403 No\r\nX: y\r\n\r\nz")
     assert caught.value.response.headers["X"] == "y"
+    assert caught.value.response.body == b"z"
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        (b"Content-Length: 3\r\n", b"why"),
+        (b"Content-Length: 9\r\n", b"why and"),
+        (b"Transfer-Encoding: chunked\r\n", b""),
+        (b"Content-Length: x\r\n", b"why and"),
+    ],
+)
+def test_a_refusal_has_the_part_of_its_body_that_came(headers: bytes, body: bytes) -> None:
+    tunnel = Tunnel(Proxy("http", "proxy", 80), "h", 1)
+    with pytest.raises(InvalidProxyStatus) as caught:
+        tunnel.receive_data(b"HTTP/1.1 502 No\r\n" + headers + b"\r\nwhy and")
+    assert caught.value.response.body == body
+
+
+def test_interim_responses_of_a_proxy_are_skipped() -> None:
+    interim = b"HTTP/1.1 100 Continue\r\n\r\n"
+    tunnel = Tunnel(Proxy("http", "proxy", 80), "h", 1)
+    assert not tunnel.receive_data(interim * 16)
+    assert tunnel.receive_data(b"HTTP/1.1 200 OK\r\n\r\n")
+    with pytest.raises(InvalidProxyMessage, match="more than 16 interim responses"):
+        Tunnel(Proxy("http", "proxy", 80), "h", 1).receive_data(interim * 17)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_speaks_tls_is_named(scheme: str) -> None:
+    hint = "speaks TLS on this port: use https://" if scheme == "http" else "not an HTTP response"
+    with pytest.raises(InvalidProxyMessage, match=hint):
+        Tunnel(Proxy(scheme, "proxy", 80), "h", 1).receive_data(b"\x15")
 
 
 def test_a_tunnel_whose_proxy_goes_away() -> None:
-    with pytest.raises(InvalidProxyMessage, match="connection closed"):
+    with pytest.raises(InvalidProxyMessage, match="connection closed") as caught:
         Tunnel(Proxy("http", "proxy", 80), "h", 1).receive_data(b"")
+    assert isinstance(caught.value.__cause__, EOFError)

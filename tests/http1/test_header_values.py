@@ -182,7 +182,7 @@ def test_b07_scanners_are_linear(start: str, unit: str) -> None:
         ("127.0.0.1", 8000, False, "127.0.0.1:8000"),
         ("::1", 80, False, "[::1]"),
         ("::1", 8000, False, "[::1]:8000"),
-        ("fe80::1%eth0", 80, False, "[fe80::1%eth0]"),
+        ("fe80::1%eth0", 80, False, "[fe80::1]"),
     ],
 )
 def test_host(host: str, port: int, secure: bool, expected: str) -> None:

@@ -27,6 +27,12 @@ from ws6455.http1.uri import WebSocketURI, parse_uri, uri_text
         ("ws://h/caf\xe9?n=\xfc", WebSocketURI(False, "h", 80, "/caf%C3%A9", "n=%C3%BC")),
         ("ws://h/caf%C3%A9%2F", WebSocketURI(False, "h", 80, "/caf%C3%A9%2F", "")),
         ("ws://b\xfccher.example/", WebSocketURI(False, "xn--bcher-kva.example", 80, "/", "")),
+        ("ws://b%C3%BCcher.example/", WebSocketURI(False, "xn--bcher-kva.example", 80, "/", "")),
+        # RFC 6874 §2; §3 suggests to accept a bare percent sign.
+        ("ws://[fe80::1%25lo]/", WebSocketURI(False, "fe80::1%lo", 80, "/", "")),
+        ("ws://[fe80::1%25Eth%2d0]:81/", WebSocketURI(False, "fe80::1%Eth-0", 81, "/", "")),
+        ("ws://[fe80::1%lo]/", WebSocketURI(False, "fe80::1%lo", 80, "/", "")),
+        ("ws://[fe80::1%252]/", WebSocketURI(False, "fe80::1%2", 80, "/", "")),
         ("ws://%C3%BC:%C3%A9@h/", WebSocketURI(False, "h", 80, "/", "", "\xfc", "\xe9")),
     ],
 )
@@ -67,6 +73,13 @@ def test_what_the_request_takes(
         ("ws://h:-1/", "Port could not be cast"),
         ("ws://h:x/", "Port could not be cast"),
         ("ws://[::1/", "Invalid IPv6 URL"),
+        ("ws://[fe80::1%25]/", "zone identifier isn't valid"),
+        ("ws://[fe80::1%]/", "zone identifier isn't valid"),
+        ("ws://[fe80::1%25a%2Fb]/", "zone identifier isn't valid"),
+        ("ws://[fe80::x%25lo]/", "."),
+        ("ws://a%2Fb/", "hostname isn't valid"),
+        ("ws://a%0d%0ab/", "hostname isn't valid"),
+        ("ws://%ff/", "hostname isn't UTF-8"),
         ("ws://user@h/", "username provided without password"),
         ("ws://" + "\xfc" * 70 + "/", "hostname isn't a valid domain name"),
     ],
@@ -111,3 +124,11 @@ def test_d17_an_object_whose_str_is_a_uri(uri: object) -> None:
 def test_d17_an_object_that_is_no_uri(uri: object) -> None:
     with pytest.raises(TypeError, match=r"^uri must be a str, or an object whose str\(\) is a URI"):
         parse_uri(uri)
+
+
+def test_a_zone_is_part_of_the_host_and_not_of_its_name() -> None:
+    uri = parse_uri("wss://[fe80::1%25lo]:8443/path")
+    assert str(uri) == "wss://[fe80::1%25lo]:8443/path"
+    assert parse_uri(str(uri)) == uri
+    assert uri.server_name == "fe80::1"
+    assert parse_uri("ws://localhost/").server_name == "localhost"

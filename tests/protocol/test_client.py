@@ -20,6 +20,8 @@ from ws6455.exceptions import (
     InvalidStatus,
     InvalidUpgrade,
     NegotiationError,
+    NotHTTP,
+    SecurityError,
     StatusLineTooLong,
 )
 from ws6455.http1.body import MAX_BODY_SIZE
@@ -114,8 +116,9 @@ def test_c18_status_line() -> None:
     assert type(outcome(response_with(line="HTTP/1.0 101 Switching"))) is InvalidProtocol
     assert outcome(response_with(line="HTTP/1.1 101 ")) is None
     assert outcome(response_with(line="HTTP/1.1 101")) is None
-    assert type(outcome(response_with(line="ICY 200 OK"))) is InvalidMessage
-    assert type(outcome(b"H" * (MAX_LINE_SIZE + 1))) is StatusLineTooLong
+    assert type(outcome(response_with(line="ICY 200 OK"))) is NotHTTP
+    too_long = b"HTTP/1.1 101 " + b"x" * MAX_LINE_SIZE
+    assert type(outcome(too_long)) is StatusLineTooLong
 
 
 @pytest.mark.parametrize("status", [200, 301, 401, 404, 503])
@@ -152,7 +155,7 @@ def test_c19_a_body_without_a_length_ends_with_the_stream() -> None:
     assert client.state is State.CLOSED
 
 
-@pytest.mark.parametrize("line", ["HTTP/1.1 100 Continue", "HTTP/1.1 204 No", "HTTP/1.1 304 No"])
+@pytest.mark.parametrize("line", ["HTTP/1.1 204 No", "HTTP/1.1 304 No"])
 def test_c19_some_responses_have_no_body(line: str) -> None:
     assert isinstance(outcome(response_with(("Content-Length", "9"), line=line)), InvalidStatus)
 
@@ -167,6 +170,59 @@ def test_c19_a_body_that_cannot_be_read_hides_no_status(
     exc = outcome(response_with(header, line="HTTP/1.1 502 Bad Gateway") + body)
     assert isinstance(exc, InvalidStatus)
     assert exc.response.status_code == 502
+
+
+def test_a_body_that_does_not_end_is_given_up() -> None:
+    client = client_of()
+    head = response_with(("Content-Length", "9"), line="HTTP/1.1 401 Unauthorized")
+    client.receive_data(head + b"wh")
+    assert client.is_reading_body
+    assert client.has_events
+    assert client.response is not None
+    client.receive_data(b"y")
+    client.end_body()
+    assert not client.is_reading_body
+    exc = client.handshake_exc
+    assert isinstance(exc, InvalidStatus)
+    assert exc.response.body == b"why"
+    client.end_body()
+    client.receive_data(b"more")
+    assert client.handshake_exc is exc
+    assert exc.response.body == b"why"
+
+
+def test_a_body_without_a_valid_length_is_what_came_with_the_head() -> None:
+    header = ("Transfer-Encoding", "gzip")
+    exc = outcome(response_with(header, line="HTTP/1.1 403 Forbidden") + b"why")
+    assert isinstance(exc, InvalidStatus)
+    assert exc.response.body == b"why"
+
+
+def test_interim_responses_are_skipped() -> None:
+    interim = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    assert outcome(interim * 16 + response_with()) is None
+    refusal = response_with(("Content-Length", "0"), line="HTTP/1.1 403 No")
+    assert isinstance(outcome(interim * 16 + refusal), InvalidStatus)
+    assert isinstance(outcome(interim * 17 + response_with()), SecurityError)
+
+
+def test_a_server_that_speaks_tls_is_named() -> None:
+    alert = b"\x15\x03\x01\x00\x02\x02\x46"
+    with pytest.raises(NotHTTP, match="speaks TLS on this port: use wss://"):
+        raise outcome(alert) or AssertionError
+    client = ClientProtocol(parse_uri("wss://example.com/"))
+    client.receive_data(alert)
+    assert "not an HTTP response" in str(client.handshake_exc)
+
+
+def test_a_subprotocol_of_the_request_may_be_chosen() -> None:
+    client = client_of(subprotocols=["a"])
+    request = client.connect()
+    request.headers["Sec-WebSocket-Protocol"] = "b , c"
+    client.send_request(request)
+    client.receive_data(response_with(("Sec-WebSocket-Protocol", "c")))
+    assert client.handshake_exc is None
+    assert client.subprotocol == "c"
 
 
 @pytest.mark.parametrize("size", [0, 1, 40])

@@ -21,12 +21,13 @@ from ..exceptions import (
     InvalidProxyStatus,
     ProxyError,
     SecurityError,
-    StatusLineTooLong,
 )
 from ..http1.basic_auth import build_authorization_basic
-from ..http1.head import USER_AGENT, HeadReader, parse_response
+from ..http1.body import BodyReader
+from ..http1.head import USER_AGENT, Response
 from ..http1.header_values import build_host
 from ..http1.headers import Headers
+from ..http1.response_reader import ResponseReader
 from ..http1.uri import WebSocketURI
 from .addresses import shown_address
 from .proxy_environment import find_proxy
@@ -257,10 +258,13 @@ class Tunnel:
             headers["Proxy-Authorization"] = build_authorization_basic(*proxy.user_info)
         #: The request to send, in bytes.
         self.request: bytes = f"CONNECT {host} HTTP/1.1\r\n".encode("ascii") + headers.serialize()
-        self._head = HeadReader(StatusLineTooLong)
+        tls_hint = "the proxy speaks TLS on this port: use https://"
+        self._head = ResponseReader(None if proxy.scheme == "https" else tls_hint)
 
     def receive_data(self, data: bytes) -> bool:
         """Add bytes from the proxy. Return True once the tunnel is open.
+
+        Interim responses are skipped (RFC 9110 §15.2).
 
         Args:
             data: the bytes; empty at the end of the stream.
@@ -271,17 +275,31 @@ class Tunnel:
             InvalidProxyStatus: if the proxy refuses.
         """
         if not data:
-            raise InvalidProxyMessage("connection closed before the end of the proxy's response")
+            cause = EOFError(f"stream ends after {len(self._head)} bytes of the head")
+            raise InvalidProxyMessage(
+                "connection closed before the end of the proxy's response"
+            ) from cause
         try:
-            rest = self._head.feed(data)
-            if rest is None:
-                return False
-            _, response = parse_response(self._head.lines)
+            read = self._head.read(data)
         except (InvalidMessage, SecurityError) as exc:
             raise InvalidProxyMessage(f"invalid response from the proxy: {exc}") from exc
+        if read is None:
+            return False
+        _, response, rest = read
         if not 200 <= response.status_code < 300:
+            response.body = _received_body(response, rest)
             raise InvalidProxyStatus(response)
         if rest:
             # A server sends nothing before its client, so these bytes are not from the server.
             raise InvalidProxyMessage("bytes after the proxy's response")
         return True
+
+
+def _received_body(response: Response, data: bytes) -> bytes:
+    """Return the part of a response's body that was received with its head."""
+    try:
+        body = BodyReader(response.headers)
+        body.feed(data)
+    except InvalidMessage:
+        return data
+    return bytes(body.body)

@@ -148,14 +148,15 @@ def build_host(host: str, port: int, secure: bool, *, always_include_port: bool 
     """Build a Host header (RFC 9110 §7.2); an IPv6 address is put in brackets.
 
     Args:
-        host: name or address.
+        host: name or address; a zone is left out (RFC 6874 §4).
         port: TCP port.
         secure: whether the default port is 443 rather than 80.
         always_include_port: whether to include the port even if it is the default.
     """
+    address = host.partition("%")[0]
     try:
-        if ipaddress.ip_address(host.partition("%")[0]).version == 6:
-            host = f"[{host}]"
+        if ipaddress.ip_address(address).version == 6:
+            host = f"[{address}]"
     except ValueError:
         pass  # a name
     if always_include_port or port != (443 if secure else 80):

@@ -1,6 +1,6 @@
 """WebSocket URIs.
 
-RFC 6455 §3, RFC 3986, RFC 3987 (IRIs).
+RFC 6455 §3, RFC 3986, RFC 3987 (IRIs), RFC 6874 (zone identifiers).
 """
 
 import dataclasses
@@ -9,12 +9,16 @@ import urllib.parse
 
 from ..exceptions import InvalidURI
 
-__all__ = ["WebSocketURI", "parse_uri", "uri_text"]
+__all__ = ["URI_CHARACTERS", "WebSocketURI", "parse_uri", "uri_text"]
 
-# Characters that a URI may contain, including "%", so that nothing is escaped twice.
-_URI_CHARACTERS = ":/?#[]@!$&'()*+,;=%-._~"
+#: Characters that a URI may contain, including "%", so that nothing is escaped twice.
+URI_CHARACTERS = ":/?#[]@!$&'()*+,;=%-._~"
 _SCHEME = re.compile("[a-z][a-z0-9+.-]*://", re.IGNORECASE)  # RFC 3986 §3.1
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f]")
+# An address in brackets with a zone, which urllib.parse accepts in some forms only.
+_ZONE = re.compile(r"[^/?#]*+//[^/?#\[]*+\[[^\]/?#%]++(%[^\]/?#]*+)\]")
+# Characters that a host cannot contain, percent-encoded or not.
+_FORBIDDEN_IN_HOST = re.compile(r"[\x00-\x20\x7f\"#%/:<>?@\[\\\]^`{|}]")
 
 
 @dataclasses.dataclass
@@ -23,7 +27,8 @@ class WebSocketURI:
 
     Attributes:
         secure: whether the scheme is wss.
-        host: name or address, lower case, without brackets.
+        host: name or address, lower case, without brackets; an IPv6 address may have a zone, as in
+            ``fe80::1%eth0``.
         port: TCP port; the scheme's default if the URI has none.
         path: the path; it starts with a slash.
         query: the query, without the question mark.
@@ -41,13 +46,18 @@ class WebSocketURI:
 
     def __str__(self) -> str:
         """Return the URI without credentials, safe to log."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        host = f"[{self.host.replace('%', '%25')}]" if ":" in self.host else self.host
         return f"{'wss' if self.secure else 'ws'}://{host}:{self.port}{self.resource_name}"
 
     @property
     def resource_name(self) -> str:
         """The resource name: path and query, as in the request line (§3)."""
         return f"{self.path}?{self.query}" if self.query else self.path
+
+    @property
+    def server_name(self) -> str:
+        """The host without a zone, which has a meaning on this machine only (RFC 6874 §4)."""
+        return self.host.partition("%")[0]
 
     @property
     def user_info(self) -> tuple[str, str] | None:
@@ -81,7 +91,8 @@ def uri_text(uri: object) -> str:
 def parse_uri(uri: object) -> WebSocketURI:
     """Parse a ``ws://`` or ``wss://`` URI.
 
-    Non-ASCII characters (RFC 3987) are percent-encoded, or encoded with IDNA in the host.
+    Non-ASCII characters (RFC 3987) are percent-encoded, or encoded with IDNA in the host. The zone
+    of an IPv6 address follows ``%25``, or ``%`` alone (RFC 6874 §3).
 
     Args:
         uri: the URI, a string; or an object whose ``str()`` is a URI, such as a ``yarl.URL``.
@@ -94,8 +105,11 @@ def parse_uri(uri: object) -> WebSocketURI:
     if _FORBIDDEN.search(uri):
         # A raw line break or space would otherwise end up in the request line.
         raise InvalidURI(ascii(uri), "spaces and control characters must be percent-encoded")
+    zone = _ZONE.match(uri)
     try:
-        parts = urllib.parse.urlsplit(uri)
+        parts = urllib.parse.urlsplit(
+            uri if zone is None else uri[: zone.start(1)] + uri[zone.end(1) :]
+        )
         host, port = parts.hostname, parts.port
     except ValueError as exc:
         raise InvalidURI(uri, str(exc)) from exc
@@ -110,18 +124,42 @@ def parse_uri(uri: object) -> WebSocketURI:
     username, password = parts.username, parts.password
     if username is not None and password is None:
         raise InvalidURI(uri, "username provided without password")
+    if "%" in host:
+        host = _decode(uri, host, "hostname")  # RFC 3986 §3.2.2
     if not host.isascii():
         try:
             host = host.encode("idna").decode()
         except UnicodeError as exc:
             raise InvalidURI(uri, "hostname isn't a valid domain name") from exc
+    if zone is not None:
+        host += "%" + _decode(uri, zone[1][1:].removeprefix("25"), "zone identifier")
     secure = parts.scheme == "wss"
     return WebSocketURI(
         secure,
         host,
         port or (443 if secure else 80),
-        urllib.parse.quote(parts.path, safe=_URI_CHARACTERS) or "/",
-        urllib.parse.quote(parts.query, safe=_URI_CHARACTERS),
+        urllib.parse.quote(parts.path, safe=URI_CHARACTERS) or "/",
+        urllib.parse.quote(parts.query, safe=URI_CHARACTERS),
         None if username is None else urllib.parse.unquote(username),
         None if password is None else urllib.parse.unquote(password),
     )
+
+
+def _decode(uri: str, encoded: str, what: str) -> str:
+    """Decode a percent-encoded part of the host.
+
+    Args:
+        uri: the URI.
+        encoded: the part.
+        what: name of the part, for the error.
+
+    Raises:
+        InvalidURI: if the result cannot be part of a host.
+    """
+    try:
+        decoded = urllib.parse.unquote(encoded, errors="strict")
+    except UnicodeDecodeError as exc:
+        raise InvalidURI(uri, f"{what} isn't UTF-8") from exc
+    if not decoded or _FORBIDDEN_IN_HOST.search(decoded) is not None:
+        raise InvalidURI(uri, f"{what} isn't valid")
+    return decoded

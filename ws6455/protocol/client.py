@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..exceptions import (
-    InvalidHandshake,
-    InvalidMessage,
-    InvalidStatus,
-    StatusLineTooLong,
-)
+from ..exceptions import InvalidHandshake, InvalidMessage, InvalidStatus
 from ..framing.deflate import PerMessageDeflate
-from ..http1.body import BodyReader
-from ..http1.head import HeadReader, Request, Response, parse_response
+from ..http1.body import MAX_BODY_SIZE, BodyReader
+from ..http1.head import Request, Response
 from ..http1.headers import Headers
+from ..http1.response_reader import ResponseReader
 from ..http1.uri import WebSocketURI
 from ..typing import LoggerLike
 from .deflate_negotiation import ClientPerMessageDeflateFactory
@@ -58,9 +54,11 @@ class ClientProtocol(OpeningProtocol):
         max_fragments: int | None = MAX_FRAGMENTS,
         logger: LoggerLike | None = None,
     ) -> None:
+        hint = None if uri.secure else "the server speaks TLS on this port: use wss://"
+        self._response_reader = ResponseReader(hint)
         super().__init__(
             Side.CLIENT,
-            HeadReader(StatusLineTooLong),
+            self._response_reader,
             state=state,
             max_size=max_size,
             max_fragments=max_fragments,
@@ -85,8 +83,11 @@ class ClientProtocol(OpeningProtocol):
         )
 
     def send_request(self, request: Request) -> None:
-        """Send the request."""
+        """Send the request; the server may choose one of the subprotocols in its headers."""
         self.request: Request | None = request
+        offered = request.headers.get_all("Sec-WebSocket-Protocol")
+        if offered:
+            self.available_subprotocols = [name.strip() for name in ",".join(offered).split(",")]
         if self.debug:
             self._log_head(">", f"{request.method} {request.path} {request.protocol}", request)
         self.writes.append(request.serialize())
@@ -98,10 +99,10 @@ class ClientProtocol(OpeningProtocol):
         if self._head is None:
             return
         try:
-            rest = self._feed_head(self._head, data)
-            if rest is None:
+            read = self._response_reader.read(data)
+            if read is None:
                 return
-            protocol, response = parse_response(self._head.lines)
+            protocol, response, rest = read
             self._head = None
             self.response: Response | None = response
             if self.debug:
@@ -110,7 +111,7 @@ class ClientProtocol(OpeningProtocol):
             self._http_version = protocol
             self.process_response(response)
         except InvalidStatus as exc:
-            self._refused(exc, rest or b"")
+            self._refused(exc, rest)
         except InvalidHandshake as exc:
             self._give_up(exc)
         else:
@@ -143,6 +144,18 @@ class ClientProtocol(OpeningProtocol):
         """Check the subprotocol; see :func:`ws6455.protocol.handshake.check_subprotocol`."""
         return check_subprotocol(headers, self.available_subprotocols)
 
+    @property
+    def is_reading_body(self) -> bool:
+        """True while the body of a refusal is being read."""
+        return self._body is not None
+
+    def end_body(self) -> None:
+        """Stop reading the body of a refusal; `handshake_exc` has the part received."""
+        if self._body is not None:
+            assert self.response is not None
+            self.response.body = bytes(self._body.body)
+            self._give_up(InvalidStatus(self.response))
+
     def _give_up(self, exc: InvalidHandshake) -> None:
         self.has_events = True
         self._head = None
@@ -154,33 +167,29 @@ class ClientProtocol(OpeningProtocol):
         """Read the body of a refusal, which may give the reason."""
         assert self.response is not None
         status = self.response.status_code
-        if status < 200 or status in (204, 304):  # RFC 9112 §6.3: these have no body
+        if status in (204, 304):  # RFC 9112 §6.3: these have no body
             self._give_up(exc)
             return
         try:
             self._body = BodyReader(self.response.headers)
         except InvalidMessage as unreadable:
+            self.response.body = rest[:MAX_BODY_SIZE]
             exc.__cause__ = unreadable
             self._give_up(exc)
             return
+        self.has_events = True  # the body may take long, or never end
         self._receive_body(rest)
 
     def _receive_body(self, data: bytes) -> None:
         assert self._body is not None
         try:
             if self._body.feed(data):
-                self._end_body()
+                self.end_body()
         except InvalidMessage:
-            self._end_body()  # the part received may still give the reason
-
-    def _end_body(self) -> None:
-        assert self._body is not None
-        assert self.response is not None
-        self.response.body = bytes(self._body.body)
-        self._give_up(InvalidStatus(self.response))
+            self.end_body()  # the part received may still give the reason
 
     def _receive_opening_eof(self) -> None:
         if self._body is not None:
-            self._end_body()  # a body without a length lasts until the end of the stream
+            self.end_body()  # a body without a length lasts until the end of the stream
         else:
             super()._receive_opening_eof()
