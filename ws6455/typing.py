@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import http
 import logging
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias, TypeVar
 
 __all__ = [
     "BytesLike",
@@ -15,6 +16,7 @@ __all__ = [
     "ExtensionParameter",
     "LoggerLike",
     "Origin",
+    "Provided",
     "StatusLike",
     "Subprotocol",
 ]
@@ -24,6 +26,9 @@ BytesLike = bytes | bytearray | memoryview
 Data = str | bytes
 #: A message to send.
 DataLike = str | BytesLike
+_Value = TypeVar("_Value")
+#: A value, or a callable that returns it; asyncio also accepts a coroutine function.
+Provided: TypeAlias = _Value | Callable[[], _Value | Awaitable[_Value]]
 LoggerLike = logging.Logger | logging.LoggerAdapter[Any]
 StatusLike = http.HTTPStatus | int
 Origin = str

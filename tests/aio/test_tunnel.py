@@ -200,7 +200,7 @@ async def test_the_proxys_name_is_checked(contexts: Contexts) -> None:
         (b"HTTP/1.1 407 Authentication Required\r\n\r\n", InvalidProxyStatus, "HTTP 407"),
         (b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n", InvalidProxyStatus, "HTTP 302"),
         (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", InvalidProxyStatus, "HTTP 502"),
-        (b"SSH-2.0-x\r\n\r\n", InvalidProxyMessage, "malformed status line"),
+        (b"SSH-2.0-x\r\n\r\n", InvalidProxyMessage, "not an HTTP response"),
         (b"HTTP/1.1 200 O", InvalidProxyMessage, "closed before the end"),
         (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 9000, InvalidProxyMessage, "exceeds 8192 bytes"),
         (ESTABLISHED + b"HTTP/1.1 101", InvalidProxyMessage, "bytes after"),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.session.fake_io import FakeIO
-from ws6455.client.session import ClientSession
+from ws6455.client.session import BODY_TIMEOUT, ClientSession
 from ws6455.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from ws6455.http1.headers import HeadersLike
 from ws6455.http1.uri import parse_uri
@@ -92,3 +92,45 @@ def test_a_client_that_was_not_accepted(answer: bytes, error: type[Exception]) -
     assert client.protocol.handshake_exc is caught.value
     client.protocol.drop_handshake_exc()  # its traceback refers to the connection
     assert client.protocol.handshake_exc is None
+
+
+class TimedClient(Client):
+    """A client with a clock that the test sets."""
+
+    def __init__(self, left: float | None) -> None:
+        super().__init__()
+        self.now = 100.0
+        self._clock = lambda: self.now
+        self.limit_opening(left)
+        self._send_request(None, None)
+
+    def refuse(self, head: bytes) -> None:
+        self.protocol.receive_data(head)
+        if self.protocol.has_events:
+            self._process_events()
+
+
+UNAUTHORIZED = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 9\r\n\r\nwhy"
+
+
+@pytest.mark.parametrize(
+    ("left", "deadline"), [(None, 100 + BODY_TIMEOUT), (10, 100 + BODY_TIMEOUT), (0.5, 100.25)]
+)
+def test_the_body_of_a_refusal_has_a_deadline(left: float | None, deadline: float) -> None:
+    client = TimedClient(left)
+    assert client._next_deadline() is None
+    client.refuse(UNAUTHORIZED)
+    assert client._next_deadline() == deadline
+    assert not client._is_answered()
+    client.protocol.receive_data(b" now")
+    client._process_events()
+    assert client._next_deadline() == deadline  # it is one deadline, whatever arrives
+
+
+def test_nothing_waits_for_the_body_of_a_redirect() -> None:
+    client = TimedClient(10)
+    client.refuse(b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\nhe")
+    assert client._is_answered()
+    with pytest.raises(InvalidStatus) as caught:
+        client._check_accepted()
+    assert caught.value.response.body == b"he"

@@ -6,16 +6,17 @@ RFC 6455 §4.1.
 from __future__ import annotations
 
 import asyncio
-import copy
+import inspect
 import os
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from ..client.deadline import Deadline
 from ..client.proxies import Tunnel, check_proxy_ssl, choose_proxy
 from ..client.reconnecting import Reconnecting, backoff, process_exception
-from ..client.redirects import Destination
+from ..client.redirects import Destination, first_destination
+from ..client.request_headers import repeatable
 from ..exceptions import InvalidURI, SecurityError
 from ..http1.head import USER_AGENT
 from ..http1.headers import HeadersLike
@@ -24,7 +25,7 @@ from ..protocol.client import ClientProtocol
 from ..protocol.deflate_negotiation import ClientPerMessageDeflateFactory
 from ..protocol.protocol import MAX_FRAGMENTS, MAX_SIZE
 from ..session.options import check_limits, client_options, default_uri, session_options
-from ..typing import LoggerLike
+from ..typing import LoggerLike, Provided
 from .client_connection import ClientConnection
 from .sockets import TCP_OPTIONS, open_tcp, open_transport, open_unix
 from .streams import StreamProtocol
@@ -33,6 +34,8 @@ from .tunnel import connect_through_http, connect_through_socks, load_default_co
 
 __all__ = ["connect", "unix_connect"]
 
+_Value = TypeVar("_Value")
+
 
 class connect(Reconnecting[ClientConnection]):
     """Connect to a WebSocket server.
@@ -40,16 +43,22 @@ class connect(Reconnecting[ClientConnection]):
     ``await connect(uri)`` returns a :class:`ClientConnection`; ``async with connect(uri) as
     websocket`` closes it at the end; ``async for websocket in connect(uri)`` connects again
     after each run of the loop's body, with growing delays between failed attempts.
-    Redirects are followed; credentials meant for one origin are not sent to another.
+    Redirects are followed; credentials meant for one origin are not sent to another. A subclass
+    can override :meth:`process_redirect` to refuse some.
 
     Args:
         uri: ``ws://`` or ``wss://``; credentials in it are sent as HTTP Basic authentication.
-            A string; or an object whose ``str()`` is the URI, such as a ``yarl.URL``.
+            A string; or an object whose ``str()`` is the URI, such as a ``yarl.URL``. A callable,
+            or a coroutine function, is called before each attempt and returns it.
         origin: value of the Origin header.
         extensions: extensions to offer, instead of the default of `compression`.
         subprotocols: subprotocols to offer, preferred first.
         compression: ``"deflate"`` offers permessage-deflate; None offers no compression.
-        additional_headers: headers added to the request.
+        additional_headers: headers added to the request. Authorization, Host, Origin and
+            User-Agent replace those of the library; Sec-WebSocket-Protocol adds to
+            `subprotocols`. A callable, or a coroutine function, is called before each attempt and
+            returns them. After a redirect to another origin, Authorization, Cookie, Host and
+            Proxy-Authorization are left out; all other headers are sent there too.
         user_agent_header: value of User-Agent; None for no header.
         proxy: address of an HTTP or SOCKS proxy (SOCKS needs the extra ``socks``); True uses
             the proxy set in the environment, see the guide; None connects directly.
@@ -93,13 +102,13 @@ class connect(Reconnecting[ClientConnection]):
 
     def __init__(
         self,
-        uri: str,
+        uri: Provided[str],
         *,
         origin: str | None = None,
         extensions: Sequence[ClientPerMessageDeflateFactory] | None = None,
         subprotocols: Sequence[str] | None = None,
         compression: str | None = "deflate",
-        additional_headers: HeadersLike | None = None,
+        additional_headers: Provided[HeadersLike | None] = None,
         user_agent_header: str | None = USER_AGENT,
         proxy: str | Literal[True] | None = True,
         process_exception: Callable[[Exception], Exception | None] = process_exception,
@@ -135,66 +144,94 @@ class connect(Reconnecting[ClientConnection]):
             if name.startswith("proxy_")
         }
         self._transport_options = kwargs
-        self._first = self._destination = Destination(uri, additional_headers, kwargs)
-        if self.ws_uri.secure and "ssl" in kwargs and kwargs["ssl"] is None:
+        self._uri = uri
+        self._additional_headers = repeatable(additional_headers)
+        first = self._destination = first_destination(uri, self._additional_headers, kwargs)
+        if first is not None and first.ws_uri.secure and kwargs.get("ssl", True) is None:
             raise ValueError("ssl=None is incompatible with a wss:// URI")
 
     @property
     def uri(self) -> str:
-        """URI of the latest attempt, after redirects."""
-        return self._destination.uri
+        """URI of the latest attempt, after redirects.
+
+        Before the first attempt, it is the argument; AttributeError is raised if that is a
+        callable.
+        """
+        return self._latest_destination().uri
 
     @property
     def ws_uri(self) -> WebSocketURI:
         """The same, parsed."""
-        return self._destination.ws_uri
+        return self._latest_destination().ws_uri
+
+    def _latest_destination(self) -> Destination:
+        if self._destination is None:
+            raise AttributeError("the URI is unknown before the first attempt", obj=self)
+        return self._destination
 
     def __await__(self) -> Generator[Any, None, ClientConnection]:
         return self._connect().__await__()
 
     async def _connect(self) -> ClientConnection:
         """Make one attempt, redirects included, within `open_timeout`."""
-        self._destination = copy.copy(self._first)
         deadline = Deadline(self._open_timeout, asyncio.get_running_loop().time)
         try:
             async with asyncio.timeout(self._open_timeout) as limit:
+                uri, headers = await _value(self._uri), await _value(self._additional_headers)
+                self._destination = Destination(uri, headers, self._transport_options)
                 while True:
                     try:
                         return await self._open(deadline)
                     except Exception as exc:
-                        target = self.process_redirect(exc)
-                        if isinstance(target, Exception):
+                        error = self._follow_redirect(exc)
+                        if error is not None:
                             try:
-                                if target is exc:
+                                if error is exc:
                                     raise
-                                raise target from exc
+                                raise error from exc
                             finally:
-                                del target  # its traceback refers to this frame
-                        self.logger.info("redirected to %s", self.ws_uri)
+                                del error  # its traceback refers to this frame
         except TimeoutError as exc:
             if limit.expired():
                 raise deadline.error() from exc
             raise
 
+    def _follow_redirect(self, exc: Exception) -> Exception | None:
+        """Follow the redirect of a refusal, or return the exception to raise."""
+        target = self.process_redirect(exc)
+        if isinstance(target, Exception):
+            return target
+        try:
+            self._latest_destination().move(target)
+        except (InvalidURI, SecurityError, ValueError) as error:
+            return error
+        self.logger.info("redirected to %s", self.ws_uri)
+        return None
+
     def process_redirect(self, exc: Exception) -> Exception | str:
-        """Follow the redirect of a refusal with the next request.
+        """Decide about the redirect of a refusal; a subclass may decide otherwise.
+
+        Nothing has changed yet: `uri` is still that of the refused request. The URI that is
+        returned is checked, and then followed; it need not be the one that the server gave.
 
         Args:
             exc: the error that ended the handshake.
 
         Returns:
-            The new URI; or the exception to raise: `exc` itself if it is not a redirect.
+            The URI to follow; or the exception to raise: `exc` itself if it is not a redirect.
         """
         try:
-            return self._destination.redirect(exc) or exc
+            return self._latest_destination().redirect(exc) or exc
         except (InvalidURI, SecurityError, ValueError) as error:
             return error
 
     async def _open(self, deadline: Deadline) -> ClientConnection:
         connection = await self._open_transport(deadline)
         deadline.step = f"waiting for the response of {self.ws_uri.host}"
+        headers = self._latest_destination().headers
         try:
-            await connection.handshake(self._destination.headers, self._user_agent_header)
+            connection.limit_opening(deadline.left())
+            await connection.handshake(headers, self._user_agent_header)
         except BaseException:
             connection.protocol.drop_handshake_exc()
             connection._abort()
@@ -217,11 +254,11 @@ class connect(Reconnecting[ClientConnection]):
 
         options = self._transport_options.copy()
         uri = self.ws_uri
-        if uri.secure:
-            options.setdefault("ssl", True)
+        if uri.secure and options.get("ssl") is None:
+            options["ssl"] = True
         context = options.get("ssl")
         if context:
-            options.setdefault("server_hostname", uri.host)
+            options.setdefault("server_hostname", uri.server_name)
             options.setdefault("ssl_handshake_timeout", self._open_timeout)
             if connection.close_timeout:  # asyncio rejects 0
                 options.setdefault("ssl_shutdown_timeout", connection.close_timeout)
@@ -292,6 +329,13 @@ class connect(Reconnecting[ClientConnection]):
                 yield connection
             finally:
                 await connection.close()  # leaving the loop is not an error
+
+
+async def _value(provided: Provided[_Value]) -> _Value:
+    """Return a value, or what a callable or coroutine function returns in its place."""
+    value: Any = provided() if callable(provided) else provided
+    result: _Value = await value if inspect.isawaitable(value) else value
+    return result
 
 
 def unix_connect(

@@ -30,12 +30,14 @@ class ClientConnection(Connection, ClientSession):
         """Send the request and wait until the connection is open.
 
         Args:
-            additional_headers: added to the request.
+            additional_headers: added to the request; Authorization, Host, Origin and User-Agent
+                replace those of the library.
             user_agent_header: the value of User-Agent, unless `additional_headers` has one;
                 None for none.
 
         Raises:
             InvalidHandshake: if the server refuses, or answers wrongly.
+            TypeError, ValueError: if a header must not be set.
         """
         if not self._is_answered():  # a server may refuse before the request
             self._opened_waiter = self.loop.create_future()

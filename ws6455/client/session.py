@@ -9,16 +9,31 @@ from ..http1.headers import HeadersLike
 from ..protocol.client import ClientProtocol
 from ..protocol.states import CONNECTING
 from ..session.connection import BaseConnection
+from ..settings import setting
+from .redirects import location_of
+from .request_headers import check_headers, merge_headers
 
-__all__ = ["ClientSession"]
+__all__ = ["BODY_TIMEOUT", "ClientSession"]
+
+#: Seconds for the body of a refusal, after its head.
+BODY_TIMEOUT = setting("BODY_TIMEOUT", 1.0)
 
 
 class ClientSession(BaseConnection):
     """A client's connection, except for the waiting."""
 
-    __slots__ = ()
-
     protocol: ClientProtocol
+    _open_by: float | None = None  # during the opening handshake
+
+    def limit_opening(self, seconds: float | None) -> None:
+        """Note the time left for the opening handshake; the caller ends it then.
+
+        It limits the time for the body of a refusal here.
+
+        Args:
+            seconds: seconds from now; None for no limit.
+        """
+        self._open_by = None if seconds is None else self._clock() + seconds
 
     def _send_request(
         self, additional_headers: HeadersLike | None, user_agent_header: str | None
@@ -26,17 +41,40 @@ class ClientSession(BaseConnection):
         """Send the request.
 
         Args:
-            additional_headers: added to it.
+            additional_headers: added to it, see :func:`.merge_headers`.
             user_agent_header: the value of User-Agent, unless `additional_headers` has one; None
                 for none.
+
+        Raises:
+            TypeError, ValueError, InvalidHeaderValue: see :func:`.check_headers`.
         """
         request = self.protocol.connect()
-        if additional_headers is not None:
-            request.headers.update(additional_headers)
-        if user_agent_header is not None and "User-Agent" not in request.headers:
+        if user_agent_header is not None:
             request.headers["User-Agent"] = user_agent_header
+        if additional_headers:
+            request.headers = merge_headers(request.headers, check_headers(additional_headers))
         self.protocol.send_request(request)
         self._io.flush()
+
+    def _process_events(self) -> None:
+        if self.protocol.is_reading_body:
+            self._limit_body()
+        super()._process_events()
+
+    def _limit_body(self) -> None:
+        """Limit the time for the body of a refusal, which has been received without it.
+
+        The status is enough: nothing waits for the body of a redirect, and for others only the
+        part that arrives in time is kept. Half of the time that is left is for other steps.
+        """
+        response = self.protocol.response
+        if response is None or location_of(response) is not None:
+            self.protocol.end_body()
+        elif self._close_by is None:
+            now = self._clock()
+            left = BODY_TIMEOUT if self._open_by is None else (self._open_by - now) / 2
+            self._close_by = now + min(left, BODY_TIMEOUT)
+            self._reschedule()
 
     def _is_answered(self) -> bool:
         """Return True if the opening handshake has succeeded or failed."""

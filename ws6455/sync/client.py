@@ -6,15 +6,18 @@ RFC 6455 §4.1.
 from __future__ import annotations
 
 import functools
+import inspect
 import logging
 import os
 import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from ..client.reconnecting import Reconnecting, backoff, process_exception
+from ..client.redirects import first_destination
+from ..client.request_headers import repeatable
 from ..http1.head import USER_AGENT
 from ..http1.headers import HeadersLike
 from ..protocol.client import ClientProtocol
@@ -22,15 +25,17 @@ from ..protocol.deflate_negotiation import ClientPerMessageDeflateFactory
 from ..protocol.protocol import MAX_FRAGMENTS, MAX_SIZE
 from ..session.options import client_options, default_uri, session_options
 from ..session.signature import with_options_of
-from ..typing import LoggerLike
+from ..typing import LoggerLike, Provided
 from .client_connection import ClientConnection
 from .connector import Connector
 
 __all__ = ["ClientConnection", "connect", "reconnect", "unix_connect", "unix_reconnect"]
 
+_Value = TypeVar("_Value")
+
 
 def connect(  # noqa: D417 - the other options are described where the docstring says
-    uri: str,
+    uri: Provided[str],
     *,
     sock: socket.socket | None = None,
     ssl: ssl.SSLContext | bool | None = None,
@@ -39,7 +44,7 @@ def connect(  # noqa: D417 - the other options are described where the docstring
     extensions: Sequence[ClientPerMessageDeflateFactory] | None = None,
     subprotocols: Sequence[str] | None = None,
     compression: str | None = "deflate",
-    additional_headers: HeadersLike | None = None,
+    additional_headers: Provided[HeadersLike | None] = None,
     user_agent_header: str | None = USER_AGENT,
     proxy: str | Literal[True] | None = True,
     proxy_ssl: ssl.SSLContext | bool | None = None,
@@ -62,7 +67,7 @@ def connect(  # noqa: D417 - the other options are described where the docstring
     :class:`ws6455.aio.client.connect`.
 
     Args:
-        uri: ``ws://`` or ``wss://``.
+        uri: ``ws://`` or ``wss://``, or a callable that returns the URI.
         sock: a connected socket to use, instead of connecting to the URI's host and port.
         ssl: the TLS context for ``wss://``; True and None stand for the default.
         server_hostname: the name that the server's certificate must have, instead of the URI's
@@ -79,8 +84,8 @@ def connect(  # noqa: D417 - the other options are described where the docstring
             ``flags``; with ``unix=True``, ``path`` is that of a Unix socket.
     """
     connector = Connector(
-        uri,
-        headers=additional_headers,
+        _value("uri", uri),
+        headers=_value("additional_headers", additional_headers),
         user_agent_header=user_agent_header,
         open_timeout=open_timeout,
         proxy=proxy,
@@ -113,12 +118,16 @@ class reconnect(Reconnecting[ClientConnection]):
         reconnect_delays: returns an iterator of delays in seconds; when it is exhausted, the
             exception of the last attempt is raised.
         options: those of :func:`connect`.
+
+    Raises:
+        InvalidURI: if the URI is not a WebSocket URI.
+        TypeError, ValueError: if an argument is wrong.
     """
 
     @with_options_of(connect)
     def __init__(
         self,
-        uri: str,
+        uri: Provided[str],
         *,
         process_exception: Callable[[Exception], Exception | None] = process_exception,
         reconnect_delays: Callable[[], Iterator[float]] = backoff,
@@ -126,6 +135,8 @@ class reconnect(Reconnecting[ClientConnection]):
     ) -> None:
         logger = options.get("logger") or logging.getLogger("ws6455.client")
         super().__init__(process_exception, reconnect_delays, logger)
+        headers = options["additional_headers"] = repeatable(options.get("additional_headers"))
+        first_destination(uri, headers, options)  # raises
         self._connect = functools.partial(connect, uri, **options)
 
     def __enter__(self) -> ClientConnection:
@@ -152,6 +163,19 @@ class reconnect(Reconnecting[ClientConnection]):
                     yield connection
                 finally:
                     connection.close()  # leaving the loop is not an error
+
+
+def _value(name: str, provided: Provided[_Value]) -> _Value:
+    """Return the value of an argument, or what a callable returns in its place.
+
+    Raises:
+        TypeError: if that is a coroutine function.
+    """
+    value: Any = provided() if callable(provided) else provided
+    if inspect.isawaitable(value):
+        raise TypeError(f"{name} must not be a coroutine function: there is no event loop")
+    result: _Value = value
+    return result
 
 
 def unix_connect(

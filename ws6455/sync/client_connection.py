@@ -28,6 +28,7 @@ class ClientConnection(Connection, ClientSession):
         """
         with self._lock:
             deadline = None if timeout is None else self._clock() + timeout
+            self.limit_opening(timeout)
             self._send_request(additional_headers, user_agent_header)
             while not self._is_answered():
                 left = None if deadline is None else deadline - self._clock()

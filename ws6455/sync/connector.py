@@ -83,8 +83,10 @@ class Connector:
             try:
                 return self._open_at(destination, deadline)
             except Exception as exc:
-                if destination.redirect(exc) is None:
+                target = destination.redirect(exc)
+                if target is None:
                     raise
+                destination.move(target)
             self.protocol_options["logger"].info("redirected to %s", destination.ws_uri)
 
     def _open_at(self, destination: Destination, deadline: Deadline) -> ClientConnection:
@@ -92,7 +94,7 @@ class Connector:
         sock = self._connect(uri, deadline)
         try:
             if uri.secure:
-                hostname = self.tls["server_hostname"] or uri.host
+                hostname = self.tls["server_hostname"] or uri.server_name
                 sock = start_tls(sock, self.tls["ssl"], hostname, deadline)
             protocol = self.protocol_class(uri, **self.protocol_options)
             connection = self.create_connection(sock, protocol, **self.connection_options)
