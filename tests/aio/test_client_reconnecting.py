@@ -70,7 +70,7 @@ async def test_the_delays_start_anew_after_a_success() -> None:
                 await peer.close()
 
         answered = asyncio.create_task(answer())
-        clients = aiter(connect(server.uri, reconnect_delays=growing))
+        clients = aiter(connect(server.uri, reconnect_delays=growing, stable_after=0))
         for _ in range(2):
             await (await anext(clients)).wait_closed()
         await clients.aclose()

@@ -124,7 +124,8 @@ async def test_a_dropped_connection_is_gone_without_the_collector(websockets: An
         gc.enable()
 
 
-def test_delays_grow(websockets: Any) -> None:
+def test_delays_grow(websockets: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("random.uniform", lambda low, high: high)
     delays: Iterator[float] = websockets.client.backoff(0, 1, 4, 2)
     assert list(itertools.islice(delays, 5)) == [0, 1, 2, 4, 4]
     assert 0 <= next(websockets.asyncio.client.backoff()) <= 5

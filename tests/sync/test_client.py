@@ -23,7 +23,7 @@ from ws6455.sync.server import ServerConnection, unix_serve
 def test_reconnect_connects_again_until_the_loop_is_left() -> None:
     with serving(lambda connection: None) as server:
         codes = []
-        for client in reconnect(uri_of(server)):
+        for client in reconnect(uri_of(server), stable_after=0):
             client.wait_closed()
             codes.append(client.close_code)
             if len(codes) == 3:

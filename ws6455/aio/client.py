@@ -72,6 +72,12 @@ class connect(Reconnecting[ClientConnection]):
         close_timeout: seconds for the closing handshake and TCP; None for no limit.
         reconnect_delays: for ``async for``: returns an iterator of delays in seconds; when it
             ends, the exception of the last attempt is raised.
+        max_attempts: for ``async for``: attempts in a row without a connection that lasted; then
+            the exception of the last one is raised, ConnectionClosed if a connection was opened.
+            None for no limit.
+        stable_after: for ``async for``: seconds that a connection must last. After one that did,
+            the next attempt follows at once and delays start afresh; after any other, delays
+            continue as after a failed attempt.
         max_size: bytes of a received message after decompression; None for no limit; a pair
             limits the message and each fragment.
         max_fragments: fragments of a received message; None for no limit.
@@ -117,6 +123,8 @@ class connect(Reconnecting[ClientConnection]):
         ping_timeout: float | None = 20,
         close_timeout: float | None = 10,
         reconnect_delays: Callable[[], Iterator[float]] = backoff,
+        max_attempts: int | None = None,
+        stable_after: float = 10,
         max_size: int | tuple[int | None, int | None] | None = MAX_SIZE,
         max_fragments: int | None = MAX_FRAGMENTS,
         max_queue: int | tuple[int | None, int | None] | None = 16,
@@ -132,7 +140,13 @@ class connect(Reconnecting[ClientConnection]):
         self._protocol_options = client_options(
             origin, extensions, compression, subprotocols, max_size, max_fragments, logger
         )
-        super().__init__(process_exception, reconnect_delays, self._protocol_options["logger"])
+        super().__init__(
+            process_exception,
+            reconnect_delays,
+            max_attempts,
+            stable_after,
+            self._protocol_options["logger"],
+        )
         policy = session_options(
             ping_interval, ping_timeout, close_timeout, max_queue, open_timeout
         )
@@ -322,13 +336,14 @@ class connect(Reconnecting[ClientConnection]):
                 delay = schedule.failed(exc)
                 if delay is None:
                     raise
-                await asyncio.sleep(delay)
-                continue
-            schedule.succeeded()
-            try:
-                yield connection
-            finally:
-                await connection.close()  # leaving the loop is not an error
+            else:
+                schedule.opened()
+                try:
+                    yield connection
+                finally:
+                    await connection.close()  # leaving the loop is not an error
+                delay = schedule.ended(connection)
+            await asyncio.sleep(delay)
 
 
 async def _value(provided: Provided[_Value]) -> _Value:

@@ -56,6 +56,7 @@ class connect(client.connect):
             options["close_timeout"] = timeout
         create = options.get("create_connection") or create_protocol or klass or ClientConnection
         options["create_connection"] = create
+        options.setdefault("stable_after", 0)  # `websockets` reconnects at once
         options["logger"] = options.get("logger") or logging.getLogger("websockets.client")
         check_factories(options.get("extensions"))
         super().__init__(uri, **options)

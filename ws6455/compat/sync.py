@@ -10,7 +10,6 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, Self, TypeVar
 
-from ..client.redirects import Destination
 from ..session.connection import Slow
 from ..session.signature import with_options_of
 from ..sync import broadcast as core_broadcast
@@ -121,7 +120,7 @@ def unix_connect(
     """Connect to a Unix socket; see :func:`ws6455.sync.client.unix_connect` and :func:`connect`."""
     _adapt_client(kwargs)
     if legacy is False:
-        return client.unix_reconnect(path, uri, **kwargs)
+        return client.unix_reconnect(path, uri, **({"stable_after": 0} | kwargs))
     return _opened(client.unix_connect(path, uri, **kwargs), legacy)
 
 
@@ -136,7 +135,7 @@ class reconnect(client.reconnect):
     @with_options_of(client.reconnect)
     def __init__(self, uri: str, **options: Any) -> None:
         _adapt_client(options)
-        Destination(uri, None, options)  # raises
+        options.setdefault("stable_after", 0)  # `websockets` reconnects at once
         super().__init__(uri, **options)
 
 
@@ -145,6 +144,7 @@ def unix_reconnect(
 ) -> client.reconnect:
     """Connect to a Unix socket repeatedly; see :func:`ws6455.sync.client.unix_reconnect`."""
     _adapt_client(kwargs)
+    kwargs.setdefault("stable_after", 0)
     return client.unix_reconnect(path, uri, **kwargs)
 
 

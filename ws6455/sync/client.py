@@ -117,6 +117,8 @@ class reconnect(Reconnecting[ClientConnection]):
         process_exception: returns None to retry, or the exception to raise.
         reconnect_delays: returns an iterator of delays in seconds; when it is exhausted, the
             exception of the last attempt is raised.
+        max_attempts: see :class:`ws6455.aio.client.connect`.
+        stable_after: see there.
         options: those of :func:`connect`.
 
     Raises:
@@ -131,10 +133,12 @@ class reconnect(Reconnecting[ClientConnection]):
         *,
         process_exception: Callable[[Exception], Exception | None] = process_exception,
         reconnect_delays: Callable[[], Iterator[float]] = backoff,
+        max_attempts: int | None = None,
+        stable_after: float = 10,
         **options: Any,
     ) -> None:
         logger = options.get("logger") or logging.getLogger("ws6455.client")
-        super().__init__(process_exception, reconnect_delays, logger)
+        super().__init__(process_exception, reconnect_delays, max_attempts, stable_after, logger)
         headers = options["additional_headers"] = repeatable(options.get("additional_headers"))
         first_destination(uri, headers, options)  # raises
         self._connect = functools.partial(connect, uri, **options)
@@ -156,13 +160,14 @@ class reconnect(Reconnecting[ClientConnection]):
                 delay = attempts.failed(exc)
                 if delay is None:
                     raise
-                time.sleep(delay)
             else:
-                attempts.succeeded()
+                attempts.opened()
                 try:
                     yield connection
                 finally:
                     connection.close()  # leaving the loop is not an error
+                delay = attempts.ended(connection)
+            time.sleep(delay)
 
 
 def _value(name: str, provided: Provided[_Value]) -> _Value:
