@@ -17,6 +17,8 @@ DEFAULTS = {
     "MAX_NUM_HEADERS": ("ws6455.http1.head.MAX_HEADERS", "129"),
     "MAX_BODY_SIZE": ("ws6455.http1.body.MAX_BODY_SIZE", "1000"),
     "MAX_REDIRECTS": ("ws6455.client.redirects.MAX_REDIRECTS", "3"),
+    "BODY_TIMEOUT": ("ws6455.client.session.BODY_TIMEOUT", "0.5"),
+    "MAX_RETRY_AFTER": ("ws6455.client.retry_after.MAX_RETRY_AFTER", "30.0"),
     "MAX_FRAGMENTS": ("ws6455.protocol.protocol.MAX_FRAGMENTS", "5"),
     "BACKOFF_INITIAL_DELAY": ("ws6455.client.reconnecting.INITIAL_DELAY", "1.5"),
     "BACKOFF_MIN_DELAY": ("ws6455.client.reconnecting.MIN_DELAY", "2.5"),

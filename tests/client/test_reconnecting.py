@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from typing import Any, cast
@@ -86,6 +87,8 @@ class ReplyError(Exception):
         OSError("x"),
         ConnectionResetError(),
         TimeoutError(),
+        socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"),
+        socket.gaierror(socket.EAI_NONAME, "Name or service not known"),
         caused(TimeoutError(), OSError()),
         ssl.SSLEOFError(8, "x"),
         ssl.SSLZeroReturnError(6, "x"),

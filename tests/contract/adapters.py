@@ -154,7 +154,7 @@ class Threads(FrontEnd):
         self._stack.close()
 
     def connect(self, uri: str, **options: Any) -> End:
-        connection = ws6455.sync.client.connect(uri, proxy=None, **options)
+        connection = ws6455.sync.client.connect(uri, **{"proxy": None} | options)
         self._stack.callback(connection.abort)
         return ThreadsEnd(connection, self._pool)
 
@@ -258,7 +258,7 @@ class Asyncio(FrontEnd):
 
     def connect(self, uri: str, **options: Any) -> End:
         async def connect() -> ws6455.ClientConnection:
-            return await ws6455.connect(uri, proxy=None, **options)
+            return await ws6455.connect(uri, **{"proxy": None} | options)
 
         connection = self._run(connect())
         self._connections.append(connection)

@@ -6,6 +6,7 @@ of these arguments, which are those of the documentation of `websockets`.
 
 from __future__ import annotations
 
+import functools
 import http
 import inspect
 import warnings
@@ -23,6 +24,7 @@ __all__ = [
     "OLD_DEFAULTS",
     "ExtraHeaders",
     "as_response",
+    "convert_headers",
     "extended",
     "new_process_request",
     "new_select_subprotocol",
@@ -104,6 +106,17 @@ def rename_option(options: dict[str, Any], old: str, new: str, stacklevel: int) 
     if old in options:
         warnings.warn(f"{old} is called {new}", DeprecationWarning, stacklevel)
         options[new] = options.pop(old)
+
+
+def convert_headers(options: dict[str, Any]) -> None:
+    """Accept values of additional headers that are not strings, as `websockets` does.
+
+    Args:
+        options: those of a client, changed in place. The headers are converted at each attempt.
+    """
+    headers = options.get("additional_headers")
+    if headers is not None and not callable(headers):
+        options["additional_headers"] = functools.partial(Headers, headers)
 
 
 # Callbacks ----------------------------------------------------------------------------

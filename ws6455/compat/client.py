@@ -14,7 +14,7 @@ from ..client.reconnecting import backoff
 from ..client.redirects import MAX_REDIRECTS
 from ..http1.headers import HeadersLike
 from ..session.options import default_uri
-from .arguments import OLD_ARGUMENTS, OLD_DEFAULTS, extended
+from .arguments import OLD_ARGUMENTS, OLD_DEFAULTS, convert_headers, extended
 from .connection import ClientConnection
 from .extensions import check_factories
 from .protocol import ClientProtocol
@@ -52,6 +52,7 @@ class connect(client.connect):
     ) -> None:
         if extra_headers is not None:
             options["additional_headers"] = extra_headers
+        convert_headers(options)
         if timeout is not None:
             options["close_timeout"] = timeout
         create = options.get("create_connection") or create_protocol or klass or ClientConnection

@@ -16,7 +16,7 @@ from ..sync import broadcast as core_broadcast
 from ..sync import client, client_connection, router, server
 from ..sync.connection import Connection
 from ..typing import DataLike
-from .arguments import extended, rename_option, shows
+from .arguments import convert_headers, extended, rename_option, shows
 from .protocol import ClientProtocol, ServerProtocol
 
 __all__ = [
@@ -79,6 +79,7 @@ def _adapt_client(options: dict[str, Any]) -> None:
     """Replace old option names; set the logger and the classes of connection and protocol."""
     rename_option(options, "ssl_context", "ssl", stacklevel=4)
     rename_option(options, "extra_headers", "additional_headers", stacklevel=4)
+    convert_headers(options)
     options["logger"] = options.get("logger") or logging.getLogger("websockets.client")
     options["create_connection"] = options.get("create_connection") or ClientConnection
     options.setdefault("protocol_class", ClientProtocol)
