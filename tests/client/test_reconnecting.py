@@ -244,6 +244,7 @@ def make(max_attempts: Any = None, stable_after: Any = 10) -> Client:
         ({"max_attempts": -1}, ValueError),
         ({"max_attempts": 1.5}, TypeError),
         ({"max_attempts": "3"}, TypeError),
+        ({"max_attempts": True}, TypeError),
         ({"stable_after": -1}, ValueError),
         ({"stable_after": float("nan")}, ValueError),
         ({"stable_after": None}, TypeError),

@@ -15,6 +15,7 @@ from ..exceptions import (
     InvalidStatus,
     ProxyError,
 )
+from ..session.options import check_seconds, check_size
 from ..settings import setting
 from ..typing import LoggerLike
 from .retry_after import retry_after
@@ -139,14 +140,10 @@ class Reconnecting(Generic[Connection]):
         stable_after: float,
         logger: LoggerLike,
     ) -> None:
-        if max_attempts is not None and not isinstance(max_attempts, int):
-            raise TypeError(f"max_attempts must be int or None, not {max_attempts!r}")
-        if max_attempts is not None and max_attempts < 1:
-            raise ValueError(f"max_attempts must be at least 1, not {max_attempts}")
-        if not isinstance(stable_after, int | float):
-            raise TypeError(f"stable_after must be a number of seconds, not {stable_after!r}")
-        if not stable_after >= 0:
-            raise ValueError(f"stable_after must be at least 0, not {stable_after}")
+        check_size("max_attempts", max_attempts, 1)
+        if stable_after is None:
+            raise TypeError("stable_after must be a number of seconds, not None")
+        check_seconds("stable_after", stable_after, zero=True)
         self.connection: Connection | None = None
         self.logger = logger
         self._process_exception = process_exception

@@ -24,6 +24,7 @@ __all__ = [
     "check_limits",
     "check_not_string",
     "check_seconds",
+    "check_size",
     "client_options",
     "default_uri",
     "server_options",
@@ -65,7 +66,7 @@ def check_limits(name: str, limits: Limits) -> None:
         TypeError, ValueError: if it is wrong.
     """
     for limit in limits if isinstance(limits, tuple) else (limits,):
-        _check_size(name, limit, 0)
+        check_size(name, limit, 0)
     try:
         water_marks(limits)
     except ValueError as exc:
@@ -88,11 +89,22 @@ def check_not_string(name: str, values: object) -> None:
 
 def _check_sizes(max_size: Limits, max_fragments: int | None) -> None:
     for size in max_size if isinstance(max_size, tuple) else (max_size,):
-        _check_size("max_size", size, 0)
-    _check_size("max_fragments", max_fragments, 1)
+        check_size("max_size", size, 0)
+    check_size("max_fragments", max_fragments, 1)
 
 
-def _check_size(name: str, size: object, minimum: int) -> None:
+def check_size(name: str, size: object, minimum: int) -> None:
+    """Check an option that is a number of things, or None.
+
+    Args:
+        name: name of the option.
+        size: its value.
+        minimum: the smallest value that is allowed.
+
+    Raises:
+        TypeError: if it is not an integer.
+        ValueError: if it is too small.
+    """
     if size is None:
         return
     if isinstance(size, bool) or not isinstance(size, int):
