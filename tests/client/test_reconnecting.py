@@ -32,8 +32,11 @@ class Ended:
 
     close_exc = ENDED
 
+    def __init__(self, lifetime: float) -> None:
+        self.lifetime = lifetime
 
-CONNECTION = cast(ClientSession, Ended())
+
+SHORT, LASTING = cast(ClientSession, Ended(9.9)), cast(ClientSession, Ended(10.0))
 
 
 def try_again(exc: Exception) -> Exception | None:
@@ -45,10 +48,8 @@ def schedule(
     *,
     process: Callable[[Exception], Exception | None] = try_again,
     max_attempts: int | None = None,
-    times: Iterator[float] | None = None,
 ) -> RetrySchedule:
-    clock = (times or itertools.repeat(0.0)).__next__
-    return RetrySchedule(process, delays, max_attempts, 10, LOGGER, clock)
+    return RetrySchedule(process, delays, max_attempts, 10, LOGGER)
 
 
 def refusal(status: int = 503, **headers: str) -> InvalidStatus:
@@ -155,13 +156,10 @@ def test_every_delay_is_random_and_its_bound_grows() -> None:
 
 def test_delays_grow_until_a_connection_lasts(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    times = iter([0.0, 9.9, 20.0, 30.0])
-    it = schedule(lambda: iter([1.0, 2.0, 3.0]), times=times)
+    it = schedule(lambda: iter([1.0, 2.0, 3.0]))
     assert it.failed(OSError("no")) == 1.0
-    it.opened()
-    assert it.ended(CONNECTION) == 2.0  # after 9.9 seconds
-    it.opened()
-    assert it.ended(CONNECTION) == 0.0  # after 10 seconds
+    assert it.ended(SHORT) == 2.0
+    assert it.ended(LASTING) == 0.0
     assert it.failed(OSError("no")) == 1.0
     assert caplog.messages == [
         "connect failed; reconnecting in 1.0 seconds: OSError('no')",
@@ -174,28 +172,22 @@ def test_delays_that_end_end_the_attempts() -> None:
     it = schedule()
     assert [it.failed(OSError("no")) for _ in range(3)] == [1.0, 2.0, None]
     it = schedule(lambda: iter([1.0]))
-    it.opened()
-    assert it.ended(CONNECTION) == 1.0
-    it.opened()
+    assert it.ended(SHORT) == 1.0
     with pytest.raises(ConnectionClosedError) as caught:
-        it.ended(CONNECTION)
+        it.ended(SHORT)
     assert caught.value is ENDED
 
 
 def test_attempts_in_a_row_are_limited() -> None:
-    times = iter([0.0, 0.0, 0.0, 10.0, 20.0, 20.0])
-    it = schedule(lambda: itertools.repeat(1.0), max_attempts=3, times=times)
+    it = schedule(lambda: itertools.repeat(1.0), max_attempts=3)
     assert [it.failed(OSError()) for _ in range(3)] == [1.0, 1.0, None]
-    it = schedule(lambda: itertools.repeat(1.0), max_attempts=3, times=times)
+    it = schedule(lambda: itertools.repeat(1.0), max_attempts=3)
     assert it.failed(OSError()) == 1.0
-    it.opened()
-    assert it.ended(CONNECTION) == 1.0
-    it.opened()
-    assert it.ended(CONNECTION) == 0.0  # it lasted
+    assert it.ended(SHORT) == 1.0
+    assert it.ended(LASTING) == 0.0
     assert [it.failed(OSError()) for _ in range(2)] == [1.0, 1.0]
-    it.opened()
     with pytest.raises(ConnectionClosedError):
-        it.ended(CONNECTION)
+        it.ended(SHORT)
 
 
 def test_a_refusal_can_ask_for_more_time() -> None:

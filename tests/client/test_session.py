@@ -134,3 +134,19 @@ def test_nothing_waits_for_the_body_of_a_redirect() -> None:
     with pytest.raises(InvalidStatus) as caught:
         client._check_accepted()
     assert caught.value.response.body == b"he"
+
+
+def test_the_lifetime_ends_with_the_connection() -> None:
+    client = TimedClient(10)
+    request = client.io.output.decode("latin-1")
+    client.protocol.receive_data(opening_response(request))
+    client.now = 103.0
+    client._start()
+    client.now = 105.0
+    assert client.lifetime == 2.0
+    client.protocol.receive_data(b"\x88\x02\x03\xe8")  # a Close frame
+    client._process_events()
+    client.now = 150.0
+    assert client.lifetime == 2.0
+    client._lose_transport(None)
+    assert client.lifetime == 2.0

@@ -29,8 +29,12 @@ TARGET = "ws://server.example/"
 OVERLOADED = "Content-Length: 0\r\n"
 
 
-def connections(front: FrontEnd, uri: Any, limit: int, wait: bool = True, **options: Any) -> int:
+def connections(
+    front: FrontEnd, uri: Any, limit: int, wait: bool = True, pause: float = 0, **options: Any
+) -> int:
     """Run a loop that reconnects, and waits for the end of each connection or does not.
+
+    After each connection, it pauses for some seconds.
 
     Returns:
         The number of connections, at most `limit`.
@@ -43,6 +47,7 @@ def connections(front: FrontEnd, uri: Any, limit: int, wait: bool = True, **opti
             for connection in ws6455.sync.client.reconnect(uri, **options):
                 if wait:
                     connection.wait_closed()
+                time.sleep(pause)
                 count += 1
                 if count == limit:
                     break
@@ -56,6 +61,7 @@ def connections(front: FrontEnd, uri: Any, limit: int, wait: bool = True, **opti
             async for connection in connections:
                 if wait:
                     await connection.wait_closed()
+                await asyncio.sleep(pause)
                 count += 1
                 if count == limit:
                     break
@@ -173,6 +179,16 @@ def test_d08_a_loop_that_does_not_wait_for_the_end_has_the_delays_too(front: Fro
         with pytest.raises(ConnectionClosed):
             connections(front, server.uri, 100, wait=False, reconnect_delays=delays)
         assert len(server.times) == 3
+
+
+def test_d08_the_time_of_a_program_after_the_end_does_not_count(front: FrontEnd) -> None:
+    delays = Delays(0.01)
+    with answering(closing(1008)) as server:
+        with pytest.raises(ConnectionClosed):
+            connections(
+                front, server.uri, 100, pause=0.2, reconnect_delays=delays, stable_after=0.2
+            )
+        assert len(server.times) == 2
 
 
 @pytest.mark.parametrize("attempts", [1, 3])

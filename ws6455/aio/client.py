@@ -337,7 +337,6 @@ class connect(Reconnecting[ClientConnection]):
                 if delay is None:
                     raise
             else:
-                schedule.opened()
                 try:
                     yield connection
                 finally:

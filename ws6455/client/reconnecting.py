@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import ssl
-import time
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
@@ -186,7 +185,6 @@ class RetrySchedule:
     Args:
         process_exception, reconnect_delays, max_attempts, stable_after, logger: see
             :class:`Reconnecting`.
-        clock: returns the time in seconds.
     """
 
     def __init__(
@@ -196,21 +194,14 @@ class RetrySchedule:
         max_attempts: int | None,
         stable_after: float,
         logger: LoggerLike,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._process_exception = process_exception
         self._reconnect_delays = reconnect_delays
         self._max_attempts = max_attempts
         self._stable_after = stable_after
         self._logger = logger
-        self._clock = clock
         self._attempts = 0  # since the last connection that lasted
         self._delays: Iterator[float] | None = None
-        self._opened_at = 0.0
-
-    def opened(self) -> None:
-        """Note the time of a successful attempt."""
-        self._opened_at = self._clock()
 
     def ended(self, connection: ClientSession) -> float:
         """Return the seconds to wait before the next attempt, now that a connection is closed.
@@ -220,7 +211,7 @@ class RetrySchedule:
         Raises:
             ConnectionClosed: the reason of the end, if there is no further attempt.
         """
-        if self._clock() - self._opened_at >= self._stable_after:
+        if connection.lifetime >= self._stable_after:
             self._attempts = 0
             self._delays = None
             return 0.0

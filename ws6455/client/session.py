@@ -24,6 +24,8 @@ class ClientSession(BaseConnection):
 
     protocol: ClientProtocol
     _open_by: float | None = None  # during the opening handshake
+    _opened_at = 0.0
+    _settled_at: float | None = None
 
     def limit_opening(self, seconds: float | None) -> None:
         """Note the time left for the opening handshake; the caller ends it then.
@@ -75,6 +77,21 @@ class ClientSession(BaseConnection):
             left = BODY_TIMEOUT if self._open_by is None else (self._open_by - now) / 2
             self._close_by = now + min(left, BODY_TIMEOUT)
             self._reschedule()
+
+    @property
+    def lifetime(self) -> float:
+        """Seconds that the connection has been open, until it was closed, failed or was lost."""
+        until = self._clock() if self._settled_at is None else self._settled_at
+        return until - self._opened_at
+
+    def _start(self) -> None:
+        self._opened_at = self._clock()
+        super()._start()
+
+    def _settle(self) -> None:
+        if self._settled_at is None:
+            self._settled_at = self._clock()
+        super()._settle()
 
     def _is_answered(self) -> bool:
         """Return True if the opening handshake has succeeded or failed."""

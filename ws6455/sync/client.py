@@ -161,7 +161,6 @@ class reconnect(Reconnecting[ClientConnection]):
                 if delay is None:
                     raise
             else:
-                attempts.opened()
                 try:
                     yield connection
                 finally:
