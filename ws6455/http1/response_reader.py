@@ -62,7 +62,7 @@ class ResponseReader(HeadReader):
             self._interim_responses += 1
             if self._interim_responses > MAX_INTERIM_RESPONSES:
                 raise SecurityError(f"more than {MAX_INTERIM_RESPONSES} interim responses")
-            self.lines = []
+            self.lines: list[bytes] = []
             self._start = b""
             data = rest
 
