@@ -60,7 +60,7 @@ class PlainProtocol(asyncio.Protocol):
     """
 
     def __init__(self) -> None:
-        self.received = bytearray()
+        self.received: bytearray = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Pause reading: asyncio's TLS protocol would miss an end that is noticed before it."""

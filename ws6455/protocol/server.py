@@ -274,7 +274,7 @@ class ServerProtocol(OpeningProtocol):
         body = self._body
         if body is None or body.has_ended or self.handshake_exc is not None:
             raise InvalidState("no response waits for more of its body")
-        self.writes += body.frame(data, more_body)
+        self.writes.extend(body.frame(data, more_body))
         if not more_body:
             self.end_response()
 
