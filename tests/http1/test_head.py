@@ -23,6 +23,7 @@ from ws6455.http1.head import (
     MAX_HEADERS,
     HeadReader,
     Request,
+    RequestHeadReader,
     Response,
     parse_request,
     parse_response,
@@ -117,6 +118,8 @@ def test_limits_hold_however_the_head_is_cut(
     [
         b"\r\n\r\n",
         b"\r\nG\r\n\r\n",
+        b"\r\n\r\n\r\n\r\nG\r\n\r\n",
+        b"\r\n\r\n\r\n\r\n\r\nG\r\n\r\n",
         b"G\r\n\r\n\r\n\r\n",
         b"G\n\r\n\r\n",
         b"G\r\r\n\r\n",
@@ -127,9 +130,12 @@ def test_limits_hold_however_the_head_is_cut(
         b"G\r\n" + b"a:\r\n" * (MAX_HEADERS + 1) + b"\r\n",
     ],
 )
-def test_a_head_in_one_piece_is_read_as_byte_by_byte(data: bytes) -> None:
+@pytest.mark.parametrize("make_reader", [HeadReader, RequestHeadReader])
+def test_a_head_in_one_piece_is_read_as_byte_by_byte(
+    make_reader: type[HeadReader], data: bytes
+) -> None:
     def read(size: int) -> tuple[list[bytes], int, bytes] | tuple[type[Exception], str]:
-        reader = HeadReader(RequestLineTooLong)
+        reader = make_reader(RequestLineTooLong)
         try:
             for end in range(size, len(data) + size, size):
                 rest = reader.feed(data[end - size : end])
@@ -137,9 +143,29 @@ def test_a_head_in_one_piece_is_read_as_byte_by_byte(data: bytes) -> None:
                     return reader.lines, len(reader), rest + data[end:]
         except Exception as exc:
             return type(exc), str(exc)
-        pytest.fail("there is no whole head")
+        return reader.lines, len(reader), b""  # the head is not complete
 
     assert read(len(data)) == read(1)
+
+
+@pytest.mark.parametrize("count", range(6))
+def test_d20_a_few_empty_lines_before_a_request_are_skipped(count: int) -> None:
+    data = b"\r\n" * count + HEAD + b"\r\n"
+    for cut in range(len(data) + 1):
+        reader = RequestHeadReader(RequestLineTooLong)
+        rest = reader.feed(data[:cut])
+        rest = reader.feed(data[cut:]) if rest is None else rest + data[cut:]
+        if count <= RequestHeadReader.max_empty_lines:
+            assert (rest, reader.lines) == (b"\r\n", LINES)
+            assert len(reader) == len(data) - 2
+        else:
+            assert (rest, reader.lines) == (HEAD + b"\r\n", [])
+
+
+def test_d20_no_empty_line_before_a_response_is_skipped() -> None:
+    reader = HeadReader(StatusLineTooLong)
+    assert reader.feed(b"\r\nHTTP/1.1 200 OK\r\n") == b"HTTP/1.1 200 OK\r\n"
+    assert reader.lines == []
 
 
 def test_a_response_s_first_line_has_an_error_of_its_own() -> None:
@@ -202,10 +228,33 @@ def test_any_method_and_version_can_be_seen_by_process_request(method: str, prot
         ("http://example.com/a?b", "/a?b"),
         ("HTTPS://example.com", "/"),
         ("http://example.com?b", "/?b"),
+        ("ws://example.com/a", "/a"),
+        ("wss://example.com", "/"),
     ],
 )
 def test_request_targets(target: str, path: str) -> None:
     assert request_of(f"GET {target} HTTP/1.1\r\n\r\n".encode()).path == path
+
+
+@pytest.mark.parametrize(
+    ("received", "expected"),
+    [
+        (["h"], ["other:80"]),
+        (["other:80"], ["other:80"]),
+        ([], []),
+        (["h", "h"], ["h", "h"]),
+        (["a,b"], ["a,b"]),
+        ([""], [""]),
+    ],
+)
+def test_d20_the_host_of_the_target_replaces_a_valid_host(
+    received: list[str], expected: list[str]
+) -> None:
+    fields = [f"Host: {value}".encode() for value in received]
+    for target, hosts in (("http://other:80/", expected), ("/", received)):
+        request = parse_request([f"GET {target} HTTP/1.1".encode(), b"A: b", *fields])
+        assert request.headers.get_all("Host") == hosts
+        assert request.headers["A"] == "b"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Tests of ws6455.http1.header_values: the grammars of list headers, and Host."""
 
+import ipaddress
 import time
 from collections.abc import Callable
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from ws6455.exceptions import InvalidHeaderFormat
 from ws6455.http1.header_values import (
+    HOST,
     TOKEN,
     build_extension_list,
     build_host,
@@ -192,3 +194,39 @@ def test_host(host: str, port: int, secure: bool, expected: str) -> None:
 @pytest.mark.parametrize(("port", "secure"), [(80, False), (443, True), (8080, True)])
 def test_host_with_its_port(port: int, secure: bool) -> None:
     assert build_host("h", port, secure, always_include_port=True) == f"h:{port}"
+
+
+# Pieces of IPv6 addresses; with a random text, most would be malformed at once.
+addresses = st.lists(
+    st.sampled_from(
+        ["0", "1", "ab", "FFFF", "12345", ":", ":", ":", "::", "192.0.2.1", "256.1.1.1"]
+    ),
+    max_size=16,
+).map("".join)
+
+
+@given(addresses | st.ip_addresses(v=6).map(str) | st.text("0123456789abcdefF:.%g", max_size=12))
+@settings(deadline=None)
+def test_d20_an_ipv6_address_in_host_is_what_the_library_of_python_takes_it_for(text: str) -> None:
+    try:
+        expected = "%" not in str(ipaddress.IPv6Address(text))
+    except ValueError:
+        expected = False
+    assert (HOST.fullmatch(f"[{text}]") is not None) is expected
+    assert (HOST.fullmatch(f"[{text}]:80") is not None) is expected
+
+
+@pytest.mark.parametrize("port", [*range(0, 70_000, 997), 65_534, 65_535, 65_536, 99_999, 100_000])
+def test_d20_a_port_in_host(port: int) -> None:
+    for text in (str(port), f"00{port}"):
+        assert (HOST.fullmatch(f"h:{text}") is not None) is (port < 65_536)
+
+
+@pytest.mark.parametrize("start", ["", "[", "h:", "[::1]:"])
+@pytest.mark.parametrize("unit", ["a", "0", ":", "1:", "%41", "1.", "::", "[", "-"])
+def test_d20_host_is_checked_in_linear_time(start: str, unit: str) -> None:
+    def check(count: int) -> None:
+        for _ in range(10):
+            HOST.fullmatch(start + unit * count + "<")
+
+    assert cpu_seconds(lambda: check(16_000)) < 24 * cpu_seconds(lambda: check(2_000)) + 0.02

@@ -303,7 +303,7 @@ def test_c14_origins() -> None:
 
 
 def test_what_is_not_http_gets_no_answer() -> None:
-    for data in (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", b"\r\n\r\n", b"GET /\r\n\r\n"):
+    for data in (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", b"\r\n" * 5, b"GET /\r\n\r\n"):
         server = ServerProtocol()
         server.receive_data(data)
         assert isinstance(server.handshake_exc, NotHTTP)

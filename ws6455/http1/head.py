@@ -21,6 +21,7 @@ from ..exceptions import (
 from ..settings import setting
 from ..version import version
 from .caches import SHARED_LINE_SIZE, cached_request_line
+from .header_values import HOST
 from .headers import (
     FIELD_VALUE,
     MAX_LINE_SIZE,
@@ -33,6 +34,7 @@ __all__ = [
     "USER_AGENT",
     "HeadReader",
     "Request",
+    "RequestHeadReader",
     "Response",
     "parse_request",
     "parse_response",
@@ -49,7 +51,7 @@ USER_AGENT = setting("USER_AGENT", _PRODUCT)
 
 _REQUEST_LINE = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]++) ([\x21-\x7e]++) (HTTP/[0-9]\.[0-9])")
 _STATUS_LINE = re.compile(rb"(HTTP/[0-9]\.[0-9]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*+))?")
-_ABSOLUTE_FORM = re.compile(r"https?://[^/?#]++", re.IGNORECASE)
+_ABSOLUTE_FORM = re.compile(r"(?:http|ws)s?://([^/?#]++)", re.IGNORECASE)
 
 
 @dataclasses.dataclass(slots=True)
@@ -142,6 +144,9 @@ class HeadReader:
 
     __slots__ = ("_line", "_size", "_start_line_too_long", "lines")
 
+    #: Number of empty lines to skip before the start line.
+    max_empty_lines = 0
+
     def __init__(self, start_line_too_long: type[SecurityError]) -> None:
         self._start_line_too_long = start_line_too_long
         self._line = bytearray()  # the line that is not complete yet
@@ -181,7 +186,9 @@ class HeadReader:
                 raise InvalidMessage("line doesn't end with CRLF")
             self._size += len(line) + 1
             if line == b"\r":
-                return b"\n".join([*ended[number:], rest])
+                if lines or self._size > self.max_empty_lines * len(b"\r\n"):
+                    return b"\n".join([*ended[number:], rest])
+                continue
             if len(lines) > MAX_HEADERS:
                 raise TooManyHeaders(f"head has more than {MAX_HEADERS} headers")
             lines.append(line[:-1])
@@ -197,10 +204,19 @@ class HeadReader:
             raise TooManyHeaders(f"head exceeds {MAX_HEAD_SIZE} bytes")
 
 
+class RequestHeadReader(HeadReader):
+    """Splits the head of a request, and skips a few empty lines before it (RFC 9112 §2.2)."""
+
+    __slots__ = ()
+
+    max_empty_lines = 4
+
+
 def parse_request(lines: list[bytes]) -> Request:
     """Parse a request's head from its lines (RFC 9112 §3).
 
-    Any method and version are accepted; the handshake checks them.
+    Any method and version are accepted; the handshake checks them. The host of a target in
+    absolute form replaces Host (§3.2.2), unless Host is missing, repeated or invalid.
 
     Raises:
         NotHTTP: if the first line does not look like HTTP.
@@ -208,18 +224,26 @@ def parse_request(lines: list[bytes]) -> Request:
     """
     line = lines[0] if lines else b""
     parse = _parse_shared_request_line if len(line) <= SHARED_LINE_SIZE else _parse_request_line
-    method, target, protocol = parse(line)
+    method, target, protocol, host = parse(line)
     headers = parse_fields(lines[1:])
+    if host is not None:
+        received = headers.get_all("Host")
+        if len(received) == 1 and HOST.fullmatch(received[0]) is not None:
+            del headers["Host"]
+            headers["Host"] = host
     # A body would be read as the first frames; a proxy could read frames as a body.
     if "Transfer-Encoding" in headers:
         raise InvalidMessage("request with a Transfer-Encoding")
-    if headers.get_all("Content-Length") not in ([], ["0"]):
+    if "Content-Length" in headers and headers.get_all("Content-Length") != ["0"]:
         raise InvalidMessage("request with a body")
     return Request(target, headers, method, protocol)
 
 
-def _parse_request_line(line: bytes) -> tuple[str, str, str]:
-    """Split a request line into method, target and protocol.
+def _parse_request_line(line: bytes) -> tuple[str, str, str, str | None]:
+    """Split a request line.
+
+    Returns:
+        Method, path and protocol; and the host of a target in absolute form, else None.
 
     Raises:
         NotHTTP, InvalidMessage: see :func:`parse_request`.
@@ -233,14 +257,16 @@ def _parse_request_line(line: bytes) -> tuple[str, str, str]:
     if "#" in target:
         raise InvalidMessage(f"request target with a fragment: {target[:80]}")
     # §3.2.2: a server must accept the absolute form from any client.
+    host = None
     absolute = _ABSOLUTE_FORM.match(target)
     if absolute is not None:
+        host = absolute[1]
         target = target[absolute.end() :]
         if not target.startswith("/"):
             target = f"/{target}"
     if not target.startswith("/"):
         raise InvalidMessage(f"request target isn't a path: {target[:80]}")
-    return method, target, protocol
+    return method, target, protocol, host
 
 
 _parse_shared_request_line = cached_request_line(_parse_request_line)

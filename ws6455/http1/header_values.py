@@ -11,6 +11,7 @@ from ..exceptions import InvalidHeaderFormat
 from ..typing import ExtensionHeader, ExtensionParameter
 
 __all__ = [
+    "HOST",
     "TOKEN",
     "build_extension_list",
     "build_host",
@@ -22,6 +23,32 @@ TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++")
 _SPACE = re.compile(r"[ \t]*+")
 _QUOTED = re.compile(r'"((?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*+)"')
 _QUOTED_PAIR = re.compile(r"\\(.)")
+
+
+def _ipv6_pattern() -> str:
+    """Return the pattern of an IPv6 address (RFC 3986 §3.2.2)."""
+    byte = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+    piece = "[0-9A-Fa-f]{1,4}"
+    end = rf"(?:{piece}:{piece}|{byte}(?:\.{byte}){{3}})"  # the last 32 bits
+    pieces = f"(?:{piece}:)"
+    forms = [f"{pieces}{{6}}{end}", f"::{pieces}{{5}}{end}"]
+    # Up to seven pieces before the "::".
+    forms += [f"(?:{pieces}{{0,{n}}}{piece})?::{pieces}{{{4 - n}}}{end}" for n in range(5)]
+    forms += [f"(?:{pieces}{{0,5}}{piece})?::{piece}", f"(?:{pieces}{{0,6}}{piece})?::"]
+    return "|".join(forms)
+
+
+# A valid Host: uri-host [":" port] (RFC 9112 §3.2). The name is not empty, since the URI has a
+# host. RFC 3986 allows a comma in it, but here it shows two Host headers that a proxy has joined.
+HOST = re.compile(
+    rf"""
+    (?: \[ (?: {_ipv6_pattern()} ) \]
+      | (?: [A-Za-z0-9\-._~!$&'()*+;=] | %[0-9A-Fa-f]{{2}} )++ )
+    (?: : 0*+ (?: [1-5]?[0-9]{{0,4}}
+                | 6[0-4][0-9]{{3}} | 65[0-4][0-9]{{2}} | 655[0-2][0-9] | 6553[0-5] ) )?
+    """,
+    re.VERBOSE,
+)
 
 
 class _Scanner:

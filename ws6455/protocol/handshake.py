@@ -31,6 +31,7 @@ from ..http1.basic_auth import build_authorization_basic
 from ..http1.caches import cached_tokens
 from ..http1.head import Request, Response
 from ..http1.header_values import (
+    HOST,
     TOKEN,
     build_extension_list,
     build_host,
@@ -67,6 +68,17 @@ _ACCEPT = "Sec-WebSocket-Accept"
 _VERSION = "Sec-WebSocket-Version"
 _EXTENSIONS = "Sec-WebSocket-Extensions"
 _PROTOCOL = "Sec-WebSocket-Protocol"
+
+# The likely reasons for a request without Upgrade, or of HTTP/1.0, which proxies use by default.
+_UPGRADE_HINT = """
+You cannot access a WebSocket server directly with a browser.
+
+If a proxy is in front of this server, it does not pass on the request to upgrade. nginx needs:
+
+    proxy_http_version 1.1;
+    proxy_set_header Upgrade $http_upgrade;
+    proxy_set_header Connection "upgrade";
+"""
 
 
 def generate_key() -> str:
@@ -149,7 +161,7 @@ def check_request(request: Request) -> str:
     if request.method != "GET":
         raise InvalidMethod(request.method)
     host = _one(headers, "Host")
-    if not host or " " in host:
+    if HOST.fullmatch(host) is None:  # RFC 9112 §3.2
         raise InvalidHeaderValue("Host", host)
     if "upgrade" not in _tokens(headers, "Connection"):
         raise InvalidUpgrade("Connection", ", ".join(headers.get_all("Connection")) or None)
@@ -287,8 +299,9 @@ def _accepting_headers(date: str | None) -> Headers:
 def build_refusal(exc: InvalidHandshake) -> Response:
     """Build the response that refuses a request because of an error."""
     text = f"Failed to open a WebSocket connection: {exc}.\n"
-    if isinstance(exc, InvalidUpgrade):
-        text += "\nYou cannot access a WebSocket server directly with a browser.\n"
+    http_1_0 = isinstance(exc, InvalidProtocol) and exc.protocol == "HTTP/1.0"
+    if http_1_0 or isinstance(exc, InvalidUpgrade):
+        text += _UPGRADE_HINT
     response = Response.text(exc.status, text)
     response.headers.update(exc.status_headers)
     return response

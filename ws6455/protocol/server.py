@@ -19,7 +19,7 @@ from ..exceptions import (
 )
 from ..framing.deflate import PerMessageDeflate
 from ..http1.body import NO_CONTENT, BodyWriter
-from ..http1.head import HeadReader, Request, Response, parse_request
+from ..http1.head import Request, RequestHeadReader, Response, parse_request
 from ..http1.headers import Headers
 from ..typing import ExtensionHeader, LoggerLike
 from .deflate_negotiation import ServerPerMessageDeflateFactory
@@ -81,7 +81,7 @@ class ServerProtocol(OpeningProtocol):
     ) -> None:
         super().__init__(
             Side.SERVER,
-            HeadReader(RequestLineTooLong),
+            RequestHeadReader(RequestLineTooLong),
             state=state,
             max_size=max_size,
             max_fragments=max_fragments,
