@@ -168,6 +168,8 @@ def test_a_client_that_sent_no_request_is_logged_below_info(
         (("192.0.2.7", 1234), ("10.0.0.0/8",), "192.0.2.7"),
         ("", ("127.0.0.1",), "198.51.100.1"),  # a Unix socket
         ("", (), "127.0.0.1"),
+        (b"\0abstract", ("127.0.0.1",), "198.51.100.1"),
+        (None, ("127.0.0.1",), ""),  # the peer has gone: it is not this machine
     ],
 )
 def test_client_address(peer: Any, trusted: tuple[str, ...], expected: str) -> None:

@@ -225,8 +225,8 @@ class serve:
         process_response: ``(connection, request, response) -> Response or None``, a plain
             function or a coroutine function; may modify the response or replace it.
         server_header: value of Server; None for no header.
-        trusted_proxies: addresses and networks of proxies whose X-Forwarded-For is used for the
-            connection's `client_address`.
+        trusted_proxies: addresses and networks of proxies whose X-Forwarded-For or Forwarded is
+            used for the connection's `client_address`.
         open_timeout: seconds for TLS and the opening handshake; None for no limit.
         ping_interval, ping_timeout, close_timeout, max_size, max_fragments, max_queue,
             write_limit: see :class:`~ws6455.aio.client.connect`.

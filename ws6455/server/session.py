@@ -14,7 +14,7 @@ from ..http1.headers import Headers
 from ..protocol.server import ServerProtocol
 from ..protocol.states import OPEN
 from ..session.connection import BaseConnection
-from .forwarded import Network, client_address
+from .forwarded import Network, client_address, peer_address
 from .handler import is_connection_closed
 
 __all__ = ["ServerSession"]
@@ -42,11 +42,12 @@ class ServerSession(BaseConnection):
     def client_address(self) -> str:
         """Address of the client, as trusted proxies have forwarded it.
 
-        The peer on a Unix socket counts as 127.0.0.1.
+        It is taken from X-Forwarded-For, or from Forwarded (RFC 7239) in a request without
+        X-Forwarded-For. An IPv4-mapped address is given as an IPv4 address. The peer on a Unix
+        socket counts as 127.0.0.1. Empty if the peer had gone before its address was known.
         """
-        peer = self.remote_address[0] if isinstance(self.remote_address, tuple) else "127.0.0.1"
         headers = Headers() if self.request is None else self.request.headers
-        return client_address(peer, headers, self.trusted_proxies)
+        return client_address(peer_address(self.remote_address), headers, self.trusted_proxies)
 
     def respond(self, status: int, text: str) -> Response:
         """Build a plain-text response, for `process_request` to return.
