@@ -87,3 +87,26 @@ def test_a_handler_may_shut_its_own_server_down() -> None:
     with serving(handler) as server, connect(uri_of(server)) as client:
         assert client.wait_closed(5)
         assert client.close_code == 1001
+
+
+def test_a_shutdown_while_a_thread_starts_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    starting, shutting_down = threading.Event(), threading.Event()
+
+    class Slow(threading.Thread):
+        def start(self) -> None:
+            starting.set()
+            assert shutting_down.wait(5)
+            super().start()
+
+    with serving() as server:
+        monkeypatch.setattr("ws6455.sync.server.threading.Thread", Slow)
+        with socket.create_connection(("127.0.0.1", server.socket.getsockname()[1])):
+            assert starting.wait(5)
+            monkeypatch.undo()
+            closing = threading.Thread(target=server.shutdown)
+            closing.start()
+            closing.join(0.05)  # it must wait for the thread to start, or would raise
+            shutting_down.set()
+            closing.join(5)
+            assert not closing.is_alive()
+            assert not server._threads

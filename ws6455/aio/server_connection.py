@@ -109,8 +109,8 @@ class ServerConnection(Connection, ServerSession):
             return  # the client has closed the connection
         server = self.server
         closing = server is not None and not server.is_serving()
+        self._resume_reading()  # first: a transport that closes would not read the end of TLS
         accepted = self._send_response(response, server_header, closing)
-        self._resume_reading()
         if accepted:
             self._start()
 

@@ -110,15 +110,18 @@ class Server(BaseServer):
                 time.sleep(_PAUSE_AFTER_ERROR)
             return
         thread = threading.Thread(target=self._serve_client, args=(sock,), daemon=True)
-        with self._lock:
-            self._threads.add(thread)
+        with self._lock:  # shutdown() must not find a thread that has not started
+            if self.is_closing:
+                sock.close()
+                return
             self._opening.add(sock)
-        try:
-            thread.start()
-        except RuntimeError:  # the system is short of threads
-            self.logger.warning("starting a thread for a client failed", exc_info=True)
-            self.reject(sock)
-            self._threads.discard(thread)
+            try:
+                thread.start()
+            except RuntimeError:  # the system is short of threads
+                self.logger.warning("starting a thread for a client failed", exc_info=True)
+                self.reject(sock)
+            else:
+                self._threads.add(thread)
 
     def _serve_client(self, sock: socket.socket) -> None:
         try:
