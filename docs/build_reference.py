@@ -64,7 +64,8 @@ COMMAND_LINE = "Command line"
 
 # Methods that other modules of the package call, or asyncio, or uvicorn; no program does.
 INTERNAL = """
-    serve.new_connection Server.new_stream Server.forget Server.run
+    serve.new_connection serve.expects_proxy_header serve.proxy_protocol
+    Server.new_stream Server.new_proxy_header Server.new_tls_acceptor Server.forget Server.run
     Server.adopt Server.reject Server.replace
     Connection.attach Connection.receive Connection.receive_in_place Connection.receive_eof
     Connection.connection_lost Connection.pause_writing Connection.resume_writing

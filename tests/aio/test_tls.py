@@ -103,3 +103,17 @@ async def test_a_peer_without_tls_is_one_debug_line(
     lines = [r.message for r in caplog.records if "before the opening handshake" in r.message]
     assert len(lines) == 1
     assert all(record.levelname in ("DEBUG", "INFO") for record in caplog.records)
+
+
+async def test_a_client_that_is_accepted_after_close_is_dropped(contexts: Contexts) -> None:
+    # asyncio may have accepted it before, and connect it only then.
+    async with serving(contexts[0]) as (server, _):
+        server.close()
+        ours, theirs = socket.socketpair()
+        with theirs:
+            options = {"ssl_handshake_timeout": 10}
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: server.new_tls_acceptor(contexts[0], options), ours
+            )
+            theirs.settimeout(5)
+            assert await asyncio.to_thread(theirs.recv, 1) == b""

@@ -1,5 +1,7 @@
 """Fixtures of the edges' tests: each front end, asyncio on both loops."""
 
+import gc
+import logging
 import threading
 from collections.abc import Iterator
 
@@ -19,3 +21,13 @@ def front(request: pytest.FixtureRequest) -> Iterator[FrontEnd]:
     yield front_end
     front_end.close()
     until(lambda: not set(threading.enumerate()) - before)
+
+
+@pytest.fixture
+def quiet(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """Fail if anything was logged at WARNING or above; give the log."""
+    caplog.set_level(logging.DEBUG, "ws6455")
+    yield caplog
+    gc.collect()  # asyncio reports exceptions that nobody has taken
+    loud = [record for record in caplog.get_records("call") if record.levelno >= logging.WARNING]
+    assert [(record.name, record.getMessage(), record.exc_text) for record in loud] == []

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ws6455.exceptions import InvalidMessage
 from ws6455.protocol.server import ServerProtocol
 from ws6455.protocol.states import State
 from ws6455.server.registry import ConnectionMaker, Registry, http_date
@@ -35,6 +36,7 @@ def maker(
     select_subprotocol: Any = None,
     trusted_proxies: Sequence[str] = (),
     protocol_class: type[ServerProtocol] = ServerProtocol,
+    proxy_protocol: bool = False,
     **protocol_options: Any,
 ) -> ConnectionMaker[Any]:
     return ConnectionMaker(
@@ -44,6 +46,7 @@ def maker(
         protocol_options,
         {"close_timeout": 5},
         protocol_class,
+        proxy_protocol,
     )
 
 
@@ -138,3 +141,42 @@ def test_the_date_is_that_of_http(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     now = email.utils.parsedate_to_datetime(http_date()).timestamp()
     assert abs(now - time.time()) < 5
+
+
+@pytest.mark.parametrize(
+    ("remote_address", "expected"),
+    [
+        (("10.1.2.3", 80), True),
+        (("::ffff:10.1.2.3", 80, 0, 0), True),
+        (("11.1.2.3", 80), False),
+        ("", True),  # a Unix socket counts as 127.0.0.1
+        (None, False),  # the peer has gone
+    ],
+)
+def test_d23_only_trusted_proxies_send_a_header(remote_address: Any, expected: bool) -> None:
+    making = maker(trusted_proxies=["10.0.0.0/8", "127.0.0.1"], proxy_protocol=True)
+    assert making.proxy_protocol
+    assert making.expects_proxy_header(remote_address) is expected
+
+
+def test_d23_without_trusted_proxies_nobody_could_send_a_header() -> None:
+    with pytest.raises(ValueError, match="trusted_proxies"):
+        maker(proxy_protocol=True)
+    assert not maker().proxy_protocol
+
+
+@pytest.mark.parametrize(
+    ("exc", "level"),
+    [
+        (InvalidMessage("not a PROXY header"), logging.INFO),
+        (ConnectionResetError("gone"), logging.DEBUG),
+        (LookupError("a bug"), logging.ERROR),
+    ],
+)
+def test_an_early_end_is_logged_once(
+    exc: Exception, level: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    registry: Registry[Any] = Registry(logging.getLogger("ws6455.server"))
+    registry._log_early_end(exc)
+    assert [record.levelno for record in caplog.records] == [level]

@@ -179,6 +179,15 @@ def test_client_address(peer: Any, trusted: tuple[str, ...], expected: str) -> N
     assert connection.client_address == expected
 
 
+def test_d23_the_address_of_the_proxy_s_client_replaces_the_socket_s() -> None:
+    connection, _ = asking({"X-Forwarded-For": "198.51.100.1"})
+    assert connection.remote_address == connection.io.remote_address
+    connection.trusted_proxies = parse_networks(["192.0.2.0/24"])
+    connection.source_address = ("203.0.113.5", 1234)
+    assert connection.remote_address == ("203.0.113.5", 1234)
+    assert connection.client_address == "203.0.113.5"
+
+
 def test_client_address_before_the_request() -> None:
     connection = Served()
     connection.trusted_proxies = parse_networks(["192.0.2.0/24"])

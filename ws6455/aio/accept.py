@@ -40,6 +40,8 @@ async def accept(
         TimeoutError: if the connection is not open after `open_timeout`.
     """
     settings = serve(_no_handler, create_connection=_StreamConnection, **options)
+    if settings.proxy_protocol:
+        raise TypeError("the streams of accept() must begin after the PROXY header")
     unknown = [name for name, value in settings.listen_options.items() if value is not None]
     if unknown:
         raise TypeError(f"accept() takes no argument {', '.join(unknown)}")

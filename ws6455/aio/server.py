@@ -23,9 +23,11 @@ from ..protocol.protocol import MAX_FRAGMENTS, MAX_SIZE
 from ..protocol.server import ServerProtocol
 from ..protocol.states import CLOSED
 from ..server.handler import check_callbacks, handler_arguments
+from ..server.proxy_protocol import SourceAddress
 from ..server.registry import ConnectionMaker
 from ..session.options import check_limits, server_options, session_options
 from ..typing import LoggerLike
+from .proxy_header import ProxyHeaderProtocol
 from .server_connection import BaseServer, ProcessRequest, ProcessResponse, ServerConnection
 from .streams import StreamProtocol
 from .tls import TLSAcceptor, split_options
@@ -34,6 +36,9 @@ __all__ = ["Server", "serve", "unix_serve"]
 
 Handler = Callable[..., Awaitable[Any]]
 SelectSubprotocol = Callable[[ServerConnection, Sequence[str]], str | None]
+
+# Seconds: asyncio rejects 0.
+_SHORTEST_TIMEOUT = 0.001
 
 
 class Server(BaseServer):
@@ -53,35 +58,92 @@ class Server(BaseServer):
         self._loop = asyncio.get_running_loop()
         self._closing: asyncio.Task[None] | None = None
         self._closed: asyncio.Future[None] = self._loop.create_future()
-        self._acceptors: set[TLSAcceptor] = set()  # of clients in the TLS handshake
+        # Of clients in the TLS handshake, or before it.
+        self._acceptors: set[ProxyHeaderProtocol | TLSAcceptor] = set()
 
     # Connections ------------------------------------------------------------------------
 
-    def new_stream(self) -> StreamProtocol:
-        """Create the protocol of a client accepted by asyncio, before its TLS handshake."""
-        timeout = self._options.open_timeout
-        open_by = None if timeout is None else time.monotonic() + timeout
+    def new_stream(
+        self, source_address: SourceAddress | None = None, open_by: float | None = None
+    ) -> StreamProtocol:
+        """Create the protocol of a client accepted by asyncio, before its TLS handshake.
 
-        def connected(writer: asyncio.StreamWriter) -> ServerConnection:
-            connection = self._options.new_connection(self)
-            connection.open_by(open_by)
-            self._all.add(connection)
-            return connection
-
+        Args:
+            source_address: the client's address in the header of the PROXY protocol, or None.
+            open_by: the time, by `time.monotonic`, at which the opening handshake is given up;
+                `open_timeout` from now by default.
+        """
+        if open_by is None:
+            timeout = self._options.open_timeout
+            if timeout is not None:
+                open_by = time.monotonic() + timeout
+        connected = functools.partial(self._connect, source_address, open_by)
         return StreamProtocol(self._loop, connected)
 
-    def new_tls_acceptor(self, context: ssl.SSLContext, options: dict[str, Any]) -> TLSAcceptor:
+    def _connect(
+        self,
+        source_address: SourceAddress | None,
+        open_by: float | None,
+        writer: asyncio.StreamWriter,
+    ) -> ServerConnection:
+        """Create the connection of a client, TLS included; see :meth:`new_stream`."""
+        connection = self._options.new_connection(self)
+        connection.open_by(open_by)
+        if source_address is not None:
+            connection.source_address = source_address
+        self._all.add(connection)
+        return connection
+
+    def new_tls_acceptor(
+        self,
+        context: ssl.SSLContext,
+        options: dict[str, Any],
+        source_address: SourceAddress | None = None,
+        open_by: float | None = None,
+    ) -> TLSAcceptor:
         """Create the protocol of a client accepted by asyncio that performs the TLS handshake.
 
         Args:
             context: the TLS context.
             options: arguments of the loop's ``start_tls``.
+            source_address: see :meth:`new_stream`.
+            open_by: see :meth:`new_stream`.
         """
-        acceptor = TLSAcceptor(self.new_stream(), context, options, self._end_tls_handshake)
-        self._acceptors.add(acceptor)
-        return acceptor
+        stream = self.new_stream(source_address, open_by)
+        if open_by is not None:
+            left = max(open_by - time.monotonic(), _SHORTEST_TIMEOUT)
+            timeout = options["ssl_handshake_timeout"]
+            options = options | {
+                "ssl_handshake_timeout": left if timeout is None else min(left, timeout)
+            }
+        return TLSAcceptor(stream, context, options, self._start_accepting, self._end_accepting)
 
-    def _end_tls_handshake(self, acceptor: TLSAcceptor, exc: Exception | None) -> None:
+    def new_proxy_header(
+        self, next_protocol: Callable[..., asyncio.BaseProtocol]
+    ) -> ProxyHeaderProtocol:
+        """Create the protocol of a client accepted by asyncio that may send a PROXY header.
+
+        Args:
+            next_protocol: :meth:`new_stream`, or :meth:`new_tls_acceptor` with its options.
+        """
+        timeout = self._options.open_timeout
+        open_by = None if timeout is None else time.monotonic() + timeout
+        return ProxyHeaderProtocol(
+            self._options.expects_proxy_header,
+            functools.partial(next_protocol, open_by=open_by),
+            timeout,
+            self._start_accepting,
+            self._end_accepting,
+        )
+
+    def _start_accepting(self, acceptor: ProxyHeaderProtocol | TLSAcceptor) -> None:
+        self._acceptors.add(acceptor)
+        if self._closing is not None:
+            acceptor.abort()
+
+    def _end_accepting(
+        self, acceptor: ProxyHeaderProtocol | TLSAcceptor, exc: Exception | None
+    ) -> None:
         self._acceptors.discard(acceptor)
         if exc is not None:
             self._log_early_end(exc)
@@ -137,9 +199,9 @@ class Server(BaseServer):
 
     async def _close(self, close_connections: bool, code: int, reason: str) -> None:
         self.logger.info("server closing")
-        # Let asyncio call new_stream() for clients that it has accepted already.
+        # Let asyncio create the protocols of clients that it has accepted already.
         await asyncio.sleep(0)
-        for acceptor in self._acceptors:
+        for acceptor in list(self._acceptors):
             acceptor.abort()
         for connection in list(self._all):
             if connection.protocol.request is None:
@@ -227,6 +289,10 @@ class serve:
         server_header: value of Server; None for no header.
         trusted_proxies: addresses and networks of proxies whose X-Forwarded-For or Forwarded is
             used for the connection's `client_address`.
+        proxy_protocol: True if the trusted proxies send a header of the PROXY protocol, version 1
+            or 2, at the start of each connection. The address of the client in it becomes the
+            connection's `remote_address`. A connection of a trusted proxy without the header is
+            closed; those from other addresses have none.
         open_timeout: seconds for TLS and the opening handshake; None for no limit.
         ping_interval, ping_timeout, close_timeout, max_size, max_fragments, max_queue,
             write_limit: see :class:`~ws6455.aio.client.connect`.
@@ -259,6 +325,7 @@ class serve:
         process_response: ProcessResponse | None = None,
         server_header: str | None = SERVER,
         trusted_proxies: Sequence[str] = (),
+        proxy_protocol: bool = False,
         open_timeout: float | None = 10,
         ping_interval: float | None = 20,
         ping_timeout: float | None = 20,
@@ -294,6 +361,7 @@ class serve:
             protocol_options,
             policy | {"write_limit": write_limit},
             self.protocol_class,
+            proxy_protocol,
         )
         self._close_timeout = close_timeout
         self.listen_options: dict[str, Any] = kwargs
@@ -301,6 +369,15 @@ class serve:
             self.listen_options |= {"host": host, "port": port}
         elif host is not None or port is not None:
             raise ValueError("host and port cannot be given with a socket")
+
+    @property
+    def proxy_protocol(self) -> bool:
+        """True if the trusted proxies send a header of the PROXY protocol."""
+        return self._maker.proxy_protocol
+
+    def expects_proxy_header(self, remote_address: Any) -> bool:
+        """Return True if a peer is a trusted proxy."""
+        return self._maker.expects_proxy_header(remote_address)
 
     def new_connection(self, server: Server | None) -> ServerConnection:
         """Create the connection of an accepted client."""
@@ -318,6 +395,8 @@ class serve:
         tls_options = split_options(options)
         if context is not None:
             factory = functools.partial(server.new_tls_acceptor, context, tls_options)
+        if self.proxy_protocol:
+            factory = functools.partial(server.new_proxy_header, factory)
         loop = asyncio.get_running_loop()
         if options.pop("unix", False):
             server.server = await loop.create_unix_server(factory, **options)

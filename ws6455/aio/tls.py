@@ -174,6 +174,7 @@ class TLSAcceptor(PlainProtocol):
         protocol: the protocol to connect.
         context: the TLS context.
         options: arguments of the loop's ``start_tls``.
+        started: called with this object when there is a transport.
         ended: called with this object, and the error or None, when the handshake has ended.
     """
 
@@ -182,12 +183,14 @@ class TLSAcceptor(PlainProtocol):
         protocol: asyncio.Protocol,
         context: ssl.SSLContext,
         options: dict[str, Any],
+        started: Callable[[TLSAcceptor], None],
         ended: Callable[[TLSAcceptor, Exception | None], None],
     ) -> None:
         super().__init__()
         self._protocol = protocol
         self._context = context
         self._options = options
+        self._started = started
         self._ended = ended
         self._transport: asyncio.Transport
 
@@ -197,6 +200,7 @@ class TLSAcceptor(PlainProtocol):
         self._transport = cast(asyncio.Transport, transport)
         # The task is kept by what it waits for.
         self._task = asyncio.get_running_loop().create_task(self._accept())
+        self._started(self)
 
     async def _accept(self) -> None:
         error = None

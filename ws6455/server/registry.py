@@ -9,11 +9,12 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
+from ..exceptions import InvalidMessage
 from ..protocol.server import ServerProtocol
 from ..protocol.states import OPEN
 from ..session.options import check_not_string
 from ..typing import LoggerLike
-from .forwarded import parse_networks
+from .forwarded import is_trusted, parse_networks, peer_address
 from .session import ServerSession
 
 __all__ = ["ConnectionMaker", "Registry"]
@@ -41,7 +42,9 @@ class Registry(Generic[Connection]):
 
     def _log_early_end(self, exc: Exception) -> None:
         """Log the error that ended a client's socket before its opening handshake."""
-        if isinstance(exc, OSError):  # TLS's errors as well
+        if isinstance(exc, InvalidMessage):  # the header of the PROXY protocol
+            self.logger.info("connection rejected: %s", exc)
+        elif isinstance(exc, OSError):  # TLS's errors as well
             self.logger.debug("connection closed before the opening handshake: %s", exc)
         else:
             self.logger.error("connection failed", exc_info=exc)
@@ -72,9 +75,10 @@ class ConnectionMaker(Generic[Connection]):
         protocol_options: options of :class:`~ws6455.protocol.server.ServerProtocol`.
         connection_options: options of `create`.
         protocol_class: :class:`~ws6455.protocol.server.ServerProtocol` or a subclass.
+        proxy_protocol: whether the proxies send a header of the PROXY protocol.
 
     Raises:
-        ValueError: if an address or network is malformed.
+        ValueError: if an address or network is malformed, or `proxy_protocol` lacks them.
     """
 
     def __init__(
@@ -85,7 +89,11 @@ class ConnectionMaker(Generic[Connection]):
         protocol_options: dict[str, Any],
         connection_options: dict[str, Any],
         protocol_class: type[ServerProtocol] = ServerProtocol,
+        proxy_protocol: bool = False,
     ) -> None:
+        if proxy_protocol and not trusted_proxies:
+            raise ValueError("proxy_protocol needs the addresses of trusted_proxies")
+        self.proxy_protocol = proxy_protocol
         self._create = create
         self._select_subprotocol = select_subprotocol
         check_not_string("trusted_proxies", trusted_proxies)
@@ -93,6 +101,14 @@ class ConnectionMaker(Generic[Connection]):
         self._protocol_options = protocol_options
         self._connection_options = connection_options
         self._protocol_class = protocol_class
+
+    def expects_proxy_header(self, remote_address: Any) -> bool:
+        """Return True if a peer must send a header, provided that `proxy_protocol` is True.
+
+        Args:
+            remote_address: address of the peer, as the socket gives it.
+        """
+        return is_trusted(peer_address(remote_address), self._trusted_proxies)
 
     def make(self, server: object, *first: Any) -> Connection:
         """Create the connection of an accepted client.

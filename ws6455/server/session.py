@@ -16,6 +16,7 @@ from ..protocol.states import OPEN
 from ..session.connection import BaseConnection
 from .forwarded import Network, client_address, peer_address
 from .handler import is_connection_closed
+from .proxy_protocol import SourceAddress
 
 __all__ = ["ServerSession"]
 
@@ -28,6 +29,7 @@ class ServerSession(BaseConnection):
         handler, handler_kwargs: handler found by the router and its keyword arguments; only set
             by `route`.
         trusted_proxies: networks of the server's own proxies.
+        source_address: address of the client in the header of the PROXY protocol; None without.
     """
 
     __slots__ = ()
@@ -37,6 +39,15 @@ class ServerSession(BaseConnection):
     handler: Callable[..., Any]
     handler_kwargs: dict[str, Any]
     trusted_proxies: Sequence[Network] = ()
+    source_address: SourceAddress | None = None
+
+    @property
+    def remote_address(self) -> Any:
+        """Address of the peer, as the socket gives it; (host, port) for IPv4.
+
+        With `proxy_protocol`, the address of the client that the proxy has told.
+        """
+        return super().remote_address if self.source_address is None else self.source_address
 
     @property
     def client_address(self) -> str:

@@ -1,4 +1,4 @@
-"""Runner of a server's connection in its thread: TLS, opening handshake, handler, end.
+"""Runner of a server's connection in its thread, from the PROXY header to the end.
 
 RFC 6455 §4.2.
 """
@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import socket
 import ssl
-import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from ..server.handler import handler_arguments
+from ..server.proxy_protocol import ProxyHeaderReader, SourceAddress
 from ..server.registry import ConnectionMaker
 from .server_connection import ServerConnection
+from .tunnel import Deadline
 
 __all__ = ["ConnectionRunner"]
 
@@ -63,17 +64,18 @@ class ConnectionRunner:
         self._handshake_options = handshake_options
 
     def run(self, sock: socket.socket, server: RunnerOwner) -> None:
-        """Run a connection from the TLS handshake to its end; log exceptions.
+        """Run a connection from its first byte to its end; log exceptions.
 
         Args:
             sock: socket of an accepted client.
             server: the server.
         """
-        timeout = self._open_timeout
-        begun = time.monotonic()
+        deadline = Deadline(self._open_timeout)
         try:
+            source = self._read_proxy_header(sock, deadline) if self._maker.proxy_protocol else None
             if self._ssl is not None:
-                sock.settimeout(timeout)
+                sock.settimeout(deadline.left())
+                sock.getpeername()  # if the peer has gone, wrap_socket() may leak the socket
                 # wrap_socket() takes over the file descriptor, before the TLS handshake.
                 with sock:
                     secure = self._ssl.wrap_socket(
@@ -82,14 +84,16 @@ class ConnectionRunner:
                     server.replace(sock, secure)
                 sock = secure
                 secure.do_handshake()
+            left = deadline.left()
             connection = self._maker.make(server, sock)
+            if source is not None:
+                connection.source_address = source
         except Exception as exc:
             server.reject(sock)
             server._log_early_end(exc)
             return
         try:
             server.adopt(sock, connection)
-            left = None if timeout is None else timeout - (time.monotonic() - begun)
             connection.handshake(timeout=left, **self._handshake_options)
             if connection.protocol.handshake_exc is None:
                 connection._log_info("connection open")
@@ -101,6 +105,27 @@ class ConnectionRunner:
             connection.abort()
         finally:
             server.forget(connection)
+
+    def _read_proxy_header(self, sock: socket.socket, deadline: Deadline) -> SourceAddress | None:
+        """Read the header of the PROXY protocol, if the peer is a trusted proxy.
+
+        Returns:
+            The address of the client, or None if the socket's counts.
+
+        Raises:
+            InvalidMessage: if the header is malformed.
+            OSError: if it does not come, or not in time.
+        """
+        if not self._maker.expects_proxy_header(sock.getpeername()):
+            return None
+        reader = ProxyHeaderReader()
+        while reader.missing:
+            sock.settimeout(deadline.left())
+            data = sock.recv(reader.missing)
+            if not data:
+                raise ConnectionError("stream ends before the end of the PROXY header")
+            reader.feed(data)
+        return reader.source
 
     def _handle(self, connection: ServerConnection) -> None:
         """Run the handler and close the connection."""

@@ -217,6 +217,7 @@ def serve(  # noqa: D417 - the other options are described where the docstring s
     process_response: ProcessResponse | None = None,
     server_header: str | None = SERVER,
     trusted_proxies: Sequence[str] = (),
+    proxy_protocol: bool = False,
     open_timeout: float | None = 10,
     ping_interval: float | None = 20,
     ping_timeout: float | None = 20,
@@ -269,6 +270,7 @@ def serve(  # noqa: D417 - the other options are described where the docstring s
             protocol_options,
             session_options(ping_interval, ping_timeout, close_timeout, max_queue, open_timeout),
             protocol_class,
+            proxy_protocol,
         ),
         handshake_options={
             "process_request": process_request,
