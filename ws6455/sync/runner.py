@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from ..client.deadline import Deadline
 from ..server.handler import handler_arguments
 from ..server.proxy_protocol import ProxyHeaderReader, SourceAddress
 from ..server.registry import ConnectionMaker
 from .server_connection import ServerConnection
-from .tunnel import Deadline
 
 __all__ = ["ConnectionRunner"]
 
@@ -70,7 +71,7 @@ class ConnectionRunner:
             sock: socket of an accepted client.
             server: the server.
         """
-        deadline = Deadline(self._open_timeout)
+        deadline = Deadline(self._open_timeout, time.monotonic)
         try:
             source = self._read_proxy_header(sock, deadline) if self._maker.proxy_protocol else None
             if self._ssl is not None:
