@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Self
 
-from ws6455 import Frame, Side
+from ws6455 import Close, Frame, Protocol, Side
 from ws6455.testing import opening_request, opening_response
 
 PATIENCE = 10
@@ -61,6 +61,14 @@ class BlockingPeer:
         """Send frames."""
         mask = self.side is Side.CLIENT
         self.socket.sendall(b"".join(frame.serialize(mask=mask) for frame in frames))
+
+    def read_close(self) -> Close:
+        """Read a Close frame, which must be the next."""
+        protocol = Protocol(self.side)
+        while not protocol.close_expected():
+            protocol.receive_data(self.socket.recv(1 << 16))
+        assert protocol.close_rcvd is not None
+        return protocol.close_rcvd
 
     def wait_delivered(self) -> None:
         """Wait until the other end's system has everything that was sent."""

@@ -16,7 +16,16 @@ import pytest
 from tests.aio.conftest import contexts
 from tests.contract.adapters import End, FrontEnd
 from tests.edges.blocking_peer import BlockingPeer
-from ws6455 import Close, ConnectionClosed, ConnectionClosedError, Frame, Opcode, Side, State
+from ws6455 import (
+    Close,
+    ConnectionClosed,
+    ConnectionClosedError,
+    Frame,
+    Opcode,
+    ProtocolError,
+    Side,
+    State,
+)
 
 __all__ = ["contexts"]
 
@@ -93,6 +102,23 @@ def test_d04_messages_before_the_close_frame_are_delivered(connected: MakePair) 
         peer.send(*messages, Frame(Opcode.CLOSE, Close(1000, "").serialize()))
         assert end.start_iterating().result(10) == [str(number) for number in range(10)]
         assert end.close_code == 1000
+
+
+@pytest.mark.parametrize("character", ["r", "é", "€", "😀"])
+def test_d22_a_reason_that_is_too_long_is_cut_on_request(
+    connected: MakePair, character: str
+) -> None:
+    with connected() as (end, peer):
+        with pytest.raises(ProtocolError):
+            end.call("close", 4000, character * 124)
+        assert end.state is State.OPEN
+        closing = end.start("close", 4000, character * 124, truncate=True)
+        reason = peer.read_close().reason
+        assert len(reason.encode()) <= 123
+        assert len((reason + character).encode()) > 123
+        assert reason.lstrip(character) == "…"
+        peer.close()
+        closing.result(10)
 
 
 @pytest.mark.parametrize("resets", [False, True])

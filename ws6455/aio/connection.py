@@ -15,7 +15,7 @@ from typing import Any, Literal, Self, overload
 
 from ..exceptions import ConnectionClosed, ConnectionClosedOK
 from ..framing.fragments import decoded
-from ..framing.frames import CloseCode
+from ..framing.frames import CloseCode, truncate_reason
 from ..protocol.roles import AnyProtocol
 from ..protocol.states import OPEN
 from ..typing import Data, DataLike
@@ -209,7 +209,7 @@ class Connection(SendingConnection):
 
     # Closing ----------------------------------------------------------------------------
 
-    async def close(self, code: int = 1000, reason: str = "") -> None:
+    async def close(self, code: int = 1000, reason: str = "", *, truncate: bool = False) -> None:
         """Close the connection: the closing handshake, then TCP (§7.1.2).
 
         Takes at most twice `close_timeout`. Closing a closed connection does nothing.
@@ -217,6 +217,7 @@ class Connection(SendingConnection):
         Args:
             code: the close code.
             reason: at most 123 bytes of UTF-8.
+            truncate: True cuts a longer reason between characters and adds ``…``.
 
         Raises:
             ProtocolError: if the code must not travel, or the reason is too long.
@@ -224,7 +225,7 @@ class Connection(SendingConnection):
         """
         if get_running_loop() is not self.loop:
             raise wrong_loop()
-        self._close(code, reason)
+        self._close(code, truncate_reason(reason) if truncate else reason)
         await self.wait_closed()
 
     def go_away(self) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal, Self, overload
 
 from ..exceptions import ConnectionClosed, ConnectionClosedOK
-from ..framing.frames import Close
+from ..framing.frames import Close, truncate_reason
 from ..protocol.roles import AnyProtocol
 from ..protocol.states import OPEN
 from ..typing import Data, DataLike
@@ -172,16 +172,18 @@ class Connection(SendingConnection):
 
     # The end of a connection ------------------------------------------------------------
 
-    def close(self, code: int = 1000, reason: str = "") -> None:
+    def close(self, code: int = 1000, reason: str = "", *, truncate: bool = False) -> None:
         """Close and wait for the end; see :meth:`ws6455.aio.connection.Connection.close`.
 
         A signal's handler may call it too; it waits as :meth:`wait_closed` does.
         """
-        self.start_closing(code, reason)
+        self.start_closing(code, reason, truncate=truncate)
         self.wait_closed()
 
-    def start_closing(self, code: int = 1000, reason: str = "") -> None:
+    def start_closing(self, code: int = 1000, reason: str = "", *, truncate: bool = False) -> None:
         """Do as :meth:`close`, but do not wait."""
+        if truncate:
+            reason = truncate_reason(reason)
         if self._is_lock_held():
             Close(code, reason).serialize()  # raises
             self._close_asked = (code, reason)  # the watcher does it when the step is done
