@@ -177,7 +177,7 @@ def test_d31_a_flood_of_pings_and_a_reset_log_nothing(
 
 @pytest.mark.parametrize("size", [100, 5_000, 100_000])
 def test_d01_a_last_message_survives_the_reset_that_follows_it(
-    connected: MakePair, size: int
+    connected: MakePair, size: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(20):
         with connected(max_queue=None) as (end, peer):
@@ -192,3 +192,4 @@ def test_d01_a_last_message_survives_the_reset_that_follows_it(
             assert caught.value.rcvd == Close(4001, "enough")
             with pytest.raises(ConnectionClosed, match="received 4001"):
                 flood.result(10)
+    assert not warnings(caplog)

@@ -60,7 +60,12 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         loop: the event loop.
         connected: returns the connection; called with the stream's writer once the transport is
             connected, its TLS handshake included.
+
+    Attributes:
+        socket_transport: with TLS, the transport of the socket beneath, if it is known.
     """
+
+    socket_transport: asyncio.Transport | None = None
 
     def __init__(
         self,

@@ -14,6 +14,8 @@ import ssl
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
+from .streams import StreamProtocol
+
 __all__ = ["PlainProtocol", "TLSAcceptor", "read_rest", "split_options", "start_tls"]
 
 # Arguments of the loop's ``create_connection`` and ``create_server`` that ``start_tls`` takes.
@@ -112,6 +114,8 @@ async def start_tls(
     if is_socket and transport.get_protocol() is not None:
         sock = transport.get_extra_info("socket")
         transport.set_protocol(_SocketProtocol(_tls_protocol(transport), tls_transport, sock))
+        if isinstance(protocol, StreamProtocol):
+            protocol.socket_transport = transport
     early.replace(tls_transport, protocol)
     return tls_transport
 

@@ -229,7 +229,7 @@ class TransportIO(ConnectionIO):
             sent -= len(rest.pop(0))
         transport = self._transport
         assert transport is not None
-        if not rest or transport.is_closing():
+        if not rest or transport.is_closing() or self._socket_is_closing():
             return  # asyncio logs a warning for each write to a transport that is closing
         if sent:
             rest[0] = memoryview(rest[0])[sent:]
@@ -245,6 +245,11 @@ class TransportIO(ConnectionIO):
         self._backlog += rest
         self._backlog_size += size
         self._write_backlog()
+
+    def _socket_is_closing(self) -> bool:
+        """Return True if the transport under TLS is closing, which that of TLS shows later."""
+        beneath = None if self.stream is None else self.stream.socket_transport
+        return beneath is not None and beneath.is_closing()
 
     def _write_backlog(self) -> None:
         """Give the transport the backlog, until it has no room left."""
