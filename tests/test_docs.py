@@ -19,6 +19,7 @@ DOCUMENTS = [
     "README.md",
     "CONTRIBUTING.md",
     "docs/architecture.md",
+    "docs/edges.md",
     "docs/guide.md",
     "docs/migration.md",
 ]
@@ -42,6 +43,13 @@ def test_every_link_leads_somewhere(document: str) -> None:
         assert target.exists(), link
         if anchor:
             assert anchor in anchors(target), link
+
+
+def test_every_test_of_the_edges_exists() -> None:
+    named = re.findall(r"`(test_\w+)`", (ROOT / "docs/edges.md").read_text())
+    assert named
+    sources = "".join(path.read_text() for path in ROOT.glob("tests/**/test_*.py"))
+    assert [name for name in named if f"def {name}(" not in sources] == []
 
 
 def programs(document: str) -> list[str]:
