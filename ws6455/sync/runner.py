@@ -73,7 +73,9 @@ class ConnectionRunner:
         """
         deadline = Deadline(self._open_timeout, time.monotonic)
         try:
+            deadline.step = "reading the PROXY header"
             source = self._read_proxy_header(sock, deadline) if self._maker.proxy_protocol else None
+            deadline.step = "performing the TLS handshake"
             if self._ssl is not None:
                 sock.settimeout(deadline.left())
                 sock.getpeername()  # if the peer has gone, wrap_socket() may leak the socket
