@@ -201,7 +201,7 @@ async def test_a_refusal_is_an_error() -> None:
     def refuse(connection: ws6455.ServerConnection, request: ws6455.Request) -> ws6455.Response:
         return connection.respond(403, "no\n")
 
-    async with serving(lambda connection: None, process_request=refuse) as port:
+    async with serving(lambda connection: connection.wait_closed(), process_request=refuse) as port:
         with pytest.raises(LoadFailed, match=r"refused: HTTP/1\.1 403 Forbidden"):
             await echo(port, Message(10))
 
