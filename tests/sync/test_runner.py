@@ -1,10 +1,13 @@
 """ws6455.sync.runner: a server's connection in its thread, and what goes wrong there."""
 
 import contextlib
+import gc
 import logging
 import socket
 import ssl
+import struct
 import time
+import warnings
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from tests.contract.peers import connect_raw
 from tests.sync.conftest import echo, serving, uri_of
 from ws6455 import InvalidMessage
 from ws6455.sync.client import connect
+from ws6455.sync.readiness import readiness
 from ws6455.sync.server import Server, ServerConnection
 
 
@@ -91,3 +95,23 @@ def test_a_peer_that_leaves_during_the_tls_handshake_makes_no_noise(
             pass
         until(lambda: any("before the opening handshake" in m for m in caplog.messages))
     assert all(record.levelno < logging.WARNING for record in caplog.records)
+
+
+def test_a_peer_that_resets_before_tls_leaves_no_socket_open(
+    contexts: tuple[ssl.SSLContext, ssl.SSLContext],
+) -> None:
+    with (
+        warnings.catch_warnings(record=True) as caught,
+        serving(echo, ssl=contexts[0]) as server,
+        socket.create_server(("127.0.0.1", 0)) as listener,
+    ):
+        warnings.simplefilter("always")
+        peer = socket.create_connection(listener.getsockname())
+        sock, _ = listener.accept()
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        peer.close()
+        assert readiness(sock)(5)
+        server._run(sock, server)
+        assert sock.fileno() == -1
+        gc.collect()
+    assert [warning.message for warning in caught] == []

@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
+import traceback
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -78,12 +79,9 @@ class ConnectionRunner:
             deadline.step = "performing the TLS handshake"
             if self._ssl is not None:
                 sock.settimeout(deadline.left())
-                sock.getpeername()  # if the peer has gone, wrap_socket() may leak the socket
                 # wrap_socket() takes over the file descriptor, before the TLS handshake.
                 with sock:
-                    secure = self._ssl.wrap_socket(
-                        sock, server_side=True, do_handshake_on_connect=False
-                    )
+                    secure = _wrap(sock, self._ssl)
                     server.replace(sock, secure)
                 sock = secure
                 secure.do_handshake()
@@ -139,3 +137,19 @@ class ConnectionRunner:
             connection.close(1011)
         else:
             connection.close()
+
+
+def _wrap(sock: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
+    """Return a TLS socket that takes over a socket; its TLS handshake is still to be done.
+
+    Raises:
+        OSError: if the peer has gone. Python's own function would leave its socket open then.
+    """
+    try:
+        return context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+    except OSError as exc:
+        for frame, _ in traceback.walk_tb(exc.__traceback__):
+            half_made = frame.f_locals.get("self")
+            if isinstance(half_made, ssl.SSLSocket):
+                half_made.close()
+        raise
