@@ -92,6 +92,10 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         buffered = type(transport).__module__.startswith("asyncio.")
         self._connection.attach(writer, self if buffered else None)
 
+    def note_socket_transport(self, transport: asyncio.Transport) -> None:
+        """Note the transport of the socket under TLS."""
+        self.socket_transport = transport
+
     def receive_into(self, buffer: memoryview) -> None:
         """Receive the next bytes into this buffer instead, once."""
         self._buffer = buffer

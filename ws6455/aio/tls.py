@@ -115,7 +115,7 @@ async def start_tls(
         sock = transport.get_extra_info("socket")
         transport.set_protocol(_SocketProtocol(_tls_protocol(transport), tls_transport, sock))
         if isinstance(protocol, StreamProtocol):
-            protocol.socket_transport = transport
+            protocol.note_socket_transport(transport)
     early.replace(tls_transport, protocol)
     return tls_transport
 
