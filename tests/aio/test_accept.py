@@ -294,4 +294,5 @@ async def test_a_pong_that_was_held_back_leaves_when_there_is_room() -> None:
 async def test_d23_a_stream_pair_has_no_proxy_header() -> None:
     reader = asyncio.StreamReader()
     with pytest.raises(TypeError, match="after the PROXY header"):
+        # The options are checked before the writer is used.
         await accept(reader, None, proxy_protocol=True, trusted_proxies=["10.0.0.1"])  # type: ignore[arg-type]

@@ -57,6 +57,7 @@ def test_headers_are_pairs(headers: Any) -> None:
 
 def test_a_name_must_be_a_string() -> None:
     with pytest.raises(TypeError, match="a name must be str"):
+        # The wrong type is the point of the test.
         check_headers([(b"A", "b")])  # type: ignore[list-item]
 
 
